@@ -1,0 +1,42 @@
+// Package rules decides, for every stream at every moment, whether audio may be
+// kept, and says why not. It is pure: no I/O, no clock, no goroutine. Time is a
+// field of its events.
+package rules
+
+import "time"
+
+// A RecordingID names one recording: what is decided, kept, searched for and
+// erased as one.
+type RecordingID string
+
+// A StreamID names one stream within a recording.
+type StreamID string
+
+// A Permit is the leave to keep the audio of one stream in one recording, from
+// an instant on. Only a decision of this package makes one; the zero Permit
+// covers nothing. How far it reaches is ended by the decision that withholds.
+type Permit struct {
+	recording RecordingID
+	stream    StreamID
+	from      time.Time
+	policy    string
+	valid     bool
+}
+
+// Recording is the recording the permit is for.
+func (p Permit) Recording() RecordingID { return p.recording }
+
+// Stream is the stream the permit is for.
+func (p Permit) Stream() StreamID { return p.stream }
+
+// From is the first instant that may be kept.
+func (p Permit) From() time.Time { return p.from }
+
+// Policy is the version of the policy that allowed it.
+func (p Permit) Policy() string { return p.policy }
+
+// Covers reports whether the permit is for this stream of this recording and
+// begins no later than at.
+func (p Permit) Covers(r RecordingID, s StreamID, at time.Time) bool {
+	return p.valid && p.recording == r && p.stream == s && !at.Before(p.from)
+}

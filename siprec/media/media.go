@@ -1,0 +1,69 @@
+// Package media is the media plane of a recording session (RFC 7866 section 8):
+// it owns the UDP ports on which recorded streams arrive, decides whose packets
+// belong to a stream (latching), and hands each RTP packet, with the instant at
+// which it arrived, to a [Sink].
+//
+// It decides nothing about recording. Packets of a stream without a sink are
+// counted and forgotten.
+package media
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/pion/rtp"
+)
+
+// A Packet is one RTP packet as it arrived (RFC 3550 section 5.1).
+// A Sink must not keep Header or Payload after it returns.
+type Packet struct {
+	Header  *rtp.Header
+	Payload []byte
+	// Arrival is the instant the packet reached this machine: the kernel's
+	// stamp where the system gives one, else the instant it was read. It
+	// carries a monotonic reading, so a clock step moves no edge.
+	Arrival time.Time
+	Source  netip.AddrPort
+}
+
+// A Sink takes the packets of one recorded stream. WriteRTP is called by one
+// goroutine at a time and must not block.
+type Sink interface {
+	WriteRTP(p *Packet)
+}
+
+// Expected says from where, and in which form, the packets of a stream are
+// announced to come. It is renewed by each offer.
+type Expected struct {
+	// RTP is the address of the m-line (RFC 8866 section 5.7, 5.14); invalid
+	// when the offer held none, for example c=0.0.0.0.
+	RTP netip.AddrPort
+	// Candidates are further addresses that may send: the signalling peer and
+	// the media networks configured for the SRC.
+	Candidates []netip.Prefix
+	// Mux says that a=rtcp-mux was agreed on (RFC 5761).
+	Mux bool
+	// At is the instant of the offer.
+	At time.Time
+}
+
+// Stats is what a receiver counted since it was opened. Packets of sources that
+// were not adopted are in Strangers only.
+type Stats struct {
+	Packets   uint64 // RTP packets handed to the sink or, without one, forgotten
+	Octets    uint64 // payload octets of those
+	Strangers uint64 // RTP packets from sources that were not adopted
+	Malformed uint64 // datagrams that are neither RTP nor RTCP
+	RTCP      uint64 // RTCP datagrams
+	Rebinds   uint64 // times another source was adopted
+	// Flagged says that packets came from an address that was neither announced
+	// nor configured and were taken because no announced one sent.
+	Flagged bool
+	// Source is the adopted source; invalid before the first packet.
+	Source netip.AddrPort
+	// Last is the arrival of the last RTP or RTCP packet of the adopted source;
+	// zero before the first.
+	Last time.Time
+	// LastPayloadType is the payload type of the last RTP packet handed on.
+	LastPayloadType uint8
+}

@@ -1,0 +1,210 @@
+// Package siprec is a Session Recording Server endpoint (RFC 7866): it owns
+// SIP, SDP and RTP and calls one [Handler] for each recording session, as
+// net/http calls one for each request.
+//
+// It hands metadata (RFC 7865) on as bytes and does not read them, and it
+// decides nothing about what may be recorded.
+package siprec
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// A Handler serves one recording session. ServeRecording is called in a
+// goroutine of its own when a recording session was requested and admitted,
+// and before it is answered. It reads events with [RecordingSession.Next] until
+// that returns io.EOF; the recording session's ports are closed when it returns.
+type Handler interface {
+	ServeRecording(ctx context.Context, rs *RecordingSession)
+}
+
+// HandlerFunc is a function as a Handler.
+type HandlerFunc func(ctx context.Context, rs *RecordingSession)
+
+// ServeRecording calls f.
+func (f HandlerFunc) ServeRecording(ctx context.Context, rs *RecordingSession) { f(ctx, rs) }
+
+// EventKind says what happened to a recording session.
+type EventKind int
+
+const (
+	// Offered: the INVITE that opens the recording session. Its streams are
+	// already bound to ports; nothing was answered yet.
+	Offered EventKind = iota + 1
+	// Changed: a re-INVITE, UPDATE or INFO that brought an offer, metadata or
+	// other body parts.
+	Changed
+	// Ended: nothing more comes. BYE, a vanished SRC, a missing ACK, CANCEL or
+	// the server's own end.
+	Ended
+)
+
+// EndReason says why a recording session ended.
+type EndReason string
+
+// The reasons.
+const (
+	EndBye      EndReason = "bye"      // BYE from the SRC (RFC 3261 §15)
+	EndCancel   EndReason = "cancel"   // CANCEL before the answer (RFC 3261 §9)
+	EndRejected EndReason = "rejected" // the handler refused the INVITE
+	EndNoAck    EndReason = "no-ack"   // no ACK within 64*T1 (RFC 3261 §13.3.1.4)
+	EndVanished EndReason = "vanished" // neither RTP nor SIP for the configured time
+	EndGone     EndReason = "gone"     // the SRC answered 481 or 408 to a request of ours
+	EndShutdown EndReason = "shutdown" // the server is stopping
+	EndLocal    EndReason = "local"    // the handler called End
+)
+
+// An Event is one step of a recording session, in the order of arrival. The
+// request behind it is answered by Accept or Reject, or by the next call of
+// Next, which accepts.
+type Event struct {
+	Kind   EventKind
+	At     time.Time // instant at which the message reached the server
+	Method string    // SIP method; empty when no message caused the event
+	CSeq   uint32
+
+	// HasOffer says that Streams changed by an offer (or, for an offerless
+	// INVITE, by the answer in the ACK).
+	HasOffer bool
+	// Streams is every m-line of the recording session after this event, in
+	// the order of the SDP.
+	Streams []Stream
+	// Metadata holds the parts of type application/rs-metadata[+xml], as sent.
+	Metadata [][]byte
+	// Parts holds all other parts except SDP.
+	Parts []Part
+	// Headers are the header fields of the request, in order.
+	Headers []Header
+	// Reason is set on Ended.
+	Reason EndReason
+	// Oddities are deviations from the standards that were tolerated.
+	Oddities []string
+
+	reply func(status int, warning string)
+}
+
+// Accept lets the request be answered with 200. It does nothing when the event
+// was answered already or needs no answer.
+func (ev *Event) Accept() {
+	if ev.reply != nil {
+		ev.reply(200, "")
+		ev.reply = nil
+	}
+}
+
+// Reject lets the request be answered with a status of 300 or above and a
+// Warning header field with the given text (RFC 3261 §20.43).
+func (ev *Event) Reject(status int, warning string) {
+	if ev.reply != nil {
+		ev.reply(status, warning)
+		ev.reply = nil
+	}
+}
+
+// Header returns the values of the header fields of that name, without case.
+func (ev *Event) Header(name string) []string { return headerValues(ev.Headers, name) }
+
+// A Header is one SIP header field.
+type Header struct{ Name, Value string }
+
+// A Part is one body part (RFC 2046, RFC 5621).
+type Part struct {
+	Type        string // media type in lower case without parameters
+	Disposition string // Content-Disposition in lower case without parameters
+	Headers     []Header
+	Body        []byte
+}
+
+// Direction is the direction attribute of an offered m-line, from the SRC's
+// point of view (RFC 3264 section 5.1). Absent is SendRecv.
+type Direction string
+
+// The directions.
+const (
+	SendRecv Direction = "sendrecv"
+	SendOnly Direction = "sendonly"
+	RecvOnly Direction = "recvonly"
+	Inactive Direction = "inactive"
+)
+
+// A Codec is one negotiated format of a stream.
+type Codec struct {
+	PayloadType uint8
+	Name        string // encoding name in upper case: PCMU, PCMA, G722, OPUS ...
+	ClockRate   int    // Hz, of the RTP timestamp (RFC 3551: 8000 for G722)
+	Channels    int    // 1 or more
+	Params      string // a=fmtp, as sent
+}
+
+// A Stream is one m-line of a recording session, a recorded stream of RFC 7866,
+// as the last offer and answer left it.
+type Stream struct {
+	Index int    // place of the m-line in the SDP, from 0
+	Label string // a=label (RFC 4574), exactly as sent; may be empty
+	// Generation rises when an m-line slot is used again for another stream
+	// (RFC 3264 section 8.1): a stream is its Index and its Generation.
+	Generation int
+	Media      string    // audio, video, text, ...
+	Direction  Direction // what the SRC offered
+	// Receiving says that the SRC may send and that we take it: the answer was
+	// recvonly. It is false for inactive, c=0.0.0.0, port 0 and media that is
+	// not recorded.
+	Receiving bool
+	// Recordable says that this is RTP audio with at least one known format.
+	Recordable bool
+	// Closed says that the m-line has port 0.
+	Closed bool
+	Codecs []Codec       // answered formats, telephone-event and CN included
+	Ptime  time.Duration // a=ptime; 0 when absent
+	// Local is where we receive, Remote where the SDP says that the SRC sends
+	// from; Remote is invalid when unknown.
+	Local, Remote netip.AddrPort
+}
+
+// An Origin is where a request came from.
+type Origin struct {
+	Transport string // UDP, TCP
+	Source    netip.AddrPort
+	Local     netip.AddrPort
+}
+
+// An SRC is a Session Recording Client as it is configured.
+type SRC struct {
+	Name string
+	// PlainInvite lets an INVITE without any evidence of RFC 7866 open a
+	// recording session.
+	PlainInvite bool
+	// MediaNetworks are further networks its RTP may come from.
+	MediaNetworks []netip.Prefix
+}
+
+func headerValues(hs []Header, name string) []string {
+	var out []string
+	for _, h := range hs {
+		if equalFold(h.Name, name) {
+			out = append(out, h.Value)
+		}
+	}
+	return out
+}
+
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := 0; i < len(a); i++ {
+		x, y := a[i], b[i]
+		if 'A' <= x && x <= 'Z' {
+			x += 'a' - 'A'
+		}
+		if 'A' <= y && y <= 'Z' {
+			y += 'a' - 'A'
+		}
+		if x != y {
+			return false
+		}
+	}
+	return true
+}
