@@ -1,0 +1,52 @@
+# Nothing here installs anything. Tools that a test wants and does not find make
+# it skip and say which Debian package has it; with SIPRECD_CI=1 it fails instead.
+
+GO       ?= go
+FUZZTIME ?= 5s
+BENCHTIME ?= 1s
+BIN      := bin
+
+.PHONY: all build test race lint imports fuzz bench conformance proof clean
+
+all: lint test
+
+build:
+	$(GO) build -trimpath -o $(BIN)/ ./cmd/...
+
+test:
+	$(GO) vet ./...
+	$(GO) test ./...
+
+race:
+	$(GO) test -race ./...
+
+# The import rules of docs/architecture.md. Never from the test cache: what
+# "go list" reads is not among the things the cache looks at.
+imports:
+	$(GO) test -count=1 -run '^TestImports' ./cmd/siprecd
+
+lint:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+		echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	@if command -v staticcheck >/dev/null; then staticcheck ./...; \
+		elif [ -n "$(SIPRECD_CI)" ]; then echo "staticcheck is missing"; exit 1; \
+		else echo "staticcheck is not installed: skipped"; fi
+
+# Every fuzz target there is, FUZZTIME each.
+fuzz:
+	.ci/fuzz $(FUZZTIME)
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+# The suite against a freshly started siprecd, over UDP and over TCP.
+conformance: build
+	.ci/conformance $(BIN)
+
+# Everything at full length; the result is docs/proof.md.
+proof:
+	.ci/proof
+
+clean:
+	rm -rf $(BIN)
