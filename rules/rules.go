@@ -1,6 +1,19 @@
 // Package rules decides, for every stream at every moment, whether audio may be
 // kept, and says why not. It is pure: no I/O, no clock, no goroutine. Time is a
 // field of its events.
+//
+// A [Case] is one recording. It is fed with events in the order in which they
+// were received and answers each with the decisions that changed:
+//
+//	c := rules.Open(rules.RecordAll(), id)
+//	c.Apply(rules.Event{At: t0, Kind: rules.InteractionStarted})
+//	for _, d := range c.Apply(rules.Event{At: t0, Kind: rules.StreamAdded, Stream: "0"}) {
+//		fmt.Println(d) // record stream 0 from ...
+//	}
+//
+// Why audio is withheld is a set of (cause, owner) pairs, never a flag: an event
+// adds or removes exactly one pair, a stream is recorded while its set is empty,
+// and there is no event that empties the set.
 package rules
 
 import "time"
