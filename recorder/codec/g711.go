@@ -1,0 +1,98 @@
+package codec
+
+import "math/bits"
+
+// muLaw and aLaw are ITU-T G.711 tables 2 and 1 in 16-bit scale: the 14-bit
+// values of mu-law times 4, the 13-bit values of A-law times 8.
+var (
+	muLaw = muLawTable()
+	aLaw  = aLawTable()
+)
+
+func muLawTable() (t [256]int16) {
+	for i := range t {
+		code := ^byte(i) // all bits are sent inverted
+		v := (int(code&0x0f)<<3+muBias)<<(code>>4&7) - muBias
+		if code&0x80 != 0 {
+			v = -v
+		}
+		t[i] = int16(v)
+	}
+	return t
+}
+
+func aLawTable() (t [256]int16) {
+	for i := range t {
+		code := byte(i) ^ 0x55 // every second bit is sent inverted
+		v := int(code&0x0f)<<4 + 8
+		if segment := code >> 4 & 7; segment > 0 {
+			v = (v + 0x100) << (segment - 1)
+		}
+		if code&0x80 == 0 {
+			v = -v
+		}
+		t[i] = int16(v)
+	}
+	return t
+}
+
+// g711 decodes one octet to one sample (RFC 3551 §4.5.14).
+type g711 struct {
+	table          *[256]int16
+	rate, channels int
+}
+
+func (g *g711) Rate() int              { return g.rate }
+func (g *g711) Samples(octets int) int { return octets / g.channels }
+
+func (g *g711) Decode(dst []int16, payload []byte) []int16 {
+	if g.channels == 1 {
+		for _, b := range payload {
+			dst = append(dst, g.table[b])
+		}
+		return dst
+	}
+	for ; len(payload) >= g.channels; payload = payload[g.channels:] {
+		sum := 0
+		for _, b := range payload[:g.channels] {
+			sum += int(g.table[b])
+		}
+		dst = append(dst, int16(sum/g.channels))
+	}
+	return dst
+}
+
+const (
+	muBias = 0x84  // 33 of the 14-bit scale
+	muMax  = 32635 // the largest magnitude that stays in the last segment
+)
+
+// EncodePCMU appends the mu-law octets of pcm to dst and returns it.
+func EncodePCMU(dst []byte, pcm []int16) []byte {
+	for _, s := range pcm {
+		v, sign := int(s), byte(0)
+		if v < 0 {
+			v, sign = -v, 0x80
+		}
+		v = min(v, muMax) + muBias
+		segment := bits.Len(uint(v)) - 8
+		dst = append(dst, ^(sign | byte(segment)<<4 | byte(v>>(segment+3))&0x0f))
+	}
+	return dst
+}
+
+// EncodePCMA appends the A-law octets of pcm to dst and returns it.
+func EncodePCMA(dst []byte, pcm []int16) []byte {
+	for _, s := range pcm {
+		v, sign := int(s), byte(0x80)
+		if v < 0 {
+			v, sign = ^v, 0 // the intervals below zero mirror those above
+		}
+		code := byte(v >> 4)
+		if segment := bits.Len(uint(v)) - 8; segment > 0 {
+			code = byte(segment)<<4 | byte(v>>(segment+3))&0x0f
+		}
+		dst = append(dst, (sign|code)^0x55)
+	}
+	return dst
+}
