@@ -1,0 +1,171 @@
+package recorder
+
+import "time"
+
+const (
+	// jump is how far an RTP timestamp may be off its epoch's mapping before
+	// the mapping itself is in doubt.
+	jump = 500 * time.Millisecond
+	// settlePackets and settleTime say how long every packet must have been
+	// late by more than jump before that is a new epoch and not a stalled
+	// network, which catches up.
+	settlePackets = 25
+	settleTime    = 500 * time.Millisecond
+	// epochsKept is how many epochs of one stream are known at a time, so that
+	// stragglers of the last SSRC are judged by their own epoch.
+	epochsKept = 4
+)
+
+// An instant is what is known of when a packet was sent. Times are since the
+// zero of the capture.
+type instant struct {
+	Arrival time.Duration
+	// Media is the packet's RTP time on the clock of arrivals: RTP time + D,
+	// where D is the smallest (arrival - RTP time) seen in the epoch. It is
+	// never later than Arrival.
+	Media time.Duration
+	// Rests is the number of packets of the epoch that D rests on.
+	Rests int
+}
+
+// lag is how much later than the quickest packet of its epoch this one came.
+func (i instant) lag() time.Duration { return i.Arrival - i.Media }
+
+// A mediaClock maps the RTP timestamps of one stream to media time
+// (RFC 3550 §5.1: they start at random, wrap, and run at the clock rate of
+// their payload type). An epoch is one SSRC at one clock rate between two jumps
+// of the timestamp. The zero mediaClock is ready for use.
+type mediaClock struct {
+	epochs [epochsKept]epoch
+	turn   uint64 // counts packets, to find the epoch that was not used for longest
+}
+
+// An epoch is one unbroken run of timestamps.
+type epoch struct {
+	ssrc uint32
+	rate int    // Hz; 0 marks a free place
+	used uint64 // turn of the last packet
+
+	// A packet with the timestamp quickTS arrives at quickAt at best: this pair
+	// is D. It is replaced as a whole and never added to, so that no rounding
+	// error grows.
+	quickTS uint32
+	quickAt time.Duration
+	rests   int
+	nextSeq uint16 // sequence number that follows the latest packet in step
+
+	doubt doubt
+}
+
+// doubt collects the packets that are late beyond jump.
+type doubt struct {
+	packets int
+	since   time.Duration // arrival of the first
+	least   time.Duration // smallest lag among them
+	leastTS uint32        // and the packet that had it
+	leastAt time.Duration
+	nextSeq uint16
+}
+
+// observe learns from the header of a packet and says when it was sent. rate is
+// the clock rate of its payload type in Hz, above 0.
+func (c *mediaClock) observe(ssrc uint32, seq uint16, ts uint32, rate int, arrival time.Duration) instant {
+	c.turn++
+	e, fresh := c.epoch(ssrc, rate)
+	e.used = c.turn
+	if fresh {
+		e.begin(seq, ts, arrival)
+		return instant{arrival, arrival, 1}
+	}
+	lag := e.lag(ts, arrival)
+	switch {
+	case lag < -jump:
+		// The timestamp leapt forward.
+		e.begin(seq, ts, arrival)
+		lag = 0
+	case lag > jump:
+		if e.doubted(seq, ts, arrival, lag) {
+			lag = e.lag(ts, arrival)
+		}
+	default:
+		e.doubt = doubt{}
+		e.rests++
+		e.nextSeq = seq + 1
+		if lag < 0 {
+			e.quickTS, e.quickAt, lag = ts, arrival, 0
+		}
+	}
+	return instant{arrival, arrival - lag, e.rests}
+}
+
+// epoch finds the epoch of an SSRC at a clock rate, or gives it the place of the
+// one that was not used for longest.
+func (c *mediaClock) epoch(ssrc uint32, rate int) (e *epoch, fresh bool) {
+	oldest := &c.epochs[0]
+	for i := range c.epochs {
+		e := &c.epochs[i]
+		if e.rate == rate && e.ssrc == ssrc {
+			return e, false
+		}
+		if e.used < oldest.used {
+			oldest = e
+		}
+	}
+	*oldest = epoch{ssrc: ssrc, rate: rate}
+	return oldest, true
+}
+
+func (e *epoch) begin(seq uint16, ts uint32, arrival time.Duration) {
+	e.quickTS, e.quickAt, e.rests, e.nextSeq, e.doubt = ts, arrival, 1, seq+1, doubt{}
+}
+
+// lag is how much later than D says the packet arrived; negative when it was
+// quicker than any before. The timestamp that D predicts for this arrival is
+// compared with the one sent in 32 bits, so wraps need no counting, however
+// long nothing was sent.
+func (e *epoch) lag(ts uint32, arrival time.Duration) time.Duration {
+	since := arrival - e.quickAt
+	rate := int64(e.rate)
+	// Seconds and the rest apart: the product overflows after 53 h otherwise.
+	ticks := int64(since/time.Second)*rate + int64(since%time.Second)*rate/int64(time.Second)
+	late := int32(e.quickTS + uint32(ticks) - ts)
+	return ticksToDuration(int64(late), rate)
+}
+
+// doubted takes note of a packet that is late beyond jump, and reports whether
+// a new epoch began with it. Until then it is judged by the old mapping: what a
+// stalled network held back was sent when the old mapping says.
+func (e *epoch) doubted(seq uint16, ts uint32, arrival, lag time.Duration) bool {
+	d := &e.doubt
+	restarted := d.packets > 0 && seq == d.nextSeq && e.outOfStep(seq)
+	if d.packets == 0 {
+		d.since = arrival
+	}
+	if d.packets == 0 || lag < d.least {
+		d.least, d.leastTS, d.leastAt = lag, ts, arrival
+	}
+	d.packets++
+	d.nextSeq = seq + 1
+	settled := d.packets >= settlePackets && arrival-d.since >= settleTime
+	if !settled && !restarted {
+		return false
+	}
+	quickTS, quickAt, packets := d.leastTS, d.leastAt, d.packets
+	e.begin(seq, ts, arrival)
+	e.quickTS, e.quickAt, e.rests = quickTS, quickAt, packets
+	return true
+}
+
+// outOfStep reports whether a sequence number can belong neither to a late
+// packet nor to one after a loss: two such in a row are a source that restarted
+// (RFC 3550 A.1, MAX_DROPOUT and MAX_MISORDER; the latter is widened to the
+// 20 s that a stalled network may hold back).
+func (e *epoch) outOfStep(seq uint16) bool {
+	const maxDropout, maxMisorder = 3000, 1000
+	delta := int16(seq - e.nextSeq)
+	return delta >= maxDropout || delta < -maxMisorder
+}
+
+func ticksToDuration(ticks, rate int64) time.Duration {
+	return time.Duration(ticks/rate)*time.Second + time.Duration(ticks%rate)*time.Second/time.Duration(rate)
+}

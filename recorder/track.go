@@ -1,0 +1,177 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/capture"
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/siprec"
+	"github.com/siprecd/siprecd/siprec/media"
+)
+
+// Errors of [Track.Allow].
+var (
+	ErrForeignPermit = errors.New("permit is not for this stream of this recording")
+	ErrTrackClosed   = errors.New("track is closed")
+)
+
+// An appender takes what is kept; it copies and does not block.
+type appender interface {
+	Append(*capture.Packet)
+}
+
+// A Track is the gate in front of one stream of one recording. It forgets every
+// packet that no [rules.Permit] covers before any buffer sees it, and hands the
+// others to the capture. It is a [media.Sink].
+//
+// A permit is an interval: it begins with Allow and ends with Stop, and closed
+// ones stay known, so that a packet that is read late is judged by its own
+// instants. Its methods may be called from any goroutine.
+type Track struct {
+	recording rules.RecordingID
+	stream    rules.StreamID
+	number    int
+	zero      time.Time
+	out       appender
+
+	mu      sync.Mutex
+	gate    gate
+	clock   mediaClock
+	formats [128]format
+	rate    int // Hz, for payload types that were never announced
+	counts  trackCounts
+	closed  bool
+	scratch capture.Packet // reused: Append copies
+}
+
+// A format is what a payload type of the stream means.
+type format struct {
+	known bool
+	event bool // telephone-event: digits, never stored
+	rate  int  // Hz
+}
+
+// trackCounts is what became of the packets of a track.
+type trackCounts struct {
+	Received uint64 // given to the track
+	Withheld uint64 // forgotten for want of a permit
+	Events   uint64 // telephone-event packets, forgotten always
+}
+
+// newTrack makes the gate of one stream. number is its number in the capture,
+// zero the instant from which the capture counts.
+func newTrack(r rules.RecordingID, s rules.StreamID, number int, zero time.Time, out appender) *Track {
+	return &Track{recording: r, stream: s, number: number, zero: zero, out: out, rate: 8000}
+}
+
+// Allow lets packets through from the permit's first instant on. It refuses the
+// zero permit and one for another stream or recording.
+func (t *Track) Allow(p rules.Permit) error {
+	if !p.Covers(t.recording, t.stream, p.From()) {
+		return fmt.Errorf("allow stream %s of %s: %w", t.stream, t.recording, ErrForeignPermit)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return fmt.Errorf("allow stream %s of %s: %w", t.stream, t.recording, ErrTrackClosed)
+	}
+	t.gate.allow(p.From().Sub(t.zero))
+	return nil
+}
+
+// Stop ends the permit at an instant. When it returns, nothing sent at or after
+// it will pass; what passed before the call is cut when the recording is
+// finalised.
+func (t *Track) Stop(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.gate.stop(at.Sub(t.zero))
+}
+
+// WriteRTP judges one packet and keeps it or forgets it.
+func (t *Track) WriteRTP(p *media.Packet) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return
+	}
+	t.counts.Received++
+	h := p.Header
+	f := t.formats[h.PayloadType&0x7f]
+	if f.event || !f.known && looksLikeEvent(h.PayloadType, p.Payload) {
+		// Its timestamp is that of the key press, not of the packet
+		// (RFC 4733 §2.2.1): there is nothing to learn from it.
+		t.counts.Events++
+		return
+	}
+	rate := f.rate
+	if rate == 0 {
+		rate = t.rate
+	}
+	// The clock learns from headers while audio is withheld, too.
+	arrival := p.Arrival.Sub(t.zero)
+	if !t.gate.keep(t.clock.observe(h.SSRC, h.SequenceNumber, h.Timestamp, rate, arrival)) {
+		t.counts.Withheld++
+		return
+	}
+	t.scratch = capture.Packet{
+		Stream: t.number, Arrival: arrival,
+		SSRC: h.SSRC, Timestamp: h.Timestamp, Sequence: h.SequenceNumber,
+		PayloadType: h.PayloadType, Marker: h.Marker, Payload: p.Payload,
+	}
+	t.out.Append(&t.scratch)
+	t.scratch.Payload = nil
+}
+
+// announce tells the track what the payload types of an offer mean. Earlier ones
+// that the offer does not name keep their meaning: packets of them may still be
+// under way.
+func (t *Track) announce(codecs []siprec.Codec) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	first := true
+	for _, c := range codecs {
+		f := format{known: true, event: isEvent(c.Name), rate: c.ClockRate}
+		t.formats[c.PayloadType&0x7f] = f
+		if first && !f.event && f.rate > 0 {
+			t.rate, first = f.rate, false
+		}
+	}
+}
+
+// close makes the track forget everything that still comes.
+func (t *Track) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+}
+
+// spans returns the permitted intervals, and counts what became of its packets.
+func (t *Track) spans() []span {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]span(nil), t.gate.spans...)
+}
+
+func (t *Track) count() trackCounts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts
+}
+
+// isEvent reports whether an encoding carries digits or tones (RFC 4733 §2.1,
+// §3.1).
+func isEvent(name string) bool {
+	return strings.EqualFold(name, "telephone-event") || strings.EqualFold(name, "tone")
+}
+
+// looksLikeEvent reports whether a packet of a dynamic payload type
+// (RFC 3551 §6) that was never announced has the size of a telephone event
+// (RFC 4733 §2.3). A digit that comes without leave is still a digit.
+func looksLikeEvent(payloadType uint8, payload []byte) bool {
+	return payloadType >= 96 && len(payload) == 4
+}
