@@ -3,8 +3,18 @@
 // belong to a stream (latching), and hands each RTP packet, with the instant at
 // which it arrived, to a [Sink].
 //
+// A [Plane] gives out port pairs, RTP on an even port and RTCP on the next one
+// (RFC 3550 section 11). Each [Receiver] is one pair and reads from the moment it
+// is opened, so that ports are open before an answer names them:
+//
+//	r, err := plane.Open(ip)
+//	r.Expect(media.Expected{RTP: offered, At: now})
+//	r.Attach(sink)
+//	...
+//	r.Drain() // everything that had arrived was delivered
+//
 // It decides nothing about recording. Packets of a stream without a sink are
-// counted and forgotten.
+// counted and forgotten, and what was read is wiped before the next read.
 package media
 
 import (
@@ -15,8 +25,10 @@ import (
 )
 
 // A Packet is one RTP packet as it arrived (RFC 3550 section 5.1).
-// A Sink must not keep Header or Payload after it returns.
+// A Sink must not keep Header or Payload after it returns; Payload is wiped then.
 type Packet struct {
+	// Header is without padding and header extensions: both were taken off, and
+	// Padding, Extension and Extensions do not tell of them.
 	Header  *rtp.Header
 	Payload []byte
 	// Arrival is the instant the packet reached this machine: the kernel's
@@ -27,7 +39,8 @@ type Packet struct {
 }
 
 // A Sink takes the packets of one recorded stream. WriteRTP is called by one
-// goroutine at a time and must not block.
+// goroutine at a time, must not block and must not call its [Receiver]. A Sink
+// that panics is detached.
 type Sink interface {
 	WriteRTP(p *Packet)
 }
@@ -43,19 +56,24 @@ type Expected struct {
 	Candidates []netip.Prefix
 	// Mux says that a=rtcp-mux was agreed on (RFC 5761).
 	Mux bool
-	// At is the instant of the offer.
+	// At is the instant of the offer; zero means the instant of the call.
 	At time.Time
 }
 
 // Stats is what a receiver counted since it was opened. Packets of sources that
-// were not adopted are in Strangers only.
+// were not adopted are in Strangers only; those that still wait for a decision,
+// for at most 1 s, are in neither.
 type Stats struct {
 	Packets   uint64 // RTP packets handed to the sink or, without one, forgotten
 	Octets    uint64 // payload octets of those
 	Strangers uint64 // RTP packets from sources that were not adopted
-	Malformed uint64 // datagrams that are neither RTP nor RTCP
-	RTCP      uint64 // RTCP datagrams
-	Rebinds   uint64 // times another source was adopted
+	// Malformed counts datagrams that are neither RTP nor RTCP, that came to the
+	// RTCP port and are not RTCP, or that are too long: over 4,096 octets on the
+	// RTP port, over 1,500 on the RTCP port.
+	Malformed uint64
+	RTCP      uint64 // RTCP datagrams, on either port and of any source
+	Rebinds   uint64 // times another source than the first was adopted
+	Panics    uint64 // sinks that were detached because they panicked
 	// Flagged says that packets came from an address that was neither announced
 	// nor configured and were taken because no announced one sent.
 	Flagged bool

@@ -1,0 +1,218 @@
+package media
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/pion/rtp"
+	"go.uber.org/zap"
+)
+
+// reportEvery is the least time between two warnings of one receiver.
+const reportEvery = 10 * time.Second
+
+// flow is one recorded stream without its sockets: datagrams with their instants
+// go in, packets of the adopted source come out. It is not safe for concurrent
+// use; whoever reads the sockets locks it.
+type flow struct {
+	latch   latch
+	waiters waiters
+	sink    Sink
+	stats   Stats
+	log     *zap.Logger
+
+	// One header and one packet serve all datagrams, so that none is allocated.
+	header rtp.Header
+	packet Packet
+
+	reported   netip.AddrPort // the stranger last warned of
+	reportedAt time.Time
+}
+
+func newFlow(log *zap.Logger) *flow {
+	f := &flow{log: log}
+	// Room for every CSRC that the four bits of CC can count (RFC 3550 §5.1).
+	f.header.CSRC = make([]uint32, 0, sourceCount)
+	return f
+}
+
+// rtp takes a datagram from the RTP port. It changes nothing in b for good and
+// keeps no part of it.
+func (f *flow) rtp(b []byte, src netip.AddrPort, at time.Time) {
+	f.expire(at)
+	switch classify(b) {
+	case mediaPacket:
+		f.media(b, src, at)
+	case controlPacket:
+		f.control(src, at)
+	case malformed:
+		f.stats.Malformed++
+	}
+}
+
+// rtcp takes a datagram from the RTCP port.
+func (f *flow) rtcp(b []byte, src netip.AddrPort, at time.Time) {
+	f.expire(at)
+	if classify(b) != controlPacket {
+		f.stats.Malformed++
+		return
+	}
+	f.control(src, at)
+}
+
+// control notes an RTCP datagram. The port it came from is not compared: RTCP
+// has one of its own unless both share one (RFC 5761).
+func (f *flow) control(src netip.AddrPort, at time.Time) {
+	f.stats.RTCP++
+	if f.latch.source.IsValid() && src.Addr() == f.latch.source.Addr() {
+		f.alive(at)
+	}
+}
+
+func (f *flow) media(b []byte, src netip.AddrPort, at time.Time) {
+	payload, ok := parse(&f.header, b)
+	if !ok {
+		f.stats.Malformed++
+		return
+	}
+	switch f.latch.judge(src, f.header.SSRC, f.header.SequenceNumber, at) {
+	case deliver:
+		f.deliver(payload, src, at)
+	case adopt:
+		f.adopted(src)
+		// What waited was read into the same header.
+		payload, _ = parse(&f.header, b)
+		f.deliver(payload, src, at)
+	case wait:
+		f.hold(b, src, at)
+	}
+}
+
+// deliver hands a packet to the sink. f.header is that of the packet.
+func (f *flow) deliver(payload []byte, src netip.AddrPort, at time.Time) {
+	f.stats.Packets++
+	f.stats.Octets += uint64(len(payload))
+	f.stats.LastPayloadType = f.header.PayloadType
+	f.stats.Flagged = f.latch.flagged
+	f.alive(at)
+	if f.sink == nil {
+		return
+	}
+	f.packet = Packet{Header: &f.header, Payload: payload, Arrival: at, Source: src}
+	f.write()
+}
+
+// write calls the sink. One that panics loses its place, not the process.
+func (f *flow) write() {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		f.sink = nil
+		f.stats.Panics++
+		// The value may hold what the sink was working on: only its type is told.
+		f.log.Error("sink panicked and was detached",
+			zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
+	}()
+	f.sink.WriteRTP(&f.packet)
+}
+
+// adopted counts the source that the latch adopted and delivers what it sent
+// while it waited.
+func (f *flow) adopted(src netip.AddrPort) {
+	if f.stats.Source.IsValid() {
+		f.stats.Rebinds++
+	}
+	f.stats.Source = src
+	if f.latch.rank == unannounced {
+		f.log.Warn("rtp taken from a source that was not announced", zap.Stringer("source", src))
+	}
+	if len(f.waiters.list) > 0 {
+		f.waiters.release(src, f.deliverWaiter)
+	}
+}
+
+func (f *flow) deliverWaiter(w *waiter) {
+	if payload, ok := parse(&f.header, w.datagram); ok {
+		f.deliver(payload, w.source, w.at)
+	}
+}
+
+// hold lets a packet wait for its source to be adopted. Without a sink nothing
+// is held.
+func (f *flow) hold(b []byte, src netip.AddrPort, at time.Time) {
+	if f.sink == nil {
+		f.stats.Strangers++
+		return
+	}
+	f.waiters.add(waiter{
+		at:       at,
+		source:   src,
+		rank:     f.latch.rankOf(src),
+		ssrc:     f.header.SSRC,
+		sequence: f.header.SequenceNumber,
+		datagram: bytes.Clone(b),
+	}, f.stranger)
+}
+
+// stranger counts a packet that waited in vain and warns of its source.
+func (f *flow) stranger(w *waiter) {
+	f.stats.Strangers++
+	if w.source == f.reported || !f.reportedAt.IsZero() && w.at.Sub(f.reportedAt) < reportEvery {
+		return
+	}
+	f.reported, f.reportedAt = w.source, w.at
+	f.log.Warn("rtp from a second source was dropped",
+		zap.Stringer("source", w.source), zap.Stringer("adopted", f.latch.source))
+}
+
+// expire wipes what has waited too long.
+func (f *flow) expire(now time.Time) {
+	if len(f.waiters.list) > 0 {
+		f.waiters.expire(now, f.stranger)
+	}
+}
+
+// settle judges those that wait by the present instant, as the last packet of a
+// source has no later one to bring its adoption.
+func (f *flow) settle(now time.Time) {
+	f.expire(now)
+	for k := announced; k >= unannounced; k-- {
+		for i := range f.waiters.list {
+			w := &f.waiters.list[i]
+			if w.rank == k && f.latch.review(w, now) {
+				f.adopted(w.source)
+				return
+			}
+		}
+	}
+}
+
+// expect renews what is announced.
+func (f *flow) expect(e Expected) {
+	f.latch.expect(e)
+	for i := range f.waiters.list {
+		f.waiters.list[i].rank = f.latch.rankOf(f.waiters.list[i].source)
+	}
+}
+
+// attach gives the flow another sink. What waited was meant for the one before.
+func (f *flow) attach(s Sink) {
+	f.forget()
+	f.sink = s
+}
+
+// forget wipes what waits.
+func (f *flow) forget() {
+	f.waiters.wipe(func(*waiter) { f.stats.Strangers++ })
+}
+
+// alive notes the arrival of a packet of the adopted source.
+func (f *flow) alive(at time.Time) {
+	if at.After(f.stats.Last) {
+		f.stats.Last = at
+	}
+}

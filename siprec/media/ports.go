@@ -1,0 +1,55 @@
+package media
+
+import (
+	"fmt"
+	"time"
+)
+
+// ports hands out the even ports of a range, the longest rested first. It binds
+// nothing and reads no clock.
+type ports struct {
+	rest time.Duration
+	// free is a ring of those not in use, in the order in which they came back.
+	free  []restingPort
+	first int
+	count int
+}
+
+type restingPort struct {
+	port  uint16
+	since time.Time // zero when it was never used
+}
+
+// newPorts takes the even ports of [lowest, highest] whose odd neighbour is in
+// the range too (RFC 3550 §11).
+func newPorts(lowest, highest uint16, rest time.Duration) (*ports, error) {
+	p := &ports{rest: rest}
+	for n := int(lowest) + int(lowest)%2; n+1 <= int(highest); n += 2 {
+		if n > 0 {
+			p.free = append(p.free, restingPort{port: uint16(n)})
+		}
+	}
+	if len(p.free) == 0 {
+		return nil, fmt.Errorf("port range %d to %d holds no pair of an even port and the next", lowest, highest)
+	}
+	p.count = len(p.free)
+	return p, nil
+}
+
+// take gives the longest rested port. rested is false when it has not rested for
+// as long as wanted: the range is too small. ok is false when all are in use.
+func (p *ports) take(now time.Time) (port uint16, rested, ok bool) {
+	if p.count == 0 {
+		return 0, false, false
+	}
+	r := p.free[p.first]
+	p.first = (p.first + 1) % len(p.free)
+	p.count--
+	return r.port, r.since.IsZero() || now.Sub(r.since) >= p.rest, true
+}
+
+// put takes a port back at an instant, to rest.
+func (p *ports) put(port uint16, now time.Time) {
+	p.free[(p.first+p.count)%len(p.free)] = restingPort{port: port, since: now}
+	p.count++
+}
