@@ -1,0 +1,269 @@
+package model
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/siprecd/siprecd/conformance/src"
+)
+
+// dialog is what the server knows of one Call-ID.
+type dialog struct {
+	tag     string
+	cseq    uint32
+	version int
+	last    string // the description without its version
+	lines   []line
+	acked   chan struct{} // closed by the ACK of the first INVITE
+}
+
+// line is one m-line of the dialog.
+type line struct {
+	text string // everything after the port
+	kind string
+	port int
+}
+
+const (
+	allow  = "INVITE, ACK, BYE, CANCEL, UPDATE, OPTIONS, INFO"
+	accept = "application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed"
+)
+
+func (s *Server) handle(raw []byte, write func([]byte) error) {
+	m, err := src.Parse(raw)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = write
+	s.received = append(s.received, m)
+	close(s.news)
+	s.news = make(chan struct{})
+	if m.Method == "" {
+		return
+	}
+	key := m.Branch() + " " + m.Method
+	s.arrivals[key]++
+	if s.cfg.Drop != nil && s.cfg.Drop(m, s.arrivals[key]) {
+		return
+	}
+	d := s.dialogs[m.Get("Call-ID")]
+	if m.Method == "ACK" {
+		if d != nil {
+			select {
+			case <-d.acked:
+			default:
+				close(d.acked)
+			}
+		}
+		return
+	}
+	if out := s.stored[key]; out != nil {
+		_ = write(out) // a peer that is gone shows in the test
+		return
+	}
+	if s.cfg.Ring && m.Method == "INVITE" && d == nil {
+		s.ringing = m
+		_ = write(s.compose(m, &Response{Status: 180, ToTag: "model-ring"}))
+		return
+	}
+	out := s.compose(m, s.respond(m, d))
+	if out == nil {
+		return
+	}
+	s.stored[key] = out
+	_ = write(out)
+	if m.Method == "CANCEL" && s.ringing != nil {
+		_ = write(s.compose(s.ringing, &Response{Status: 487, ToTag: "model-ring"}))
+	}
+	if m.Method == "INVITE" && d == nil && s.udp != nil && strings.HasPrefix(string(out), "SIP/2.0 2") {
+		s.repeat(s.dialogs[m.Get("Call-ID")], out, write)
+	}
+}
+
+// repeat sends a 200 again until its ACK comes (RFC 3261 §13.3.1.4).
+func (s *Server) repeat(d *dialog, out []byte, write func([]byte) error) {
+	s.wg.Go(func() {
+		t := time.NewTicker(s.cfg.T1)
+		defer t.Stop()
+		for range 50 {
+			select {
+			case <-t.C:
+				_ = write(out)
+			case <-d.acked:
+				return
+			case <-s.stop:
+				return
+			}
+		}
+	})
+}
+
+// respond decides the response; the caller holds mu.
+func (s *Server) respond(m *src.Message, d *dialog) *Response {
+	r := &Response{Status: 200}
+	cseq, _ := m.CSeq()
+	to, err := src.ParseAddr(m.Get("To"))
+	if err != nil {
+		r.Status = 400
+		return s.altered(m, r)
+	}
+	tag, inDialog := to.Param("tag")
+	if d != nil {
+		r.ToTag = d.tag
+	}
+	var unknown []string
+	for _, option := range m.List("Require") {
+		if option != "siprec" {
+			unknown = append(unknown, option)
+		}
+	}
+	switch {
+	case m.Method == "OPTIONS":
+		r.Headers = append(r.Headers, src.Header{Name: "Allow", Value: allow}, src.Header{Name: "Accept", Value: accept})
+	case m.Method == "CANCEL":
+		if s.ringing == nil && d == nil {
+			r.Status = 481
+		}
+	case inDialog && (d == nil || d.tag != tag):
+		r.Status = 481
+	case len(unknown) > 0:
+		r.Status = 420
+		r.Set("Unsupported", strings.Join(unknown, ", "))
+	case inDialog && cseq <= d.cseq:
+		r.Status = 500
+	case !known(m):
+		r.Status = 415
+		r.Set("Accept", accept)
+	default:
+		if d == nil {
+			d = &dialog{tag: fmt.Sprintf("model%d", len(s.dialogs)), acked: make(chan struct{})}
+			s.dialogs[m.Get("Call-ID")] = d
+			r.ToTag = d.tag
+		}
+		d.cseq = cseq
+		s.accepted(m, d, r)
+	}
+	return s.altered(m, r)
+}
+
+func (s *Server) altered(m *src.Message, r *Response) *Response {
+	if s.cfg.Alter != nil {
+		s.cfg.Alter(m, r)
+	}
+	return r
+}
+
+func known(m *src.Message) bool {
+	if len(m.Body) == 0 {
+		return true
+	}
+	t := m.ContentType()
+	return strings.HasPrefix(t, "multipart/") || slices.Contains(strings.Split(accept, ", "), t)
+}
+
+// accepted fills a 200 of a request in a dialog.
+func (s *Server) accepted(m *src.Message, d *dialog, r *Response) {
+	if m.Method != "INVITE" && m.Method != "UPDATE" {
+		return
+	}
+	r.Set("Contact", fmt.Sprintf("<sip:srs@%s>;+sip.srs", s.addr))
+	r.Set("Allow", allow)
+	offer, err := m.SDP()
+	switch {
+	case err != nil:
+		r.Status = 400
+	case offer != nil:
+		r.SDP = s.answer(d, offer)
+	case m.Method == "INVITE":
+		r.SDP = d.write(s.addr.Addr().String())
+	}
+}
+
+// answer takes one m-line after the other (RFC 3264 §6, RFC 7866 §7.2).
+func (s *Server) answer(d *dialog, offer *src.SDP) string {
+	for i, m := range offer.Media {
+		if i == len(d.lines) {
+			d.lines = append(d.lines, line{})
+		}
+		l := &d.lines[i]
+		l.kind = m.Kind
+		direction := "recvonly"
+		if dir := offer.DirectionOf(i); dir == src.Inactive || dir == src.RecvOnly || m.Connection == "0.0.0.0" {
+			direction = "inactive"
+		}
+		label := ""
+		if m.Label != "" {
+			label = "a=label:" + m.Label + "\r\n"
+		}
+		l.text = fmt.Sprintf("%s %s\r\n%sa=%s\r\n", m.Proto, strings.Join(m.Formats, " "), label, direction)
+		switch {
+		case m.Port == 0 || !strings.HasPrefix(m.Proto, "RTP/"):
+			l.port = 0
+		case l.port == 0:
+			l.port = s.open()
+		}
+	}
+	return d.write(s.addr.Addr().String())
+}
+
+// write gives the description a new version only when it changed (RFC 3264 §8).
+func (d *dialog) write(ip string) string {
+	fam := "IP4"
+	if strings.Contains(ip, ":") {
+		fam = "IP6"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", fam, ip)
+	for _, l := range d.lines {
+		fmt.Fprintf(&b, "m=%s %d %s", l.kind, l.port, l.text)
+	}
+	if b.String() != d.last {
+		d.version++
+		d.last = b.String()
+	}
+	return fmt.Sprintf("v=0\r\no=model 77 %d IN %s %s\r\n%s", d.version, fam, ip, d.last)
+}
+
+// open binds a port; 0 says that none was free.
+func (s *Server) open() int {
+	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(s.cfg.IP)})
+	if err != nil {
+		return 0
+	}
+	s.media = append(s.media, c)
+	return c.LocalAddr().(*net.UDPAddr).Port
+}
+
+// compose writes a response; nil when there is none.
+func (s *Server) compose(m *src.Message, r *Response) []byte {
+	if r.Status == 0 {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "SIP/2.0 %d Model\r\n", r.Status)
+	for _, via := range m.All("Via") {
+		fmt.Fprintf(&b, "Via: %s\r\n", via)
+	}
+	to := m.Get("To")
+	if !strings.Contains(to, ";tag=") {
+		tag := r.ToTag
+		if tag == "" {
+			tag = "model-none"
+		}
+		to += ";tag=" + tag
+	}
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s\r\n", m.Get("From"), to, m.Get("Call-ID"), m.Get("CSeq"))
+	for _, h := range r.Headers {
+		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
+	}
+	if r.SDP != "" {
+		b.WriteString("Content-Type: application/sdp\r\n")
+	}
+	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(r.SDP), r.SDP)
+	return []byte(b.String())
+}

@@ -1,0 +1,273 @@
+// Package model is a small Session Recording Server (RFC 7866) for the tests of
+// the suite and of its SRC: it answers correctly as far as the cases look, and
+// can be made wrong in one place by [Config.Alter], so that each case is shown
+// to fail when the server is wrong. It records nothing.
+package model
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/siprecd/siprecd/conformance/src"
+)
+
+// Config configures a Server.
+type Config struct {
+	Network string        // "udp" or "tcp"
+	IP      string        // default 127.0.0.1
+	T1      time.Duration // between repetitions of a 200 to INVITE; default 20 ms
+	// Alter may change a response before it is written; a Status of 0 sends
+	// none.
+	Alter func(req *src.Message, r *Response)
+	// Drop swallows a request; nth counts its arrivals from 1.
+	Drop func(req *src.Message, nth int) bool
+	// Ring sends 180 to the first INVITE and waits for CANCEL, which it answers
+	// with 200 and the INVITE with 487.
+	Ring bool
+}
+
+// A Response is an answer before it is written.
+type Response struct {
+	Status  int
+	Headers []src.Header // besides Via, From, To, Call-ID, CSeq and the length
+	ToTag   string
+	SDP     string
+}
+
+// Set replaces a header field.
+func (r *Response) Set(name, value string) {
+	r.Remove(name)
+	r.Headers = append(r.Headers, src.Header{Name: name, Value: value})
+}
+
+// Remove deletes a header field.
+func (r *Response) Remove(name string) {
+	var kept []src.Header
+	for _, h := range r.Headers {
+		if !strings.EqualFold(h.Name, name) {
+			kept = append(kept, h)
+		}
+	}
+	r.Headers = kept
+}
+
+// A Server is a running model SRS. Its dialogs belong to one mutex; every
+// message is handled by the goroutine that read it.
+type Server struct {
+	cfg  Config
+	addr netip.AddrPort
+	udp  *net.UDPConn
+	tcp  *net.TCPListener
+	wg   sync.WaitGroup
+
+	mu       sync.Mutex
+	conns    map[net.Conn]bool
+	received []*src.Message
+	news     chan struct{}
+	arrivals map[string]int
+	stored   map[string][]byte // response by branch and method
+	dialogs  map[string]*dialog
+	last     func([]byte) error // writes to the peer heard last
+	media    []*net.UDPConn
+	closed   bool
+	stop     chan struct{}
+	ringing  *src.Message
+}
+
+// Start listens on a free loopback port.
+func Start(cfg Config) (*Server, error) {
+	if cfg.IP == "" {
+		cfg.IP = "127.0.0.1"
+	}
+	if cfg.T1 == 0 {
+		cfg.T1 = 20 * time.Millisecond
+	}
+	s := &Server{
+		cfg: cfg, conns: make(map[net.Conn]bool), news: make(chan struct{}),
+		arrivals: make(map[string]int), stored: make(map[string][]byte),
+		dialogs: make(map[string]*dialog), stop: make(chan struct{}),
+	}
+	ip := net.ParseIP(cfg.IP)
+	if cfg.Network == "tcp" {
+		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip})
+		if err != nil {
+			return nil, err
+		}
+		s.tcp, s.addr = l, l.Addr().(*net.TCPAddr).AddrPort()
+		s.wg.Go(s.accept)
+		return s, nil
+	}
+	u, err := net.ListenUDP("udp", &net.UDPAddr{IP: ip})
+	if err != nil {
+		return nil, err
+	}
+	s.udp, s.addr = u, u.LocalAddr().(*net.UDPAddr).AddrPort()
+	s.wg.Go(s.readUDP)
+	return s, nil
+}
+
+// Addr is host:port of the server.
+func (s *Server) Addr() string { return s.addr.String() }
+
+// Close ends the server and waits for its goroutines.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.stop)
+	var errs []error
+	for c := range s.conns {
+		errs = append(errs, c.Close())
+	}
+	for _, c := range s.media {
+		errs = append(errs, c.Close())
+	}
+	if s.udp != nil {
+		errs = append(errs, s.udp.Close())
+	}
+	if s.tcp != nil {
+		errs = append(errs, s.tcp.Close())
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (s *Server) readUDP() {
+	buf := make([]byte, 65536)
+	for {
+		n, from, err := s.udp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			return
+		}
+		s.handle([]byte(string(buf[:n])), func(raw []byte) error {
+			_, err := s.udp.WriteToUDPAddrPort(raw, from)
+			return err
+		})
+	}
+}
+
+func (s *Server) accept() {
+	for {
+		c, err := s.tcp.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			// The server is gone, and so is whoever would care for an error.
+			_ = c.Close()
+			return
+		}
+		s.conns[c] = true
+		s.wg.Add(1)
+		s.mu.Unlock()
+		go func() {
+			defer s.wg.Done()
+			s.readTCP(c)
+		}()
+	}
+}
+
+func (s *Server) readTCP(c net.Conn) {
+	r := bufio.NewReader(c)
+	for {
+		raw, err := frame(r)
+		if err != nil {
+			return
+		}
+		s.handle(raw, func(raw []byte) error {
+			_, err := c.Write(raw)
+			return err
+		})
+	}
+}
+
+// frame reads one message from a stream.
+func frame(r *bufio.Reader) ([]byte, error) {
+	var head strings.Builder
+	length := 0
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return nil, err
+		}
+		head.WriteString(line)
+		text := strings.TrimSpace(line)
+		if text == "" {
+			break
+		}
+		if name, v, ok := strings.Cut(strings.ToLower(text), ":"); ok && (name == "content-length" || name == "l") {
+			if length, err = strconv.Atoi(strings.TrimSpace(v)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	raw := make([]byte, head.Len()+length)
+	for n := copy(raw, head.String()); n < len(raw); {
+		m, err := r.Read(raw[n:])
+		if err != nil {
+			return nil, err
+		}
+		n += m
+	}
+	return raw, nil
+}
+
+// Received holds all messages that came, retransmissions included.
+func (s *Server) Received() []*src.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*src.Message(nil), s.received...)
+}
+
+// Wait returns the nth message, counted from 1, of a method, or for "" the nth
+// response.
+func (s *Server) Wait(ctx context.Context, method string, nth int) (*src.Message, error) {
+	for {
+		s.mu.Lock()
+		count := 0
+		for _, m := range s.received {
+			if m.Method == method {
+				if count++; count == nth {
+					s.mu.Unlock()
+					return m, nil
+				}
+			}
+		}
+		news := s.news
+		s.mu.Unlock()
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("message %d of %q did not come: %w", nth, method, ctx.Err())
+		}
+	}
+}
+
+// Send writes raw text to the peer that was heard last.
+func (s *Server) Send(raw []byte) error {
+	s.mu.Lock()
+	write := s.last
+	s.mu.Unlock()
+	return write(raw)
+}
+
+// Media is the receiving socket of the nth RTP m-line answered so far, from 0.
+func (s *Server) Media(n int) *net.UDPConn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.media[n]
+}

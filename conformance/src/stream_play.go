@@ -1,0 +1,213 @@
+package src
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/pion/rtp"
+)
+
+// Play sends a source as this stream and returns when the source, its duration
+// or the context ended; the context's end is an error.
+func (st *Stream) Play(ctx context.Context, s Source, opt PlayOptions) error {
+	return st.dialog.play(ctx, []*Stream{st}, []Source{s}, opt)
+}
+
+// Play sends one source per stream, in the order of the m-lines and all with the
+// same start. A nil source leaves its stream silent.
+func (d *Dialog) Play(ctx context.Context, opt PlayOptions, sources ...Source) error {
+	streams := d.Streams()
+	if len(sources) > len(streams) {
+		return fmt.Errorf("%d sources for %d streams", len(sources), len(streams))
+	}
+	return d.play(ctx, streams[:len(sources)], sources, opt)
+}
+
+// Burst sends count packets with 50 microseconds between them, about as fast as
+// receive buffers of default size take them; their RTP timestamps are those of
+// real time.
+func (st *Stream) Burst(ctx context.Context, s Source, count int, opt PlayOptions) error {
+	opt.Count, opt.Interval = count, 50*time.Microsecond
+	return st.Play(ctx, s, opt)
+}
+
+// A ScriptPacket is one datagram of a script.
+type ScriptPacket struct {
+	Offset  time.Duration // from the start of the script; they must not fall
+	Header  rtp.Header    // Version 0 is written as 2
+	Payload []byte
+	Raw     []byte // instead of Header and Payload
+}
+
+// Script sends exactly these packets at exactly these offsets.
+func (st *Stream) Script(ctx context.Context, packets []ScriptPacket) error {
+	i := 0
+	next := func() (emission, bool) {
+		if i == len(packets) {
+			return emission{}, false
+		}
+		p := packets[i]
+		if p.Header.Version == 0 {
+			p.Header.Version = 2
+		}
+		e := emission{offset: p.Offset, index: i, header: p.Header, payload: p.Payload, raw: p.Raw}
+		i++
+		return e, true
+	}
+	for k := 1; k < len(packets); k++ {
+		if packets[k].Offset < packets[k-1].Offset {
+			return fmt.Errorf("packet %d of the script is before the one in front of it", k)
+		}
+	}
+	if err := st.claim(); err != nil {
+		return err
+	}
+	defer st.release()
+	return st.dialog.sched.run(ctx, []*player{{stream: st, next: next}})
+}
+
+// claim makes sure that one source at a time plays on a stream.
+func (st *Stream) claim() error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.playing {
+		return fmt.Errorf("stream %d is playing already", st.index)
+	}
+	st.playing = true
+	st.generation = 0
+	return nil
+}
+
+func (st *Stream) release() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.playing = false
+}
+
+func (d *Dialog) play(ctx context.Context, streams []*Stream, sources []Source, opt PlayOptions) error {
+	if opt.Ptime == 0 {
+		opt.Ptime = 20 * time.Millisecond
+	}
+	if opt.Interval == 0 {
+		opt.Interval = opt.Ptime
+	}
+	if opt.Ptime < 0 || opt.Interval < 0 {
+		return errors.New("ptime and interval must be above 0")
+	}
+	var players []*player
+	var plans []*plan
+	for i, st := range streams {
+		if sources[i] == nil {
+			continue
+		}
+		if err := st.claim(); err != nil {
+			return err
+		}
+		defer st.release()
+		p, err := st.plan(sources[i], opt)
+		if err != nil {
+			return err
+		}
+		plans = append(plans, p)
+		players = append(players, &player{stream: st, next: p.next})
+	}
+	err := d.sched.run(ctx, players)
+	for i, p := range players {
+		p.stream.resumeAt(plans[i].unsent(p), d.src.cfg.Now())
+	}
+	return err
+}
+
+// plan chooses the codec and the first header of a Play.
+func (st *Stream) plan(s Source, opt PlayOptions) (*plan, error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if !st.remote.IsValid() {
+		return nil, fmt.Errorf("stream %d: %w", st.index, ErrNoDestination)
+	}
+	c := opt.Codec
+	if c.Name == "" {
+		var err error
+		if c, err = st.codec(); err != nil {
+			return nil, err
+		}
+	}
+	f, samples, err := framesOf(s, c, opt)
+	if err != nil {
+		return nil, err
+	}
+	h := st.next
+	h.PayloadType = c.PayloadType
+	if !st.nextAt.IsZero() {
+		// RFC 3550 §5.1: the timestamp goes on through silence. Whole frames
+		// only, so that what follows at once follows without a gap.
+		missed := (st.dialog.src.cfg.Now().Sub(st.nextAt) + opt.Ptime/2) / opt.Ptime
+		h.Timestamp += uint32(max(missed, 0)) * uint32(samples)
+	}
+	if opt.SSRC != nil {
+		h.SSRC = *opt.SSRC
+	}
+	if opt.Sequence != nil {
+		h.SequenceNumber = *opt.Sequence
+	}
+	if opt.Timestamp != nil {
+		h.Timestamp = *opt.Timestamp
+	}
+	return newPlan(opt, h, f, uint32(samples)), nil
+}
+
+// unsent is the header of the first packet that was not sent: what a player was
+// about to send when it was stopped, or the one after the end.
+func (p *plan) unsent(by *player) rtp.Header {
+	first, index := p.state, p.index
+	for _, e := range append(p.queue, by.due) {
+		if !e.report && e.index < index && !by.finished {
+			first, index = e.header, e.index
+		}
+	}
+	first.Marker = false
+	return first
+}
+
+// resumeAt notes where the next Play goes on.
+func (st *Stream) resumeAt(next rtp.Header, at time.Time) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.next, st.nextAt = next, at
+}
+
+// sendReport writes a sender report with CNAME (RFC 3550 §6.4.1, §6.5.1). The
+// caller holds mu.
+func (st *Stream) sendReport(h rtp.Header, now time.Time) error {
+	to := netip.AddrPort{}
+	if st.remote.IsValid() {
+		to = netip.AddrPortFrom(st.remote.Addr(), st.remote.Port()+1)
+	}
+	c := st.rtcp
+	if _, mux := st.answer.Attribute("rtcp-mux"); mux { // RFC 5761 §5.1.1
+		c, to = st.rtp, st.remote
+	}
+	return st.datagram(c, senderReport(h.SSRC, h.Timestamp, st.packets, st.octets, now, st.dialog.localTag), to)
+}
+
+func senderReport(ssrc, timestamp, packets, octets uint32, now time.Time, cname string) []byte {
+	const toNTP = 2208988800 // seconds from 1900 to 1970
+	b := []byte{0x80, 200, 0, 6}
+	b = binary.BigEndian.AppendUint32(b, ssrc)
+	b = binary.BigEndian.AppendUint32(b, uint32(now.Unix()+toNTP))
+	b = binary.BigEndian.AppendUint32(b, uint32(uint64(now.Nanosecond())<<32/1e9))
+	b = binary.BigEndian.AppendUint32(b, timestamp)
+	b = binary.BigEndian.AppendUint32(b, packets)
+	b = binary.BigEndian.AppendUint32(b, octets)
+	chunk := binary.BigEndian.AppendUint32(nil, ssrc)
+	chunk = append(chunk, 1, byte(len(cname)))
+	chunk = append(chunk, cname...)
+	chunk = append(chunk, make([]byte, 4-len(chunk)%4)...) // at least one zero ends the items
+	b = append(b, 0x81, 202)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(chunk)/4))
+	return append(b, chunk...)
+}

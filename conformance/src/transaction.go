@@ -1,0 +1,166 @@
+package src
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// transaction is one client transaction (RFC 3261 §17.1). Its state changes
+// under mu by the reader of the socket and by run.
+type transaction struct {
+	src    *SRC
+	key    string
+	method string
+	raw    []byte
+	// onFinal sees the final response, and each repetition of it, in the
+	// goroutine of the reader.
+	onFinal func(m *Message, repeated bool)
+
+	mu          sync.Mutex
+	provisional []*Message
+	final       *Message
+	repeats     int
+	err         error
+	done        chan struct{}
+	proceeding  chan struct{} // closed by the first provisional response
+}
+
+// begin registers a transaction, sends the request and starts its goroutine.
+// The goroutine ends with the final response, with ctx, or with the SRC.
+func (s *SRC) begin(ctx context.Context, method, branch string, raw []byte, onFinal func(*Message, bool)) (*transaction, error) {
+	tx := &transaction{
+		src: s, key: branch + " " + method, method: method, raw: raw, onFinal: onFinal,
+		done: make(chan struct{}), proceeding: make(chan struct{}),
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, ErrClosed
+	}
+	s.transactions[tx.key] = tx
+	// Under mu, so that no goroutine starts after Close began to wait.
+	s.wg.Add(1)
+	s.mu.Unlock()
+	if err := s.Send(raw); err != nil {
+		s.wg.Done()
+		s.forget(tx)
+		return nil, err
+	}
+	go func() {
+		defer s.wg.Done()
+		tx.run(ctx)
+	}()
+	return tx, nil
+}
+
+// forget drops a transaction; later responses to it are unexpected.
+func (s *SRC) forget(tx *transaction) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.transactions, tx.key)
+}
+
+// receive takes one response from the reader.
+func (tx *transaction) receive(m *Message) {
+	tx.mu.Lock()
+	repeated := false
+	switch {
+	case m.Status < 200:
+		if tx.provisional == nil {
+			close(tx.proceeding)
+		}
+		tx.provisional = append(tx.provisional, m)
+		tx.mu.Unlock()
+		return
+	case tx.final != nil:
+		tx.repeats++
+		repeated = true
+	default:
+		tx.final = m
+	}
+	tx.mu.Unlock()
+	if tx.onFinal != nil {
+		tx.onFinal(m, repeated)
+	}
+	if !repeated {
+		tx.finish(nil)
+	}
+}
+
+func (tx *transaction) finish(err error) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	select {
+	case <-tx.done:
+	default:
+		tx.err = err
+		close(tx.done)
+	}
+}
+
+// run retransmits over UDP (timers A and E) and gives up after 64*T1 (timers B
+// and F, RFC 3261 §17.1.1.2 and §17.1.2.2).
+func (tx *transaction) run(ctx context.Context) {
+	const t2 = 4 * time.Second
+	invite := tx.method == "INVITE"
+	interval := tx.src.cfg.T1
+	giveUp := time.NewTimer(64 * interval)
+	defer giveUp.Stop()
+	again := time.NewTimer(interval)
+	defer again.Stop()
+	if tx.src.conn.reliable() {
+		again.Stop()
+	}
+	proceeding := tx.proceeding
+	for {
+		select {
+		case <-tx.done:
+			return
+		case <-ctx.Done():
+			tx.finish(fmt.Errorf("%s: %w: %w", tx.method, ErrNoResponse, ctx.Err()))
+			return
+		case <-giveUp.C:
+			tx.finish(fmt.Errorf("%s: %w within 64*T1", tx.method, ErrNoResponse))
+			return
+		case <-tx.src.broken:
+			tx.finish(fmt.Errorf("%s: %w", tx.method, tx.src.brokenErr))
+			return
+		case <-proceeding:
+			proceeding = nil
+			if invite { // RFC 3261 §17.1.1.2: no timer in state Proceeding
+				again.Stop()
+				giveUp.Stop()
+			}
+		case <-again.C:
+			if err := tx.src.Send(tx.raw); err != nil {
+				tx.finish(err)
+				return
+			}
+			if interval *= 2; !invite {
+				interval = min(interval, t2)
+			}
+			again.Reset(interval)
+		}
+	}
+}
+
+// wait returns the final response.
+func (tx *transaction) wait(ctx context.Context) (*Message, error) {
+	select {
+	case <-tx.done:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s: %w: %w", tx.method, ErrNoResponse, ctx.Err())
+	}
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.final, tx.err
+}
+
+// repeated is how often the final response came again.
+func (tx *transaction) repeated() int {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.repeats
+}

@@ -1,0 +1,116 @@
+package src
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/go-audio/wav"
+)
+
+// maxWAV bounds the size of a WAV file, in octets.
+const maxWAV = 512 << 20
+
+// WAV reads a PCM file of 16 bits per sample, of any rate and number of
+// channels, and resamples it to 8 kHz. Channels are averaged to one. The source
+// ends where the file ends.
+func WAV(path string) (Source, error) {
+	return readWAV(path, -1)
+}
+
+// WAVChannel is WAV for one channel, counted from 0.
+func WAVChannel(path string, channel int) (Source, error) {
+	if channel < 0 {
+		return nil, fmt.Errorf("channel %d is below 0", channel)
+	}
+	return readWAV(path, channel)
+}
+
+func readWAV(path string, channel int) (source Source, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if st, err := f.Stat(); err != nil {
+		return nil, err
+	} else if st.Size() > maxWAV {
+		return nil, fmt.Errorf("read %s: %d octets are more than %d", path, st.Size(), maxWAV)
+	}
+	pcm, rate, err := decodeWAV(f, channel)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return clipped(resample(pcm, rate)), nil
+}
+
+func decodeWAV(r io.ReadSeeker, channel int) ([]int16, int, error) {
+	d := wav.NewDecoder(r)
+	if !d.IsValidFile() {
+		return nil, 0, errors.New("not a WAV file")
+	}
+	if d.BitDepth != 16 || d.WavAudioFormat != 1 && d.WavAudioFormat != 0xfffe {
+		return nil, 0, fmt.Errorf("format %d with %d bits is not 16-bit PCM", d.WavAudioFormat, d.BitDepth)
+	}
+	channels, rate := int(d.NumChans), int(d.SampleRate)
+	if channel >= channels {
+		return nil, 0, fmt.Errorf("channel %d of %d does not exist", channel, channels)
+	}
+	if rate < 1000 || rate > 384000 {
+		return nil, 0, fmt.Errorf("rate %d Hz is out of range", rate)
+	}
+	buf, err := d.FullPCMBuffer()
+	if err != nil {
+		return nil, 0, err
+	}
+	out := make([]int16, len(buf.Data)/channels)
+	for i := range out {
+		frame := buf.Data[i*channels : (i+1)*channels]
+		if channel >= 0 {
+			out[i] = int16(frame[channel])
+			continue
+		}
+		sum := 0
+		for _, x := range frame {
+			sum += x
+		}
+		out[i] = int16(sum / channels)
+	}
+	return out, rate, nil
+}
+
+// resample brings samples to 8 kHz with a windowed sinc, low-pass at the lower
+// of the two Nyquist frequencies.
+func resample(in []int16, rate int) []int16 {
+	if rate == sampleRate {
+		return in
+	}
+	const zeros = 8 // zero crossings on each side
+	step := float64(rate) / sampleRate
+	cut := min(1, 1/step)
+	reach := zeros / cut
+	out := make([]int16, int64(len(in))*sampleRate/int64(rate))
+	for i := range out {
+		centre := float64(i) * step
+		var sum, weight float64
+		for k := int(math.Ceil(centre - reach)); float64(k) <= centre+reach; k++ {
+			x := float64(k) - centre
+			w := sinc(x*cut) * (0.5 + 0.5*math.Cos(math.Pi*x/reach))
+			weight += w
+			if k >= 0 && k < len(in) {
+				sum += w * float64(in[k])
+			}
+		}
+		out[i] = int16(math.Round(min(max(sum/weight, -32768), 32767)))
+	}
+	return out
+}
+
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	return math.Sin(math.Pi*x) / (math.Pi * x)
+}
