@@ -1,0 +1,198 @@
+// Package store is the folder of finished recordings: where each lies, and the
+// manifest that says what it holds and why.
+//
+// A recording has a folder of its own, <dir>/2026/11/21/<id>. One with a
+// manifest.json is finished; one without is being recorded, or was cut off.
+package store
+
+import "time"
+
+// Version is the version of the manifest this package writes.
+const Version = 1
+
+// ManifestName is the name of the manifest within the folder of a recording.
+const ManifestName = "manifest.json"
+
+// A Manifest says what a recording holds. Instants are UTC in RFC 3339 with
+// nanoseconds; offsets and durations are milliseconds, offsets since the start
+// of the interaction, which is the arrival of the INVITE.
+type Manifest struct {
+	Version   int    `json:"version"`
+	Recording string `json:"recording"`
+	CallID    string `json:"call_id"` // of the recording session, as sent
+	SRC       SRC    `json:"src"`
+	Times     Times  `json:"times"`
+	// EndReason is why the recording session ended: bye, cancel, vanished ...
+	EndReason string   `json:"end_reason"`
+	Timeline  Timeline `json:"timeline"`
+	Policy    string   `json:"policy"` // version of the policy that decided
+
+	Participants []Participant `json:"participants"`
+	Streams      []Stream      `json:"streams"`
+	Files        []File        `json:"files"`
+	Decisions    []Decision    `json:"decisions"`
+	Metadata     []Document    `json:"metadata"`
+
+	// Capture is the name of the file with the encoded packets, when it was
+	// kept because not all of it could be turned into a WAV file.
+	Capture string `json:"capture,omitempty"`
+	// Oddities are deviations from the standards that were tolerated, Flags what
+	// a person should know before trusting the recording.
+	Oddities []string `json:"oddities,omitempty"`
+	Flags    []string `json:"flags,omitempty"`
+}
+
+// An SRC is the Session Recording Client that sent the media (RFC 7866 §3).
+type SRC struct {
+	Name      string `json:"name,omitempty"` // as configured
+	Address   string `json:"address"`        // source of the INVITE, host:port
+	Transport string `json:"transport"`
+	UserAgent string `json:"user_agent,omitempty"`
+	From      string `json:"from"` // From URI: the SRC, not a recorded party (RFC 7866 §6.1.1)
+	To        string `json:"to"`
+}
+
+// Times are the instants of a recording. First and Last are zero and absent
+// when nothing was ever permitted.
+type Times struct {
+	Invite         time.Time `json:"invite"`
+	FirstPermitted time.Time `json:"first_permitted,omitzero"`
+	LastPermitted  time.Time `json:"last_permitted,omitzero"`
+	End            time.Time `json:"end"`
+	Finalised      time.Time `json:"finalised"`
+}
+
+// A Timeline is what every file of the recording spans: from the first to the
+// last permitted instant on any stream.
+type Timeline struct {
+	OffsetMS   int64 `json:"offset_ms"`
+	DurationMS int64 `json:"duration_ms"`
+}
+
+// An Interval is a part of the interaction. From is in it, To is not.
+type Interval struct {
+	FromMS int64 `json:"from_ms"`
+	ToMS   int64 `json:"to_ms"`
+}
+
+// A Participant is a person or device of the metadata (RFC 7865 §6.5).
+type Participant struct {
+	ID    string   `json:"id"` // as sent
+	AORs  []string `json:"aors,omitempty"`
+	Names []string `json:"names,omitempty"`
+	Files []string `json:"files,omitempty"`
+	// Sent are the parts of streams in which it was known to send.
+	Sent []Part `json:"sent,omitempty"`
+}
+
+// A Part is a part of a stream.
+type Part struct {
+	Stream string `json:"stream"`
+	Interval
+}
+
+// A Stream is one m-line of the recording session while it carried one stream.
+type Stream struct {
+	ID         string `json:"id"` // within the recording
+	Index      int    `json:"index"`
+	Generation int    `json:"generation"`
+	Label      string `json:"label,omitempty"` // a=label as sent (RFC 4574)
+	Media      string `json:"media"`
+	Recordable bool   `json:"recordable"`
+	// Source is where its packets came from.
+	Source     string      `json:"source,omitempty"`
+	Directions []Direction `json:"directions"`
+	Formats    []Format    `json:"formats,omitempty"`
+	Permitted  []Interval  `json:"permitted,omitempty"`
+	Packets    Packets     `json:"packets"`
+	Epochs     int         `json:"ssrc_epochs"`
+	Gaps       []Gap       `json:"gaps,omitempty"`
+	// Undecoded are the encodings that no file holds.
+	Undecoded []string `json:"undecoded,omitempty"`
+}
+
+// A Direction is what the SRC offered from an instant on (RFC 3264 §5.1).
+type Direction struct {
+	FromMS    int64  `json:"from_ms"`
+	Direction string `json:"direction"`
+	Receiving bool   `json:"receiving"`
+	Closed    bool   `json:"closed,omitempty"`
+}
+
+// A Format is what a payload type meant from an instant on.
+type Format struct {
+	FromMS      int64  `json:"from_ms"`
+	PayloadType uint8  `json:"payload_type"`
+	Name        string `json:"name"`
+	ClockRate   int    `json:"clock_rate"` // Hz
+	Channels    int    `json:"channels"`
+	Params      string `json:"params,omitempty"`
+}
+
+// Packets counts the RTP packets of a stream.
+type Packets struct {
+	Received  uint64 `json:"received"`  // all that were taken as the stream's own
+	Kept      uint64 `json:"kept"`      // of those, in the capture, without duplicates
+	Lost      uint64 `json:"lost"`      // that the sequence numbers of the kept ones miss
+	Late      uint64 `json:"late"`      // that came after a later one
+	Duplicate uint64 `json:"duplicate"` // that came again
+	Withheld  uint64 `json:"withheld"`  // forgotten because no permit covered them
+	Events    uint64 `json:"events"`    // telephone-event packets, never stored
+	Strangers uint64 `json:"strangers"` // from sources that were not adopted
+}
+
+// A Gap is a part of the timeline in which a stream is silent for a reason.
+type Gap struct {
+	Interval
+	Cause string `json:"cause"` // lost, withheld, late-start, no-packets, undecodable
+}
+
+// Attribution says how it is known whose voice a file holds.
+type Attribution string
+
+// The attributions.
+const (
+	ByMetadata   Attribution = "metadata"     // the metadata says who sent it
+	Guessed      Attribution = "guessed"      // from the order of m-lines and participants
+	Mixed        Attribution = "mixed"        // several senders on one stream
+	Unattributed Attribution = "unattributed" // nobody is known to have sent it
+)
+
+// A File is one finished WAV file.
+type File struct {
+	Name         string      `json:"name"`
+	Attribution  Attribution `json:"attribution"`
+	Participants []string    `json:"participants"` // ids, as in Participant.ID
+	Streams      []string    `json:"streams"`
+	Rate         int         `json:"rate"`    // Hz
+	Samples      int64       `json:"samples"` // per channel
+	DurationMS   int64       `json:"duration_ms"`
+	SHA256       string      `json:"sha256"`
+}
+
+// A Decision is one decision about one stream, in the order they were made.
+type Decision struct {
+	FromMS  int64     `json:"from_ms"`
+	From    time.Time `json:"from"`
+	Stream  string    `json:"stream"`
+	Verdict string    `json:"verdict"` // record or withhold
+	Policy  string    `json:"policy"`
+	Causes  []Cause   `json:"causes,omitempty"` // why it is withheld, all of them
+	Words   string    `json:"words"`
+}
+
+// A Cause is one reason for which audio is withheld.
+type Cause struct {
+	Cause string    `json:"cause"`
+	Owner string    `json:"owner"`
+	Since time.Time `json:"since"`
+	Flag  string    `json:"flag"`
+}
+
+// A Document is one metadata document as it was kept.
+type Document struct {
+	File     string    `json:"file"`
+	Arrival  time.Time `json:"arrival"`
+	Readable bool      `json:"readable"`
+	Error    string    `json:"error,omitempty"` // why it is not readable
+}

@@ -1,0 +1,234 @@
+package store
+
+import (
+	"cmp"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Errors that a caller decides by.
+var (
+	ErrID         = errors.New("not the id of a recording")
+	ErrUnfinished = errors.New("recording is not finished")
+	ErrVersion    = errors.New("manifest has a version that is not known")
+)
+
+const (
+	idTime   = "20060102T150405Z"
+	idRandom = 10 // characters: 50 bits
+)
+
+const idAlphabet = "abcdefghijklmnopqrstuvwxyz234567"
+
+// NewID makes the id of a recording that began at an instant. Nothing in it
+// comes from the wire.
+func NewID(at time.Time, random io.Reader) (string, error) {
+	var b [7]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", fmt.Errorf("make recording id: %w", err)
+	}
+	enc := base32.NewEncoding(idAlphabet).WithPadding(base32.NoPadding).EncodeToString(b[:])
+	return at.UTC().Format(idTime) + "-" + enc[:idRandom], nil
+}
+
+// Folder is where a recording lies below dir. It refuses everything that
+// [NewID] does not make, so that no id leads out of dir.
+func Folder(dir, id string) (string, error) {
+	stamp, random, ok := strings.Cut(id, "-")
+	at, err := time.Parse(idTime, stamp)
+	// Formatting again refuses what Parse is lenient about.
+	if !ok || err != nil || at.Format(idTime) != stamp || len(random) != idRandom || strings.Trim(random, idAlphabet) != "" {
+		return "", fmt.Errorf("%q: %w", id, ErrID)
+	}
+	return filepath.Join(dir, at.Format("2006"), at.Format("01"), at.Format("02"), id), nil
+}
+
+// Create makes the folder of a new recording and returns its path. A folder that
+// exists already is an error: two recordings never share one.
+func Create(dir, id string) (string, error) {
+	folder, err := Folder(dir, id)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(folder), 0o700); err != nil {
+		return "", fmt.Errorf("create recording: %w", err)
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return "", fmt.Errorf("create recording: %w", err)
+	}
+	for d := filepath.Dir(folder); ; d = filepath.Dir(d) {
+		if err := SyncDir(d); err != nil {
+			return "", fmt.Errorf("create recording: %w", err)
+		}
+		if rel, err := filepath.Rel(dir, d); err != nil || rel == "." {
+			return folder, nil
+		}
+	}
+}
+
+// SyncDir makes the entries of a directory durable.
+func SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// WriteFile writes a file that is there as a whole or not at all, whatever
+// happens meanwhile.
+func WriteFile(path string, data []byte) (err error) {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
+// Write finishes a recording: it writes the manifest into its folder.
+func Write(folder string, m Manifest) error {
+	m.Version = Version
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err == nil {
+		err = WriteFile(filepath.Join(folder, ManifestName), append(b, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("write manifest of %s: %w", m.Recording, err)
+	}
+	return nil
+}
+
+// Load reads the manifest of a recording. The error is [ErrUnfinished] when it
+// has none yet, [fs.ErrNotExist] when there is no such recording.
+func Load(dir, id string) (Manifest, error) {
+	folder, err := Folder(dir, id)
+	if err != nil {
+		return Manifest{}, err
+	}
+	if _, err := os.Stat(folder); err != nil {
+		return Manifest{}, fmt.Errorf("load recording: %w", err)
+	}
+	b, err := os.ReadFile(filepath.Join(folder, ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Manifest{}, fmt.Errorf("load recording %s: %w", id, ErrUnfinished)
+	}
+	if err != nil {
+		return Manifest{}, fmt.Errorf("load recording: %w", err)
+	}
+	var m Manifest
+	if err := json.Unmarshal(b, &m); err != nil {
+		return Manifest{}, fmt.Errorf("load recording %s: %w", id, err)
+	}
+	if m.Version != Version {
+		return Manifest{}, fmt.Errorf("load recording %s: version %d: %w", id, m.Version, ErrVersion)
+	}
+	return m, nil
+}
+
+// State says how far a recording is.
+type State string
+
+// The states.
+const (
+	Finished   State = "finished"
+	Unfinished State = "unfinished" // being recorded, or cut off
+	Unreadable State = "unreadable" // its manifest cannot be read
+)
+
+// A Summary is one recording in a list.
+type Summary struct {
+	ID      string        `json:"id"`
+	State   State         `json:"state"`
+	Folder  string        `json:"folder"`
+	CallID  string        `json:"call_id,omitempty"`
+	Start   time.Time     `json:"start"`               // arrival of the INVITE; to the second while unfinished
+	Length  time.Duration `json:"-"`                   // of the timeline; 0 while unfinished
+	Seconds float64       `json:"seconds"`             // Length in seconds
+	People  []string      `json:"people,omitempty"`    // name, AOR or id of each participant
+	Files   []string      `json:"files,omitempty"`     // names within Folder
+	Reason  string        `json:"end_reason,omitzero"` // why the recording session ended
+	Error   string        `json:"error,omitempty"`     // why it is unreadable
+}
+
+// List returns the recordings below dir, newest first. A dir that does not exist
+// holds none.
+func List(dir string) ([]Summary, error) {
+	folders, err := filepath.Glob(filepath.Join(escape(dir), "[0-9]*", "[0-9]*", "[0-9]*", "*"))
+	if err != nil {
+		return nil, fmt.Errorf("list recordings: %w", err)
+	}
+	var out []Summary
+	for _, folder := range folders {
+		id := filepath.Base(folder)
+		if want, err := Folder(dir, id); err != nil || want != filepath.Clean(folder) {
+			continue
+		}
+		out = append(out, summarise(dir, id, folder))
+	}
+	slices.SortFunc(out, func(a, b Summary) int {
+		return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(b.ID, a.ID))
+	})
+	return out, nil
+}
+
+func summarise(dir, id, folder string) Summary {
+	s := Summary{ID: id, Folder: folder, State: Finished}
+	stamp, _, _ := strings.Cut(id, "-")
+	s.Start, _ = time.Parse(idTime, stamp) // Folder has parsed it before
+	m, err := Load(dir, id)
+	switch {
+	case errors.Is(err, ErrUnfinished):
+		s.State = Unfinished
+		return s
+	case err != nil:
+		s.State, s.Error = Unreadable, err.Error()
+		return s
+	}
+	s.CallID, s.Start, s.Reason = m.CallID, m.Times.Invite, m.EndReason
+	s.Length = time.Duration(m.Timeline.DurationMS) * time.Millisecond
+	s.Seconds = s.Length.Seconds()
+	for _, p := range m.Participants {
+		s.People = append(s.People, p.Title())
+	}
+	for _, f := range m.Files {
+		s.Files = append(s.Files, f.Name)
+	}
+	return s
+}
+
+// Title is what to call a participant: the first name, else the first AOR, else
+// the id.
+func (p Participant) Title() string {
+	if len(p.Names) > 0 {
+		return p.Names[0]
+	}
+	if len(p.AORs) > 0 {
+		return p.AORs[0]
+	}
+	return p.ID
+}
+
+// escape makes a path match only itself in a pattern.
+func escape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
