@@ -156,12 +156,23 @@ func (d *Dialog) Provisional() []*Message {
 	return append([]*Message(nil), tx.provisional...)
 }
 
-// Repeats is how often the final response to the first INVITE came again.
-func (d *Dialog) Repeats() int {
+// AwaitRepeats waits until the final response to the first INVITE came again n
+// times, and returns how often it did.
+func (d *Dialog) AwaitRepeats(ctx context.Context, n int) (int, error) {
 	d.mu.Lock()
 	tx := d.invite
 	d.mu.Unlock()
-	return tx.repeated()
+	return tx.repeated(ctx, n)
+}
+
+// Repeated holds the repetitions of the final response to the first INVITE.
+func (d *Dialog) Repeated() []*Message {
+	d.mu.Lock()
+	tx := d.invite
+	d.mu.Unlock()
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return append([]*Message(nil), tx.repeats...)
 }
 
 // Answer is the latest session description of the server: its answer, or its

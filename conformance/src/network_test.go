@@ -195,19 +195,9 @@ func TestSilentServerIsNoResponse(t *testing.T) {
 func TestACKWithheld(t *testing.T) {
 	server, client := pair(t, model.Config{Network: "udp"}, src.Config{})
 	ctx := deadline(t)
-	twice := make(chan struct{})
 	d := invite(t, client, src.Request{WithholdACK: true})
-	go func() {
-		defer close(twice)
-		for d.Repeats() < 2 && ctx.Err() == nil {
-			if _, err := client.Options(ctx, src.Request{}); err != nil { // passes time without sleeping
-				return
-			}
-		}
-	}()
-	<-twice
-	if d.Repeats() < 2 {
-		t.Fatalf("200 came again %d times only", d.Repeats())
+	if _, err := d.AwaitRepeats(ctx, 2); err != nil {
+		t.Fatal(err)
 	}
 	if slices.ContainsFunc(server.Received(), func(m *src.Message) bool { return m.Method == "ACK" }) {
 		t.Fatal("ACK was sent although it is withheld")

@@ -21,7 +21,8 @@ type transaction struct {
 	mu          sync.Mutex
 	provisional []*Message
 	final       *Message
-	repeats     int
+	repeats     []*Message
+	news        chan struct{} // closed and renewed by each repetition
 	err         error
 	done        chan struct{}
 	proceeding  chan struct{} // closed by the first provisional response
@@ -32,7 +33,7 @@ type transaction struct {
 func (s *SRC) begin(ctx context.Context, method, branch string, raw []byte, onFinal func(*Message, bool)) (*transaction, error) {
 	tx := &transaction{
 		src: s, key: branch + " " + method, method: method, raw: raw, onFinal: onFinal,
-		done: make(chan struct{}), proceeding: make(chan struct{}),
+		done: make(chan struct{}), proceeding: make(chan struct{}), news: make(chan struct{}),
 	}
 	s.mu.Lock()
 	if s.closed {
@@ -75,7 +76,11 @@ func (tx *transaction) receive(m *Message) {
 		tx.mu.Unlock()
 		return
 	case tx.final != nil:
-		tx.repeats++
+		if len(tx.repeats) < maxKept {
+			tx.repeats = append(tx.repeats, m)
+		}
+		close(tx.news)
+		tx.news = make(chan struct{})
 		repeated = true
 	default:
 		tx.final = m
@@ -158,9 +163,22 @@ func (tx *transaction) wait(ctx context.Context) (*Message, error) {
 	return tx.final, tx.err
 }
 
-// repeated is how often the final response came again.
-func (tx *transaction) repeated() int {
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	return tx.repeats
+// repeated waits until the final response came again n times, and says how
+// often it did.
+func (tx *transaction) repeated(ctx context.Context, n int) (int, error) {
+	for {
+		tx.mu.Lock()
+		count, news := len(tx.repeats), tx.news
+		tx.mu.Unlock()
+		if count >= n {
+			return count, nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return count, fmt.Errorf("final response came again %d times: %w", count, ctx.Err())
+		case <-tx.src.broken:
+			return count, tx.src.brokenErr
+		}
+	}
 }

@@ -80,8 +80,8 @@ func (s *Server) handle(raw []byte, write func([]byte) error) {
 	if m.Method == "CANCEL" && s.ringing != nil {
 		_ = write(s.compose(s.ringing, &Response{Status: 487, ToTag: "model-ring"}))
 	}
-	if m.Method == "INVITE" && d == nil && s.udp != nil && strings.HasPrefix(string(out), "SIP/2.0 2") {
-		s.repeat(s.dialogs[m.Get("Call-ID")], out, write)
+	if opened := s.dialogs[m.Get("Call-ID")]; m.Method == "INVITE" && d == nil && opened != nil {
+		s.repeat(opened, out, write)
 	}
 }
 
@@ -168,6 +168,10 @@ func known(m *src.Message) bool {
 
 // accepted fills a 200 of a request in a dialog.
 func (s *Server) accepted(m *src.Message, d *dialog, r *Response) {
+	if m.Method == "BYE" {
+		// Its own retransmission is answered from the stored response.
+		delete(s.dialogs, m.Get("Call-ID"))
+	}
 	if m.Method != "INVITE" && m.Method != "UPDATE" {
 		return
 	}

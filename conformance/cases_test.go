@@ -1,0 +1,243 @@
+package conformance_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/siprecd/siprecd/conformance"
+	"github.com/siprecd/siprecd/conformance/check"
+	"github.com/siprecd/siprecd/conformance/internal/model"
+	"github.com/siprecd/siprecd/conformance/src"
+)
+
+// start runs a model server for one test.
+func start(t *testing.T, cfg model.Config) check.Target {
+	t.Helper()
+	s, err := model.Start(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return check.Target{Address: s.Addr(), Transport: cfg.Network}
+}
+
+func TestEveryCasePassesOnACorrectServer(t *testing.T) {
+	for _, network := range []string{"udp", "tcp"} {
+		t.Run(network, func(t *testing.T) {
+			target := start(t, model.Config{Network: network})
+			r, err := conformance.Run(t.Context(), target, conformance.Options{Timeout: 5 * time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range r.Results {
+				skipped := network == "tcp" && c.ID == "rfc3261/17.2.1/1"
+				if want := check.Pass; c.Outcome != want && !skipped {
+					t.Errorf("%s: %s %v", c.ID, c.Outcome, c.Messages)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryCaseIsDescribedOnce(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, c := range conformance.All() {
+		if seen[c.ID] {
+			t.Errorf("%s stands twice", c.ID)
+		}
+		seen[c.ID] = true
+		if c.Requirement == "" || c.Section == "" || c.Level == 0 || c.Run == nil {
+			t.Errorf("%s is not fully described", c.ID)
+		}
+	}
+}
+
+// alter is a mistake of a server.
+type alter func(req *src.Message, r *model.Response)
+
+// edit replaces text in every SDP after the given number of descriptions.
+func edit(after int, old, replacement string) alter {
+	seen := 0
+	return func(_ *src.Message, r *model.Response) {
+		if r.SDP == "" {
+			return
+		}
+		if seen++; seen > after {
+			r.SDP = strings.ReplaceAll(r.SDP, old, replacement)
+		}
+	}
+}
+
+// answerAs gives another status to requests of a method, from the nth on.
+func answerAs(method string, nth, status int) alter {
+	seen := 0
+	return func(req *src.Message, r *model.Response) {
+		if req.Method == method {
+			if seen++; seen >= nth {
+				r.Status = status
+			}
+		}
+	}
+}
+
+// insist turns one status into another.
+func insist(from, to int) alter {
+	return func(_ *src.Message, r *model.Response) {
+		if r.Status == from {
+			r.Status = to
+		}
+	}
+}
+
+func set(method, name, value string) alter {
+	return func(req *src.Message, r *model.Response) {
+		if req.Method == method && r.Status != 481 {
+			r.Set(name, value)
+		}
+	}
+}
+
+// lines rewrites the m-lines of an answer.
+func lines(f func(i int, fields []string)) alter {
+	return func(_ *src.Message, r *model.Response) {
+		all := strings.Split(r.SDP, "\r\n")
+		n := 0
+		for k, l := range all {
+			if strings.HasPrefix(l, "m=") {
+				fields := strings.Fields(l)
+				f(n, fields)
+				all[k] = strings.Join(fields, " ")
+				n++
+			}
+		}
+		r.SDP = strings.Join(all, "\r\n")
+	}
+}
+
+func port(i int, value string) alter {
+	return lines(func(k int, f []string) {
+		if k == i {
+			f[1] = value
+		}
+	})
+}
+
+// refuse answers 415 to bodies that hold some text.
+func refuse(method, text string) alter {
+	return func(req *src.Message, r *model.Response) {
+		if req.Method == method && strings.Contains(string(req.Raw), text) {
+			r.Status, r.SDP = 415, ""
+		}
+	}
+}
+
+// lowVersion leaves the o= version as it was.
+func lowVersion(_ *src.Message, r *model.Response) {
+	r.SDP = strings.ReplaceAll(r.SDP, " 77 2 IN", " 77 1 IN")
+}
+
+// wrong has, for each case, a server that it must blame.
+func wrong() map[string]alter {
+	const inside, contact = "<sip:srs@192.0.2.1;+sip.srs>", "<sip:srs@192.0.2.1>;+sip.src"
+	version := 10
+	return map[string]alter{
+		"rfc3261/8.2.2.3/1": insist(420, 200),
+		"rfc3261/8.2.3/1":   insist(415, 200),
+		"rfc3261/9.2/1":     answerAs("CANCEL", 1, 500),
+		"rfc3261/11.2/1":    set("OPTIONS", "Accept", "application/sdp"),
+		"rfc3261/12.2.2/1":  insist(481, 200),
+		"rfc3261/12.2.2/2":  insist(500, 200),
+		"rfc3261/15.1.2/1":  insist(481, 200),
+		"rfc3261/15.1.2/2":  answerAs("BYE", 1, 500),
+		"rfc3264/6/1":       port(0, "4000"),
+		"rfc3264/6.1/1":     lines(func(_ int, f []string) { f[3] = "18" }),
+		"rfc3264/8/1":       lowVersion,
+		"rfc3264/8.1/1":     func(q *src.Message, r *model.Response) { version += 2; port(0, fmt.Sprint(version))(q, r) },
+		"rfc3264/8.2/1":     port(1, "4000"),
+		"rfc3311/4/1":       set("INVITE", "Allow", "INVITE, ACK, BYE"),
+		"rfc3311/5.2/1":     edit(1, "a=inactive", "a=recvonly"),
+		"rfc7866/6.1.1/1":   answerAs("INVITE", 1, 420),
+		"rfc7866/6.2/1":     set("INVITE", "Contact", inside),
+		"rfc7866/6.2/2":     set("INVITE", "Contact", contact),
+		"rfc7866/6.2/3":     set("UPDATE", "Contact", inside),
+		"rfc7866/7.1.2/1":   edit(0, "a=recvonly", "a=record:on\r\na=recvonly"),
+		"rfc7866/7.2/1":     edit(0, "a=recvonly", "a=sendrecv"),
+		"rfc7866/7.2/2":     edit(0, "a=recvonly", "a=sendrecv"),
+		"rfc7866/7.2/3":     edit(0, "a=recvonly\r\n", ""),
+		"rfc7866/7.2/4":     edit(0, "a=inactive", "a=recvonly"),
+		"rfc7866/7.2/5":     edit(0, "a=inactive", "a=recvonly"),
+		"rfc7866/7.2/6":     edit(0, "leg-B", "leg-b"),
+		"rfc7866/7.2/7":     edit(1, "v=0", "m=audio 9 RTP/AVP 0\r\nv=0"),
+		"rfc7866/8.3.1/1":   lines(func(i int, f []string) { f[0] = "m=audio" }),
+		"rfc7866/8.3.1/2":   port(3, "4000"),
+		"rfc7866/8.3.1/3":   edit(0, "a=recvonly", "a=sendonly"),
+		"rfc7866/8.3.2/1":   port(0, "0"),
+		"rfc7866/8.4/1":     lines(func(_ int, f []string) { f[1] = "4000" }),
+		"rfc7866/9/1":       refuse("INVITE", src.TypeMetadata),
+		"rfc7866/9/2":       refuse("INVITE", src.TypeOldMetadata+"\r\n"),
+		"rfc7866/9/3":       refuse("INVITE", "rs-metadata+xml\r\n\r\n"),
+		"rfc7866/9.1/1":     refuse("INVITE", `boundary="`),
+		"rfc7866/9.1/2":     func(q *src.Message, r *model.Response) { updateWithSDP(q, r) },
+		"rfc7866/9.1/3":     answerAs("INVITE", 2, 488),
+		"rfc7866/9.1/4":     refuse("BYE", "rs-metadata"),
+		"rfc7866/9.2/1":     answerAs("BYE", 1, 400),
+		"rfc3264/8/2": func(q *src.Message, r *model.Response) {
+			version++
+			r.SDP = strings.ReplaceAll(r.SDP, " 77 1 ", fmt.Sprintf(" 77 %d ", version))
+		},
+		"rfc3261/17.2.1/1":   nil, // by a server of its own below
+		"rfc3261/13.3.1.4/1": nil,
+	}
+}
+
+func updateWithSDP(req *src.Message, r *model.Response) {
+	if req.Method == "UPDATE" {
+		r.SDP = "v=0\r\no=- 77 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"
+	}
+}
+
+func TestEveryCaseFailsOnAWrongServer(t *testing.T) {
+	mistakes := wrong()
+	for _, c := range conformance.All() {
+		mistake, listed := mistakes[c.ID]
+		if !listed {
+			t.Errorf("%s has no server that it must blame", c.ID)
+		}
+		if mistake == nil {
+			continue
+		}
+		t.Run(c.ID, func(t *testing.T) {
+			blame(t, c, model.Config{Network: "udp", Alter: mistake}, 5*time.Second)
+		})
+	}
+}
+
+func TestServerThatRepeatsNothing(t *testing.T) {
+	for _, c := range conformance.All() {
+		if c.ID == "rfc3261/17.2.1/1" || c.ID == "rfc3261/13.3.1.4/1" {
+			t.Run(c.ID, func(t *testing.T) {
+				cfg := model.Config{Network: "udp", T1: time.Hour, Drop: func(_ *src.Message, nth int) bool { return nth > 1 }}
+				blame(t, c, cfg, 300*time.Millisecond)
+			})
+		}
+	}
+}
+
+// blame runs one case against a wrong server; only the server may be blamed.
+func blame(t *testing.T, c check.Case, cfg model.Config, timeout time.Duration) {
+	t.Helper()
+	target := start(t, cfg)
+	r, err := conformance.Run(t.Context(), target, conformance.Options{Cases: []check.Case{c}, Timeout: timeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Results[0]; got.Outcome != check.Fail || len(got.Trace) == 0 {
+		t.Errorf("outcome %s %v with a trace of %d messages, want fail", got.Outcome, got.Messages, len(got.Trace))
+	}
+}

@@ -1,0 +1,14 @@
+// Package rfc3261 checks what SIP (RFC 3261) asks of a Session Recording Server
+// as a user agent server.
+package rfc3261
+
+import (
+	"slices"
+
+	"github.com/siprecd/siprecd/conformance/check"
+)
+
+// Cases lists the cases in the order of the sections.
+func Cases() []check.Case {
+	return slices.Concat(section8(), section9(), section11(), section12(), section13(), section15(), section17())
+}

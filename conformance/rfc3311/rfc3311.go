@@ -1,0 +1,44 @@
+// Package rfc3311 checks the UPDATE method (RFC 3311).
+package rfc3311
+
+import (
+	"context"
+
+	"github.com/siprecd/siprecd/conformance/check"
+	"github.com/siprecd/siprecd/conformance/src"
+)
+
+// Cases lists the cases in the order of the sections.
+func Cases() []check.Case {
+	return []check.Case{
+		{
+			ID: "rfc3311/4/1", Section: "RFC 3311 §4", Level: check.Derived, Needs: []string{"update"},
+			Requirement: "The 200 to an INVITE lists UPDATE in Allow, without which no SRC may use it.",
+			Run: func(ctx context.Context, t *check.T) {
+				if !t.Open(ctx, src.Request{}).Final().Lists("Allow", "UPDATE") {
+					t.Errorf("Allow does not list UPDATE")
+				}
+			},
+		},
+		{
+			ID: "rfc3311/5.2/1", Section: "RFC 3311 §5.2", Level: check.Must, Needs: []string{"update"},
+			Requirement: "An UPDATE with an offer is answered 200 with an answer to it.",
+			Run: func(ctx context.Context, t *check.T) {
+				d := t.Open(ctx, src.Request{})
+				m, err := d.Update(ctx, src.Request{Streams: d.WithDirection(src.Inactive)})
+				t.Check(err, "UPDATE with an offer")
+				t.Status(m, 200)
+				sdp, err := m.SDP()
+				if sdp == nil || err != nil {
+					t.Fatalf("200 to an UPDATE with an offer holds no SDP that can be read: %v", err)
+				}
+				answer := t.Answer(d)
+				for i := range answer.Media {
+					if got := answer.DirectionOf(i); got != src.Inactive {
+						t.Errorf("m-line %d, offered inactive, is answered %s", i, got)
+					}
+				}
+			},
+		},
+	}
+}
