@@ -2,53 +2,234 @@ package siprec
 
 import (
 	"context"
+	"io"
+	"runtime/debug"
+	"sync"
+	"time"
 
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/siprec/internal/front"
 	"github.com/siprecd/siprecd/siprec/media"
 )
 
 // A RecordingSession is one recording session (RFC 7866 section 3): one SIP
 // dialog with an SRC and its recorded streams. Its methods are for the goroutine
 // that runs ServeRecording, except End.
-type RecordingSession struct{}
+//
+// That goroutine owns the dialog too: its requests are judged and answered, in
+// the order in which they arrived, while Next waits.
+type RecordingSession struct {
+	server    *Server
+	log       *zap.Logger
+	src       SRC
+	origin    Origin
+	callID    string
+	localTag  string
+	remoteTag string
+	inviteKey string
+	userAgent string
+	started   time.Time
+	inbox     *inbox
+
+	// What follows belongs to the goroutine of ServeRecording.
+	first     *Event // the Offered event, until Next gives it
+	pending   *open  // the event that Next gave last and its request
+	media     negotiator
+	next      *agreement // of the pending event; nil when it brought no offer
+	peerCSeq  uint32
+	localCSeq uint32
+	target    sip.Uri // where requests of ours go
+	localURI  sip.Uri // To of the INVITE
+	remoteURI sip.Uri // From of the INVITE
+	routes    []string
+	flow      *front.Flow // of the last request
+	heard     time.Time   // arrival of the last SIP message
+	held      bool
+	probing   bool // an OPTIONS of ours is out
+	ticker    Timer
+	confirmed bool // the initial INVITE got its 200
+	ended     bool
+	offering  bool // an offer of ours waits for its answer in an ACK
+
+	mu  sync.Mutex
+	ack *awaitedAck // the 200 to an INVITE that no ACK came for yet
+}
+
+// open is an event that was handed out and not answered yet.
+type open struct {
+	event *Event
+	req   *request // nil when no request is behind it
+}
+
+func (rs *RecordingSession) key() dialogKey { return dialogKey{rs.callID, rs.localTag} }
 
 // CallID is the Call-ID of the dialog. It comes from the wire.
-func (rs *RecordingSession) CallID() string { return "" }
+func (rs *RecordingSession) CallID() string { return rs.callID }
 
-// SRC is the configured client that asked, Origin where the request came from.
-func (rs *RecordingSession) SRC() SRC { return SRC{} }
+// SRC is the configured client that asked.
+func (rs *RecordingSession) SRC() SRC { return rs.src }
 
 // Origin is where the INVITE came from.
-func (rs *RecordingSession) Origin() Origin { return Origin{} }
+func (rs *RecordingSession) Origin() Origin { return rs.origin }
 
-// From and To are the URIs of the dialog; From names the SRC, not a recorded
-// party (RFC 7866 §6.1.1).
-func (rs *RecordingSession) From() string { return "" }
+// From is the URI of the From header field of the INVITE. It names the SRC, not
+// a recorded party (RFC 7866 §6.1.1).
+func (rs *RecordingSession) From() string { return rs.remoteURI.String() }
 
-// To is the URI of the To header field.
-func (rs *RecordingSession) To() string { return "" }
+// To is the URI of the To header field of the INVITE.
+func (rs *RecordingSession) To() string { return rs.localURI.String() }
 
 // UserAgent is the SRC's User-Agent header field.
-func (rs *RecordingSession) UserAgent() string { return "" }
+func (rs *RecordingSession) UserAgent() string { return rs.userAgent }
 
 // Next answers the event before, if that is still open, and waits for the next.
 // After Ended it returns io.EOF. When ctx is done the recording session is ended
 // with reason EndShutdown, and Next returns that event.
-func (rs *RecordingSession) Next(ctx context.Context) (*Event, error) { return nil, nil }
+func (rs *RecordingSession) Next(ctx context.Context) (*Event, error) {
+	rs.settle()
+	if ev := rs.first; ev != nil {
+		rs.first = nil
+		return ev, nil
+	}
+	for !rs.ended {
+		item, ok := rs.inbox.pop(ctx)
+		if !ok {
+			item = endNote{EndShutdown}
+		}
+		if ev := rs.step(item); ev != nil {
+			return ev, nil
+		}
+	}
+	return nil, io.EOF
+}
+
+// step does what one item of the inbox asks for; it returns an event when that
+// concerns the handler.
+func (rs *RecordingSession) step(item any) *Event {
+	switch it := item.(type) {
+	case *request:
+		return rs.serve(it)
+	case ackNote:
+		return rs.serveAck(it)
+	case endNote:
+		rs.sendBye()
+		return rs.end(it.reason, rs.server.cfg.Clock.Now())
+	case tickNote:
+		rs.watch()
+	case probeNote:
+		return rs.probed(it)
+	}
+	return nil
+}
+
+// settle accepts the event that Next gave last, if its handler did not answer.
+func (rs *RecordingSession) settle() {
+	if rs.pending != nil {
+		rs.pending.event.Accept()
+		rs.pending = nil
+	}
+}
 
 // Attach gives the packets of a stream to a sink from now on; nil takes it away.
-func (rs *RecordingSession) Attach(index int, sink media.Sink) {}
+func (rs *RecordingSession) Attach(index int, sink media.Sink) {
+	if r := rs.receiver(index); r != nil {
+		r.Attach(sink)
+	}
+}
 
 // Stats returns what was counted on a stream.
-func (rs *RecordingSession) Stats(index int) media.Stats { return media.Stats{} }
+func (rs *RecordingSession) Stats(index int) media.Stats {
+	if r := rs.receiver(index); r != nil {
+		return r.Stats()
+	}
+	return media.Stats{}
+}
+
+// receiver is the receiver of an m-line as the present event has it.
+func (rs *RecordingSession) receiver(index int) *media.Receiver {
+	a := rs.media.now
+	if rs.next != nil {
+		a = rs.next
+	}
+	if a == nil || index < 0 || index >= len(a.slots) {
+		return nil
+	}
+	return a.slots[index].recv
+}
 
 // Drain reads all that has reached the ports by now and closes them: when it
 // returns, every packet that arrived before the call was given to its sink, and
 // no further one will be.
-func (rs *RecordingSession) Drain() {}
+func (rs *RecordingSession) Drain() { rs.media.close() }
 
 // Held tells the recording session whether its participants are known to be
 // silent by hold, from metadata: a held one is not taken for vanished.
-func (rs *RecordingSession) Held(held bool) {}
+func (rs *RecordingSession) Held(held bool) { rs.held = held }
 
 // End sends BYE. An Ended event follows. It may be called from any goroutine.
-func (rs *RecordingSession) End() {}
+func (rs *RecordingSession) End() { rs.inbox.post(endNote{EndLocal}) }
+
+// An endNote asks for the end of the recording session.
+type endNote struct{ reason EndReason }
+
+// run is the life of a recording session.
+func (rs *RecordingSession) run(invite *request) {
+	defer rs.server.work.Done()
+	defer rs.release()
+	defer func() {
+		if p := recover(); p != nil {
+			rs.log.Error("handler failed", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		}
+	}()
+	if !rs.begin(invite) {
+		return
+	}
+	rs.server.cfg.Handler.ServeRecording(context.Background(), rs)
+	rs.settle()
+}
+
+// end makes the last event.
+func (rs *RecordingSession) end(reason EndReason, at time.Time) *Event {
+	rs.ended = true
+	rs.stopTimers()
+	rs.log.Info("recording session ended", zap.String("reason", string(reason)))
+	ev := &Event{Kind: Ended, At: at, Reason: reason}
+	if rs.media.now != nil {
+		ev.Streams = rs.media.now.streams()
+	}
+	rs.pending = &open{event: ev}
+	return ev
+}
+
+// release gives back all that the recording session has, also when its handler
+// returned early or panicked.
+func (rs *RecordingSession) release() {
+	if rs.next != nil {
+		rs.next.undo()
+	}
+	if rs.pending != nil && rs.pending.req != nil && rs.pending.req.finalStatus() == 0 {
+		rs.abandon(rs.pending.req)
+	}
+	if !rs.ended {
+		rs.sendBye()
+	}
+	rs.stopTimers()
+	rs.media.close()
+	for _, item := range rs.inbox.close() {
+		if r, ok := item.(*request); ok {
+			rs.server.refuse(r, "", refuse(481, "the recording session has ended"))
+		}
+	}
+	rs.server.forget(rs)
+}
+
+// abandon answers a request that the handler left open when it failed.
+func (rs *RecordingSession) abandon(r *request) {
+	if r.method() == sip.BYE {
+		rs.answerOK(r, nil)
+		return
+	}
+	rs.server.refuse(r, rs.localTag, refuse(500, "the recording server failed"))
+}

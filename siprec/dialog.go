@@ -1,0 +1,220 @@
+package siprec
+
+import (
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/siprec/internal/front"
+)
+
+// touch notes what every request of a dialog tells: that the SRC lives, and
+// where it is.
+func (rs *RecordingSession) touch(r *request) {
+	rs.heard = r.At
+	rs.flow = r.Flow
+	rs.media.peer = r.Flow.Remote()
+	if r.method() == sip.INVITE || r.method() == sip.UPDATE {
+		rs.learnTarget(r.Request)
+	}
+}
+
+// serve judges a request within the dialog.
+func (rs *RecordingSession) serve(r *request) *Event {
+	cseq := r.Request.CSeq().SeqNo
+	if cseq <= rs.peerCSeq {
+		// RFC 3261 §12.2.2. Its metadata is not merged (RFC 7866 §9.2).
+		rs.server.refuse(r, "", refuse(500, "CSeq is not above that of the request before"))
+		return nil
+	}
+	rs.peerCSeq = cseq
+	rs.touch(r)
+	// A later request shows that the 200 before it arrived.
+	rs.ackArrived(cseq)
+	if r.isCancelled() {
+		rs.server.refuse(r, "", refuse(487, ""))
+		return nil
+	}
+	c, ref := readContent(r.Request)
+	if r.method() == sip.BYE {
+		return rs.serveBye(r, c)
+	}
+	if ref == nil {
+		ref = checkRequire(r.Request)
+	}
+	if ref == nil {
+		ref = rs.propose(r, c)
+	}
+	if ref != nil {
+		rs.log.Warn("request refused", zap.String("method", string(r.method())), zap.Uint32("cseq", cseq), zap.Int("status", ref.status), zap.String("why", ref.warning))
+		rs.server.refuse(r, "", ref)
+		return nil
+	}
+	if r.method() == sip.OPTIONS {
+		rs.server.answerOptions(r, "")
+		return nil
+	}
+	if rs.next == nil && len(c.metadata) == 0 && len(c.parts) == 0 {
+		// A refresh: nothing changed.
+		rs.answerOK(r, nil)
+		return nil
+	}
+	rs.log.Info("recording session changed", zap.String("method", string(r.method())), zap.Uint32("cseq", cseq),
+		zap.Bool("offer", c.offer != nil), zap.Int("metadata", len(c.metadata)))
+	return rs.event(Changed, r, c)
+}
+
+// serveBye ends the recording session; a body that cannot be read, or a Require
+// that is not understood, does not keep it alive (RFC 3261 §15.1.2).
+func (rs *RecordingSession) serveBye(r *request, c *content) *Event {
+	ev := rs.end(EndBye, r.At)
+	if c == nil {
+		c = &content{oddities: []string{"body of the BYE cannot be read"}}
+	}
+	bye := rs.event(Ended, r, c)
+	bye.Reason = ev.Reason
+	return bye
+}
+
+// reply answers the request of an event.
+func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int, warning string) {
+	next := rs.next
+	rs.next = nil
+	if ev.Kind == Offered && r.isCancelled() {
+		status, warning = 487, ""
+	}
+	if status >= 300 {
+		rs.server.refuse(r, rs.localTag, refuse(status, warning))
+		if next != nil {
+			next.undo()
+		}
+		if ev.Kind == Offered {
+			reason := EndRejected
+			if status == 487 {
+				reason = EndCancel
+			}
+			rs.inbox.post(endNote{reason})
+		}
+		return
+	}
+	var sdpBody []byte
+	if next != nil {
+		rs.media.commit(next, rs.log)
+		sdpBody = next.body
+		rs.offering = c.offer == nil
+	}
+	rs.answerOK(r, sdpBody)
+	if ev.Kind == Offered {
+		rs.confirmed = true
+		rs.watch()
+	}
+}
+
+// answerOK sends 200. That to an INVITE is repeated until its ACK comes.
+func (rs *RecordingSession) answerOK(r *request, sdpBody []byte) {
+	res := rs.server.newResponse(r, 200, rs.localTag, nil)
+	if r.method() == sip.INVITE || r.method() == sip.UPDATE {
+		res.AppendHeader(contact(r.Flow))
+		describe(res)
+	}
+	if sdpBody != nil {
+		res.AppendHeader(sip.NewHeader("Content-Type", typeSDP))
+		res.SetBody(sdpBody)
+	}
+	rs.server.send(r, res)
+	if r.method() == sip.INVITE {
+		rs.awaitAck(r, res)
+	}
+}
+
+// An awaitedAck is a 200 to an INVITE that is repeated until its ACK comes
+// (RFC 3261 §13.3.1.4).
+type awaitedAck struct {
+	cseq     uint32
+	flow     *front.Flow
+	res      *sip.Response
+	interval time.Duration
+	deadline time.Time
+	timer    Timer
+}
+
+func (rs *RecordingSession) awaitAck(r *request, res *sip.Response) {
+	cfg := &rs.server.cfg
+	a := &awaitedAck{
+		cseq: r.Request.CSeq().SeqNo, flow: r.Flow, res: res,
+		interval: cfg.T1, deadline: cfg.Clock.Now().Add(64 * cfg.T1),
+	}
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.dropAck()
+	rs.ack = a
+	a.timer = cfg.Clock.AfterFunc(a.interval, func() { rs.repeat(a) })
+}
+
+// repeat sends a 200 again, or gives up after 64*T1.
+func (rs *RecordingSession) repeat(a *awaitedAck) {
+	cfg := &rs.server.cfg
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.ack != a {
+		return
+	}
+	if !cfg.Clock.Now().Before(a.deadline) {
+		rs.ack = nil
+		rs.inbox.post(endNote{EndNoAck})
+		return
+	}
+	// What cannot be written now is repeated like what was lost.
+	_ = a.flow.WriteMsg(a.res)
+	a.interval = min(2*a.interval, cfg.T2)
+	a.timer = cfg.Clock.AfterFunc(min(a.interval, a.deadline.Sub(cfg.Clock.Now())), func() { rs.repeat(a) })
+}
+
+// dropAck stops waiting for an ACK; rs.mu is held.
+func (rs *RecordingSession) dropAck() {
+	if rs.ack != nil {
+		rs.ack.timer.Stop()
+		rs.ack = nil
+	}
+}
+
+// ackArrived notes that a 200 to an INVITE of at most this CSeq was received.
+func (rs *RecordingSession) ackArrived(cseq uint32) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.ack != nil && rs.ack.cseq <= cseq {
+		rs.dropAck()
+	}
+}
+
+// An ackNote is an ACK that brought a body.
+type ackNote struct{ *front.Message }
+
+// acked takes an ACK, on the goroutine that reads the transport.
+func (rs *RecordingSession) acked(m *front.Message) {
+	rs.ackArrived(m.Request.CSeq().SeqNo)
+	if len(m.Request.Body()) > 0 {
+		rs.inbox.post(ackNote{m})
+	}
+}
+
+// serveAck takes the answer to an offer of ours (RFC 3261 §13.2.1).
+func (rs *RecordingSession) serveAck(n ackNote) *Event {
+	rs.heard = n.At
+	if !rs.offering {
+		return nil
+	}
+	r := &request{Message: n.Message}
+	c, ref := readContent(n.Request)
+	if ref != nil || c.offer == nil {
+		rs.log.Warn("ack without a readable answer")
+		return nil
+	}
+	rs.offering = false
+	agreed := rs.media.concluded(c.offer, r.At)
+	ev := rs.event(Changed, r, c)
+	ev.Streams, ev.HasOffer = agreed.streams(), true
+	ev.reply = func(int, string) { rs.media.commit(agreed, rs.log) }
+	return ev
+}

@@ -1,0 +1,174 @@
+package siprec
+
+import (
+	"encoding/hex"
+	"io"
+	"strconv"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/siprec/internal/front"
+)
+
+// receive takes each message in the order of its arrival. It must not block:
+// everything that takes time is done by the goroutine of a recording session.
+func (s *Server) receive(m *front.Message) {
+	if m.Response != nil {
+		s.tx.response(m.Response)
+		return
+	}
+	switch m.Request.Method {
+	case sip.ACK:
+		s.receiveAck(m)
+	default:
+		r, fresh := s.tx.accept(m)
+		switch {
+		case !fresh:
+		case m.Request.Method == sip.CANCEL:
+			s.receiveCancel(r)
+		case toTag(m.Request) != "":
+			s.receiveInDialog(r)
+		default:
+			s.receiveOutside(r)
+		}
+	}
+}
+
+// receiveAck goes past the queue of the dialog: nothing in it waits for an ACK.
+func (s *Server) receiveAck(m *front.Message) {
+	if inv := s.tx.invite(m.Request); inv != nil && inv.finalStatus() >= 300 {
+		_ = inv.tx.Receive(m.Request) // RFC 3261 §17.2.1: ends the transaction
+		return
+	}
+	rs := s.dialog(dialogKey{m.Request.CallID().Value(), toTag(m.Request)})
+	if rs != nil && rs.remoteTag == fromTag(m.Request) {
+		rs.acked(m)
+	}
+}
+
+// receiveCancel answers a CANCEL and marks the INVITE it is about; the INVITE is
+// answered 487 by its own dialog if that is not too late (RFC 3261 §9.2).
+func (s *Server) receiveCancel(r *request) {
+	inv := s.tx.invite(r.Request)
+	if inv == nil {
+		s.refuse(r, s.newTag(), refuse(481, "no INVITE to cancel"))
+		return
+	}
+	inv.cancel()
+	s.send(r, s.newResponse(r, 200, s.newTag(), nil))
+}
+
+func (s *Server) receiveInDialog(r *request) {
+	key := dialogKey{r.Request.CallID().Value(), toTag(r.Request)}
+	rs := s.dialog(key)
+	switch {
+	case rs == nil || rs.remoteTag != fromTag(r.Request):
+		s.refuse(r, "", refuse(481, "no such recording session"))
+	case !inDialogMethod(r.method()):
+		s.refuse(r, "", refuse(405, string(r.method())+" is not for recording sessions"))
+	case !rs.inbox.push(r):
+		s.refuse(r, "", refuse(500, "too many requests wait in this dialog", retryAfter()))
+	}
+}
+
+func inDialogMethod(m sip.RequestMethod) bool {
+	switch m {
+	case sip.INVITE, sip.BYE, sip.UPDATE, sip.INFO, sip.OPTIONS:
+		return true
+	}
+	return false
+}
+
+func (s *Server) receiveOutside(r *request) {
+	switch r.method() {
+	case sip.INVITE:
+		s.receiveInvite(r)
+	case sip.OPTIONS:
+		s.answerOptions(r, s.newTag())
+	case sip.BYE, sip.UPDATE, sip.INFO, sip.PRACK, sip.NOTIFY:
+		s.refuse(r, s.newTag(), refuse(481, "no such recording session"))
+	default:
+		s.refuse(r, s.newTag(), refuse(405, string(r.method())+" is not supported"))
+	}
+}
+
+// answerOptions tells what the server can do (RFC 3261 §11.2).
+func (s *Server) answerOptions(r *request, tag string) {
+	res := s.newResponse(r, 200, tag, nil)
+	res.AppendHeader(contact(r.Flow))
+	describe(res)
+	res.AppendHeader(sip.NewHeader("Supported", "siprec"))
+	s.send(r, res)
+}
+
+// receiveInvite starts the recording session that an INVITE asks for.
+func (s *Server) receiveInvite(r *request) {
+	req := r.Request
+	origin := Origin{Transport: r.Flow.Network(), Source: r.Flow.Remote(), Local: r.Flow.Local()}
+	rs := &RecordingSession{
+		server: s, origin: origin,
+		callID: req.CallID().Value(), localTag: s.newTag(), remoteTag: fromTag(req),
+		localURI: req.To().Address, remoteURI: req.From().Address,
+		userAgent: front.Header(req, "User-Agent"),
+		inbox:     newInbox(),
+		flow:      r.Flow,
+		started:   r.At,
+	}
+	rs.log = s.log.With(zap.String("call_id", rs.callID))
+	rs.inviteKey = rs.callID + "\x00" + rs.remoteTag + "\x00" + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)
+	src, err := s.cfg.Admit(origin)
+	if err != nil {
+		rs.log.Info("invite refused", zap.Stringer("source", origin.Source), zap.Int("status", 403), zap.Error(err))
+		s.refuse(r, rs.localTag, refuse(403, err.Error()))
+		return
+	}
+	rs.src = src
+	if ref := s.register(rs, rs.inviteKey); ref != nil {
+		rs.log.Info("invite refused", zap.Stringer("source", origin.Source), zap.Int("status", ref.status), zap.String("why", ref.warning))
+		s.refuse(r, rs.localTag, ref)
+		return
+	}
+	go rs.run(r)
+}
+
+// send gives a response to its transaction. A transport that fails is the
+// peer's loss; the dialog ends by its own timers.
+func (s *Server) send(r *request, res *sip.Response) {
+	if err := r.respond(res); err != nil {
+		s.log.Warn("response not sent", zap.Int("status", res.StatusCode), zap.Stringer("to", r.Flow.Remote()), zap.Error(err))
+	}
+}
+
+// originID makes the sess-id of an o= line: 32 random bits (RFC 8866 §5.2).
+func (s *Server) originID() uint64 {
+	id, _ := strconv.ParseUint(s.random(4), 16, 64) // the digits are ours
+	return id
+}
+
+// newTag makes a tag of 64 random bits (RFC 3261 §19.3).
+func (s *Server) newTag() string { return s.random(8) }
+
+func (s *Server) random(octets int) string {
+	b := make([]byte, octets)
+	if _, err := io.ReadFull(s.cfg.Random, b); err != nil {
+		panic("siprec: no randomness: " + err.Error())
+	}
+	return hex.EncodeToString(b)
+}
+
+func fromTag(m sip.Message) string {
+	if h := m.From(); h != nil {
+		tag, _ := h.Params.Get("tag")
+		return tag
+	}
+	return ""
+}
+
+func toTag(m sip.Message) string {
+	if h := m.To(); h != nil {
+		tag, _ := h.Params.Get("tag")
+		return tag
+	}
+	return ""
+}

@@ -1,0 +1,73 @@
+package siprec
+
+import (
+	"context"
+	"math"
+	"sync"
+)
+
+// inboxLimit is how many items may wait for one recording session. A flood in
+// one dialog must not cost another anything.
+const inboxLimit = 256
+
+// An inbox holds what waits for the goroutine of a recording session, in the
+// order of arrival.
+type inbox struct {
+	mu     sync.Mutex
+	items  []any
+	closed bool
+	wake   chan struct{}
+}
+
+func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
+
+// push adds a request; false when the inbox is full or closed.
+func (b *inbox) push(r *request) bool { return b.add(r, inboxLimit) }
+
+// post adds a note of the server to itself; false when the inbox is closed.
+func (b *inbox) post(note any) bool { return b.add(note, math.MaxInt) }
+
+func (b *inbox) add(item any, limit int) bool {
+	b.mu.Lock()
+	if b.closed || len(b.items) >= limit {
+		b.mu.Unlock()
+		return false
+	}
+	b.items = append(b.items, item)
+	b.mu.Unlock()
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// pop waits for the next item; false when ctx is done.
+func (b *inbox) pop(ctx context.Context) (any, bool) {
+	for {
+		b.mu.Lock()
+		if len(b.items) > 0 {
+			item := b.items[0]
+			b.items[0] = nil
+			b.items = b.items[1:]
+			b.mu.Unlock()
+			return item, true
+		}
+		b.mu.Unlock()
+		select {
+		case <-b.wake:
+		case <-ctx.Done():
+			return nil, false
+		}
+	}
+}
+
+// close refuses further items and gives back those that wait.
+func (b *inbox) close() []any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	items := b.items
+	b.items = nil
+	return items
+}

@@ -1,0 +1,211 @@
+package siprec
+
+import (
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/siprec/internal/body"
+	"github.com/siprecd/siprecd/siprec/internal/front"
+	"github.com/siprecd/siprecd/siprec/internal/sdp"
+)
+
+// content is what the body of a request holds.
+type content struct {
+	offer    *sdp.Description // nil without SDP
+	metadata [][]byte
+	parts    []Part
+	oddities []string
+	// marked says that a part has the disposition recording-session.
+	marked bool
+}
+
+// readContent splits the body of a request (RFC 5621).
+func readContent(req *sip.Request) (*content, *refusal) {
+	c := &content{}
+	raw := req.Body()
+	if len(raw) == 0 {
+		return c, nil
+	}
+	if enc := front.Header(req, "Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return nil, refuse(415, "Content-Encoding "+enc+" is not understood", sip.NewHeader("Accept-Encoding", "identity"))
+	}
+	parts, oddities, err := body.Split(front.Header(req, "Content-Type"), front.Header(req, "Content-Disposition"), raw)
+	if err != nil {
+		return nil, refuse(400, "body: "+err.Error())
+	}
+	c.oddities = oddities
+	for _, p := range parts {
+		switch {
+		case p.IsSDP() && c.offer == nil:
+			if c.offer, err = sdp.Parse(p.Body); err != nil {
+				return nil, refuse(400, "SDP: "+err.Error())
+			}
+		case p.IsMetadata():
+			c.metadata = append(c.metadata, p.Body)
+		default:
+			c.parts = append(c.parts, exportPart(p))
+		}
+		c.marked = c.marked || p.Disposition == "recording-session"
+	}
+	if len(parts) == 1 && len(c.parts) == 1 && c.parts[0].Disposition == "" && !strings.EqualFold(parts[0].Handling, "optional") && req.Method != sip.INFO {
+		// RFC 3261 §8.2.3. Within multipart, an unknown part is only kept: SRCs
+		// send parts of their own and do not say that they are optional.
+		return nil, refuse(415, "media type "+c.parts[0].Type+" is not understood", sip.NewHeader("Accept", acceptedTypes))
+	}
+	return c, nil
+}
+
+func exportPart(p body.Part) Part {
+	out := Part{Type: p.Type, Disposition: p.Disposition, Body: p.Body}
+	for _, h := range p.Headers {
+		out.Headers = append(out.Headers, Header{h.Name, h.Value})
+	}
+	return out
+}
+
+// checkRequire refuses option tags that are not understood (RFC 3261 §8.2.2.3).
+// Some SRCs run their tags together, so a tag is known by its beginning too.
+func checkRequire(req *sip.Request) *refusal {
+	var unknown []string
+	for _, value := range front.Values(req, "Require") {
+		for _, tag := range strings.Fields(value) {
+			if !understood[strings.ToLower(tag)] && !strings.HasPrefix(strings.ToLower(tag), "siprec") {
+				unknown = append(unknown, tag)
+			}
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	list := strings.Join(unknown, ", ")
+	return refuse(420, "required and not understood: "+list, sip.NewHeader("Unsupported", list))
+}
+
+// evidence says why an INVITE is taken for a recording session (RFC 7866 §6.2,
+// which asks for siprec in Require and +sip.src in Contact; devices leave one or
+// the other out), or is empty.
+func evidence(req *sip.Request, c *content) string {
+	for _, tag := range append(front.Values(req, "Require"), front.Values(req, "Supported")...) {
+		if strings.HasPrefix(strings.ToLower(tag), "siprec") {
+			return "option tag siprec"
+		}
+	}
+	if isSourceTag(front.Header(req, "Contact")) {
+		return "feature tag sip.src"
+	}
+	switch {
+	case len(c.metadata) > 0:
+		return "rs-metadata part"
+	case c.marked:
+		return "disposition recording-session"
+	}
+	return ""
+}
+
+// isSourceTag finds the feature tag sip.src in a Contact (RFC 7866 §11.2), also
+// as ;src, with other punctuation, or within the angle brackets.
+func isSourceTag(contact string) bool {
+	for _, param := range strings.FieldsFunc(strings.ToLower(contact), func(r rune) bool { return r == ';' || r == '>' || r == ',' }) {
+		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
+		if strings.Trim(value, `" `) == "false" {
+			continue
+		}
+		switch strings.Trim(name, "+. \t") {
+		case "sip.src", "src", "sip-src", "sip_src", "sipsrc":
+			return true
+		}
+	}
+	return false
+}
+
+// begin judges the INVITE that opens the recording session and makes its Offered
+// event. When it is refused, begin has answered it.
+func (rs *RecordingSession) begin(r *request) bool {
+	ev, ref := rs.offered(r)
+	if ref != nil {
+		rs.log.Info("invite refused", zap.Int("status", ref.status), zap.String("why", ref.warning), zap.Stringer("source", rs.origin.Source))
+		rs.server.refuse(r, rs.localTag, ref)
+		return false
+	}
+	rs.first = ev
+	return true
+}
+
+func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
+	if ref := checkRequire(r.Request); ref != nil {
+		return nil, ref
+	}
+	c, ref := readContent(r.Request)
+	if ref != nil {
+		return nil, ref
+	}
+	why := evidence(r.Request, c)
+	if why == "" {
+		if !rs.src.PlainInvite {
+			return nil, refuse(403, "not a recording session (no option tag siprec, no sip.src, no rs-metadata), and plain INVITEs are not accepted from this source")
+		}
+		why = "plain INVITE from a configured source"
+	}
+	rs.media = negotiator{
+		plane: rs.server.plane, origin: rs.server.originID(), peer: r.Flow.Remote(),
+		local: r.Flow.Local().Addr(), nets: rs.src.MediaNetworks,
+	}
+	rs.peerCSeq = r.Request.CSeq().SeqNo
+	rs.touch(r)
+	rs.routes = front.Values(r.Request, "Record-Route") // RFC 3261 §12.1.1
+	if ref := rs.propose(r, c); ref != nil {
+		return nil, ref
+	}
+	rs.log.Info("recording session offered", zap.String("transport", rs.origin.Transport), zap.Stringer("source", rs.origin.Source),
+		zap.Int("streams", len(rs.next.slots)), zap.String("evidence", why))
+	return rs.event(Offered, r, c), nil
+}
+
+// propose makes the agreement that a request leads to, if it brings an offer or
+// asks for one.
+func (rs *RecordingSession) propose(r *request, c *content) *refusal {
+	var err error
+	switch {
+	case c.offer != nil:
+		rs.next, err = rs.media.answer(c.offer, r.At)
+	case r.method() == sip.INVITE:
+		rs.next, err = rs.media.offer(r.At)
+	default:
+		return nil
+	}
+	if err != nil {
+		rs.log.Error("no ports for recorded streams", zap.Error(err))
+		return refuse(503, "no media ports are free", retryAfter())
+	}
+	if rs.media.now == nil && !rs.next.acceptable() {
+		rs.next.undo()
+		rs.next = nil
+		return refuse(488, "none of the offered streams can be received")
+	}
+	return nil
+}
+
+// event makes the event of a request; what its answer does is bound to it.
+func (rs *RecordingSession) event(kind EventKind, r *request, c *content) *Event {
+	ev := &Event{
+		Kind: kind, At: r.At, Method: string(r.method()), CSeq: r.Request.CSeq().SeqNo,
+		Metadata: c.metadata, Parts: c.parts,
+		Oddities: append(append([]string(nil), r.Oddities...), c.oddities...),
+	}
+	for _, h := range r.Request.Headers() {
+		ev.Headers = append(ev.Headers, Header{h.Name(), h.Value()})
+	}
+	switch {
+	case rs.next != nil:
+		ev.HasOffer = c.offer != nil
+		ev.Streams = rs.next.streams()
+		ev.Oddities = append(ev.Oddities, rs.next.oddities...)
+	case rs.media.now != nil:
+		ev.Streams = rs.media.now.streams()
+	}
+	ev.reply = func(status int, warning string) { rs.reply(ev, r, c, status, warning) }
+	rs.pending = &open{event: ev, req: r}
+	return ev
+}

@@ -1,0 +1,311 @@
+package siprec
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/siprec/internal/sdp"
+	"github.com/siprecd/siprecd/siprec/media"
+)
+
+// A slot is one m-line of a recording session with what was agreed on it.
+type slot struct {
+	stream Stream
+	offer  sdp.Media
+	answer sdp.Slot
+	recv   *media.Receiver // nil when the m-line is refused
+}
+
+// An agreement is the state of offer and answer (RFC 3264). It is not changed
+// once it is in force; each offer makes the next.
+type agreement struct {
+	slots   []*slot
+	body    []byte // our SDP
+	version uint64 // its o= version
+	// opened are receivers that only this agreement has, closing those that it
+	// no longer has.
+	opened, closing []*media.Receiver
+	oddities        []string
+}
+
+func (a *agreement) streams() []Stream {
+	out := make([]Stream, len(a.slots))
+	for i, sl := range a.slots {
+		out[i] = sl.stream
+	}
+	return out
+}
+
+// acceptable reports whether anything of it can be received, or nothing was
+// asked for.
+func (a *agreement) acceptable() bool {
+	for _, sl := range a.slots {
+		if !sl.stream.Closed {
+			return true
+		}
+	}
+	return len(a.slots) == 0
+}
+
+// undo gives back the ports of an agreement that was not come to.
+func (a *agreement) undo() {
+	for _, r := range a.opened {
+		r.Close()
+	}
+}
+
+// A negotiator makes the agreements of one recording session.
+type negotiator struct {
+	plane  *media.Plane
+	now    *agreement     // in force; nil before the first
+	origin uint64         // o= sess-id, constant (RFC 3264 §8), and its first version
+	peer   netip.AddrPort // where the SRC signals from
+	local  netip.Addr     // the address of ours that routes there
+	nets   []netip.Prefix
+}
+
+// answer makes the agreement that an offer leads to (RFC 3264 §6, §8; RFC 7866
+// §7.2, §8.3): one m-line for each offered one, in order.
+func (n *negotiator) answer(offer *sdp.Description, at time.Time) (*agreement, error) {
+	next := &agreement{oddities: offer.Oddities}
+	for i := range offer.Media {
+		sl, err := n.slot(next, i, &offer.Media[i], at)
+		if err != nil {
+			next.undo()
+			return nil, fmt.Errorf("m-line %d: %w", i+1, err)
+		}
+		next.slots = append(next.slots, sl)
+	}
+	if n.now != nil && len(n.now.slots) > len(next.slots) {
+		// RFC 3264 §8: the number of m-lines never falls. The SRC's fault; what
+		// it left out is over.
+		next.oddities = append(next.oddities, "offer has fewer m-lines than before")
+		for _, sl := range n.now.slots[len(next.slots):] {
+			if sl.recv != nil {
+				next.closing = append(next.closing, sl.recv)
+			}
+		}
+	}
+	n.write(next)
+	return next, nil
+}
+
+// slot makes one m-line of the answer.
+func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*slot, error) {
+	var before *slot
+	if n.now != nil && i < len(n.now.slots) {
+		before = n.now.slots[i]
+	}
+	sl := &slot{offer: *m, stream: Stream{
+		Index: i, Label: m.Label, Media: m.Type, Direction: Direction(m.Direction),
+		Codecs: codecsOf(m.Choose()), Ptime: time.Duration(m.Ptime) * time.Millisecond,
+	}}
+	plan := m.Plan()
+	if before != nil {
+		sl.stream.Generation = before.stream.Generation
+		if reused(before, m) {
+			sl.stream.Generation++
+		} else if plan != sdp.Refuse {
+			sl.recv = before.recv
+		}
+		if before.recv != nil && sl.recv == nil {
+			next.closing = append(next.closing, before.recv)
+		}
+	}
+	sl.answer = sdp.Slot{Media: m.Type, Proto: m.Proto, Formats: m.Formats, Label: m.Label, Mid: m.Mid, Direction: "inactive"}
+	if plan == sdp.Refuse {
+		sl.stream.Closed = true
+		return sl, nil
+	}
+	if sl.recv == nil {
+		recv, err := n.plane.Open(n.addressFor(m))
+		if err != nil {
+			return nil, err
+		}
+		sl.recv = recv
+		next.opened = append(next.opened, recv)
+	}
+	sl.stream.Recordable = plan == sdp.Record
+	if sl.stream.Recordable {
+		sl.answer.Direction = m.AnswerDirection()
+	}
+	sl.stream.Receiving = sl.answer.Direction == "recvonly"
+	n.bind(sl, m, at)
+	return sl, nil
+}
+
+// bind puts the ports and formats of a slot into its stream and its answer, and
+// tells the receiver what to expect.
+func (n *negotiator) bind(sl *slot, m *sdp.Media, at time.Time) {
+	local := sl.recv.RTPAddr()
+	sl.stream.Local = local
+	sl.answer.Port = local.Port()
+	sl.answer.Codecs = m.Choose()
+	sl.answer.RTCPMux = m.RTCPMux
+	if rtcp := sl.recv.RTCPAddr().Port(); rtcp != local.Port()+1 {
+		sl.answer.RTCPPort = rtcp
+	}
+	if local.Addr() != n.local {
+		sl.answer.Addr = local.Addr()
+	}
+	if m.Addr.IsValid() && !m.Null && m.Port > 0 {
+		sl.stream.Remote = netip.AddrPortFrom(m.Addr, uint16(m.Port))
+	}
+	sl.recv.Expect(media.Expected{RTP: sl.stream.Remote, Candidates: n.candidates(), Mux: m.RTCPMux, At: at})
+}
+
+// reused reports whether an m-line slot was free and is now used for another
+// stream, or changed its medium (RFC 3264 §8.1, RFC 7866 §7.1.1.1).
+func reused(before *slot, m *sdp.Media) bool {
+	return before.stream.Closed && m.Port > 0 || before.stream.Media != m.Type
+}
+
+// candidates are the networks an SRC may send RTP from beside its SDP: its
+// signalling address and what is configured for it.
+func (n *negotiator) candidates() []netip.Prefix {
+	peer := n.peer.Addr()
+	return append([]netip.Prefix{netip.PrefixFrom(peer, peer.BitLen())}, n.nets...)
+}
+
+// addressFor is the address of ours to receive a stream on: the one that routes
+// to the SRC, or to the stream's address when that is of the other IP version.
+func (n *negotiator) addressFor(m *sdp.Media) netip.Addr {
+	if !m.Addr.IsValid() || m.Addr.Is4() == n.local.Is4() {
+		return n.local
+	}
+	if routed, ok := routeTo(m.Addr); ok {
+		return routed
+	}
+	return n.local
+}
+
+// write makes our SDP; its version rises when it says something new.
+func (n *negotiator) write(a *agreement) {
+	slots := make([]sdp.Slot, len(a.slots))
+	for i, sl := range a.slots {
+		slots[i] = sl.answer
+	}
+	local := sdp.Local{User: "siprecd", ID: n.origin, Version: n.origin, Addr: n.local}
+	if n.now != nil {
+		local.Version = n.now.version
+	}
+	a.body = sdp.Write(local, slots)
+	if n.now != nil && !sdp.SameExceptVersion(a.body, n.now.body) {
+		local.Version++
+		a.body = sdp.Write(local, slots)
+	}
+	a.version = local.Version
+}
+
+// offer makes the offer for the 200 to an offerless INVITE (RFC 3261 §14.2): the
+// present m-lines, or, for a new dialog, one audio stream. It adds no m-line to
+// a dialog that has some (RFC 7866 §7.2).
+func (n *negotiator) offer(at time.Time) (*agreement, error) {
+	next := &agreement{}
+	if n.now != nil {
+		for _, before := range n.now.slots {
+			sl := *before
+			if sl.stream.Recordable && !sl.stream.Closed {
+				sl.answer.Direction = "recvonly"
+			}
+			next.slots = append(next.slots, &sl)
+		}
+		n.write(next)
+		return next, nil
+	}
+	m := sdp.Media{Type: "audio", Proto: "RTP/AVP", Direction: "sendonly", Codecs: sdp.DefaultAudio(), Port: 1, Null: true}
+	sl, err := n.slot(next, 0, &m, at)
+	if err != nil {
+		next.undo()
+		return nil, err
+	}
+	sl.answer.Direction, sl.stream.Receiving = "recvonly", true
+	next.slots = []*slot{sl}
+	n.write(next)
+	return next, nil
+}
+
+// concluded makes the agreement that the SRC's answer in an ACK leads to.
+func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement {
+	next := &agreement{oddities: answer.Oddities, body: n.now.body, version: n.now.version}
+	for i, before := range n.now.slots {
+		sl := *before
+		next.slots = append(next.slots, &sl)
+		if i >= len(answer.Media) || sl.recv == nil {
+			continue
+		}
+		m := &answer.Media[i]
+		sl.offer = *m
+		sl.stream.Direction = Direction(m.Direction)
+		if m.Label != "" {
+			sl.stream.Label = m.Label
+		}
+		if m.Port == 0 {
+			sl.stream.Closed, sl.stream.Receiving = true, false
+			next.closing = append(next.closing, sl.recv)
+			sl.recv = nil
+			continue
+		}
+		sl.stream.Receiving = sl.stream.Recordable && m.AnswerDirection() == "recvonly"
+		if codecs := m.Choose(); len(codecs) > 0 {
+			sl.stream.Codecs = codecsOf(codecs)
+		}
+		n.bind(&sl, m, at)
+	}
+	if len(answer.Media) != len(n.now.slots) {
+		next.oddities = append(next.oddities, "answer has another number of m-lines than the offer")
+	}
+	return next
+}
+
+// commit puts an agreement in force. What was sent before it to a port that it
+// no longer has still reaches its sink.
+func (n *negotiator) commit(a *agreement, log *zap.Logger) {
+	n.now = a
+	for _, r := range a.closing {
+		r.Drain()
+	}
+	a.opened, a.closing = nil, nil
+	if len(a.oddities) > 0 {
+		log.Debug("sdp oddities", zap.Strings("oddities", a.oddities))
+	}
+}
+
+// close drains every port.
+func (n *negotiator) close() {
+	if n.now == nil {
+		return
+	}
+	for _, sl := range n.now.slots {
+		if sl.recv != nil {
+			sl.recv.Drain()
+		}
+	}
+}
+
+func codecsOf(cs []sdp.Codec) []Codec {
+	out := make([]Codec, len(cs))
+	for i, c := range cs {
+		out[i] = Codec{PayloadType: c.PayloadType, Name: c.Name, ClockRate: c.ClockRate, Channels: c.Channels, Params: c.Params}
+	}
+	return out
+}
+
+// routeTo is the address of ours from which packets to an address leave. No
+// packet is sent.
+func routeTo(to netip.Addr) (netip.Addr, bool) {
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, 9)))
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	defer conn.Close()
+	local, ok := conn.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return netip.Addr{}, false
+	}
+	return local.AddrPort().Addr().Unmap(), true
+}

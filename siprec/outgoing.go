@@ -1,0 +1,100 @@
+package siprec
+
+import (
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/siprec/internal/front"
+)
+
+// sendRequest sends a request of ours within the dialog (RFC 3261 §12.2.1) over
+// the way that the SRC's last request came, so that it leaves from the
+// listener's address and reuses the SRC's connection. done gets the status of
+// the final response, or 0 when none came within 64*T1; it is called by another
+// goroutine.
+func (rs *RecordingSession) sendRequest(method sip.RequestMethod, done func(status int)) {
+	req := rs.newRequest(method)
+	tx, err := rs.server.tx.request(req, rs.flow)
+	if err != nil {
+		rs.log.Warn("request not sent", zap.String("method", string(method)), zap.Error(err))
+		done(0)
+		return
+	}
+	cfg := &rs.server.cfg
+	giveUp := cfg.Clock.AfterFunc(64*cfg.T1, tx.Terminate)
+	rs.server.work.Add(1)
+	go func() {
+		defer rs.server.work.Done()
+		defer giveUp.Stop()
+		done(finalStatus(tx))
+	}()
+}
+
+// finalStatus waits for the final response of a transaction.
+func finalStatus(tx *sip.ClientTx) int {
+	for {
+		select {
+		case res := <-tx.Responses():
+			if res.StatusCode >= 200 {
+				tx.Terminate()
+				return res.StatusCode
+			}
+		case <-tx.Done():
+			return 0
+		}
+	}
+}
+
+func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
+	rs.localCSeq++
+	local := rs.flow.Local()
+	req := sip.NewRequest(method, rs.target)
+	via := &sip.ViaHeader{
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: rs.flow.Network(),
+		Host: bracketed(local.Addr().String()), Port: int(local.Port()), Params: sip.NewParams(),
+	}
+	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+rs.server.random(12))
+	via.Params.Add("rport", "")
+	req.AppendHeader(via)
+	for _, route := range rs.routes {
+		req.AppendHeader(sip.NewHeader("Route", route))
+	}
+	from := &sip.FromHeader{Address: rs.localURI, Params: sip.NewParams()}
+	from.Params.Add("tag", rs.localTag)
+	to := &sip.ToHeader{Address: rs.remoteURI, Params: sip.NewParams()}
+	if rs.remoteTag != "" {
+		to.Params.Add("tag", rs.remoteTag)
+	}
+	callID := sip.CallIDHeader(rs.callID)
+	maxForwards := sip.MaxForwardsHeader(70)
+	req.AppendHeader(from)
+	req.AppendHeader(to)
+	req.AppendHeader(&callID)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: rs.localCSeq, MethodName: method})
+	req.AppendHeader(&maxForwards)
+	req.AppendHeader(contact(rs.flow))
+	req.AppendHeader(sip.NewHeader("User-Agent", rs.server.cfg.UserAgent))
+	req.SetTransport(rs.flow.Network())
+	req.SetDestination(rs.flow.Remote().String())
+	req.SetBody(nil)
+	return req
+}
+
+// learnTarget keeps where requests of ours are addressed to: the Contact of the
+// SRC (target refresh, RFC 3261 §12.2.2), or its From when that cannot be read.
+func (rs *RecordingSession) learnTarget(req *sip.Request) {
+	if uri, _, _, ok := front.ContactURI(req); ok {
+		rs.target = uri
+	} else if rs.target.Host == "" {
+		rs.target = rs.remoteURI
+	}
+}
+
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
+}

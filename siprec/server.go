@@ -1,0 +1,247 @@
+package siprec
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/siprec/internal/front"
+	"github.com/siprecd/siprecd/siprec/media"
+)
+
+// An Endpoint is where the server listens.
+type Endpoint struct {
+	Network string // udp or tcp
+	Address string // host:port, IPv4 or IPv6; port 0 takes a free one
+}
+
+// Config is what a Server needs. Listen, Handler and Log must be set.
+type Config struct {
+	Listen  []Endpoint
+	Handler Handler
+	// Admit says whether a source may open recording sessions, and as which
+	// SRC. The text of its error goes into the Warning of the 403. Nil admits
+	// every source.
+	Admit func(Origin) (SRC, error)
+	Media media.Config
+	// MaxRecordingSessions is how many may be up at once; a further INVITE is
+	// answered 503. 0 means 2000.
+	MaxRecordingSessions int
+	// Vanish is how long neither RTP nor SIP may come before the SRC is asked,
+	// by OPTIONS, whether the recording session still exists. 0 means 90 s;
+	// below 0 it is never asked.
+	Vanish time.Duration
+	// T1 and T2 are the timers of RFC 3261 §17.1.1.1 for what the dialog layer
+	// repeats; 0 means 500 ms and 4 s.
+	T1, T2    time.Duration
+	Clock     Clock     // nil means the system's
+	Random    io.Reader // nil means crypto/rand
+	Log       *zap.Logger
+	UserAgent string // Server and User-Agent header field; empty means siprecd
+}
+
+func (c *Config) complete() {
+	if c.MaxRecordingSessions == 0 {
+		c.MaxRecordingSessions = 2000
+	}
+	if c.Vanish == 0 {
+		c.Vanish = 90 * time.Second
+	}
+	if c.T1 == 0 {
+		c.T1 = 500 * time.Millisecond
+	}
+	if c.T2 == 0 {
+		c.T2 = 4 * time.Second
+	}
+	if c.Clock == nil {
+		c.Clock = systemClock{}
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = "siprecd"
+	}
+	if c.Admit == nil {
+		c.Admit = func(Origin) (SRC, error) { return SRC{}, nil }
+	}
+}
+
+// A Server is a Session Recording Server (RFC 7866 §6.2).
+type Server struct {
+	cfg   Config
+	log   *zap.Logger
+	front *front.Front
+	plane *media.Plane
+	tx    *transactions
+
+	mu       sync.Mutex
+	dialogs  map[dialogKey]*RecordingSession
+	invites  map[string]*RecordingSession // initial INVITEs by Call-ID, From tag and CSeq
+	draining bool
+	ended    chan struct{} // closed and renewed when a recording session ends
+	work     sync.WaitGroup
+}
+
+// dialogKey finds a dialog: Call-ID and our tag (RFC 3261 §12).
+type dialogKey struct{ callID, localTag string }
+
+// Listen binds every endpoint, or none. Nothing is read before Serve.
+func Listen(cfg Config) (*Server, error) {
+	if cfg.Handler == nil {
+		return nil, errors.New("siprec: no handler")
+	}
+	cfg.complete()
+	s := &Server{
+		cfg: cfg, log: cfg.Log, tx: newTransactions(),
+		dialogs: make(map[dialogKey]*RecordingSession),
+		invites: make(map[string]*RecordingSession),
+		ended:   make(chan struct{}),
+	}
+	mediaCfg := cfg.Media
+	mediaCfg.Log = cfg.Log
+	plane, err := media.New(mediaCfg)
+	if err != nil {
+		return nil, fmt.Errorf("siprec: media: %w", err)
+	}
+	s.plane = plane
+	ends := make([]front.Endpoint, len(cfg.Listen))
+	for i, e := range cfg.Listen {
+		ends[i] = front.Endpoint{Network: strings.ToLower(e.Network), Address: e.Address}
+	}
+	s.front, err = front.Listen(front.Config{Listen: ends, Handle: s.receive, Log: cfg.Log, Now: cfg.Clock.Now})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("siprec: %w", err), plane.Close())
+	}
+	return s, nil
+}
+
+// Endpoints are the bound endpoints, in the order of Config.Listen.
+func (s *Server) Endpoints() []Endpoint {
+	bound := s.front.Endpoints()
+	out := make([]Endpoint, len(bound))
+	for i, e := range bound {
+		out[i] = Endpoint{Network: e.Network, Address: e.Address}
+	}
+	return out
+}
+
+// Serve receives until ctx is done or Shutdown has ended. Recording sessions
+// that are up when ctx is done are ended with BYE. It returns when everything it
+// started has ended.
+func (s *Server) Serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// The front outlives ctx: what is said at the end needs it.
+	frontCtx, stopFront := context.WithCancel(context.WithoutCancel(ctx))
+	served := make(chan error, 1)
+	go func() { served <- s.front.Serve(frontCtx) }()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		hurry, done := context.WithCancel(context.Background())
+		done()
+		s.drain(hurry)
+		stopFront()
+		err = <-served
+	case err = <-served: // Shutdown closed the front
+	}
+	stopFront()
+	s.tx.close()
+	s.work.Wait()
+	return errors.Join(err, s.plane.Close())
+}
+
+// Shutdown refuses new recording sessions with 503 and waits for the present
+// ones to end. When ctx is done first, it ends them with BYE. It then lets Serve
+// return.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.drain(ctx)
+	return s.front.Close()
+}
+
+// drain returns when no recording session is left and everything they had to
+// say was said.
+func (s *Server) drain(ctx context.Context) {
+	s.mu.Lock()
+	s.draining = true
+	s.mu.Unlock()
+	hurried := false
+	for {
+		s.mu.Lock()
+		up := make([]*RecordingSession, 0, len(s.dialogs))
+		for _, rs := range s.dialogs {
+			up = append(up, rs)
+		}
+		ended := s.ended
+		s.mu.Unlock()
+		if len(up) == 0 {
+			break
+		}
+		if hurried {
+			<-ended
+			continue
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			hurried = true
+			for _, rs := range up {
+				rs.inbox.post(endNote{EndShutdown})
+			}
+		}
+	}
+	s.work.Wait()
+}
+
+// Up is how many recording sessions are up.
+func (s *Server) Up() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.dialogs)
+}
+
+// register makes a recording session known; a refusal says why it may not be.
+func (s *Server) register(rs *RecordingSession, inviteKey string) *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.invites[inviteKey] != nil:
+		// The same request came over another path (RFC 3261 §8.2.2.2).
+		return refuse(482, "this INVITE arrived before on another path")
+	case s.draining:
+		return refuse(503, "the recording server is stopping", retryAfter())
+	case len(s.dialogs) >= s.cfg.MaxRecordingSessions:
+		return refuse(503, "the recording server is full", retryAfter())
+	}
+	s.dialogs[rs.key()] = rs
+	s.invites[inviteKey] = rs
+	s.work.Add(1)
+	return nil
+}
+
+func (s *Server) forget(rs *RecordingSession) {
+	s.mu.Lock()
+	delete(s.dialogs, rs.key())
+	delete(s.invites, rs.inviteKey)
+	close(s.ended)
+	s.ended = make(chan struct{})
+	s.mu.Unlock()
+}
+
+func (s *Server) dialog(key dialogKey) *RecordingSession {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dialogs[key]
+}

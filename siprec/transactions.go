@@ -1,0 +1,204 @@
+package siprec
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+
+	"github.com/siprecd/siprecd/siprec/internal/front"
+)
+
+// A request is one received SIP request with its server transaction.
+type request struct {
+	*front.Message
+	tx *sip.ServerTx
+
+	mu        sync.Mutex
+	cancelled bool // a CANCEL matched it (RFC 3261 §9.2)
+	final     int  // status of the final response, 0 before
+}
+
+func (r *request) method() sip.RequestMethod { return r.Request.Method }
+
+func (r *request) cancel() {
+	r.mu.Lock()
+	r.cancelled = true
+	r.mu.Unlock()
+}
+
+func (r *request) isCancelled() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cancelled
+}
+
+func (r *request) finalStatus() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.final
+}
+
+// respond sends a response in the transaction and remembers a final status.
+func (r *request) respond(res *sip.Response) error {
+	if res.StatusCode >= 200 {
+		r.mu.Lock()
+		r.final = res.StatusCode
+		r.mu.Unlock()
+	}
+	return r.tx.Respond(res)
+}
+
+// transactions holds the transactions of a server (RFC 3261 §17). The state
+// machines are those of the SIP stack; matching is done here, on the goroutine
+// that reads the transport, so that requests keep the order of their arrival.
+type transactions struct {
+	log *slog.Logger
+
+	mu     sync.Mutex
+	server map[string]*request
+	client map[string]*sip.ClientTx
+}
+
+func newTransactions() *transactions {
+	return &transactions{
+		// The stack logs whole messages; what matters is logged by the dialogs.
+		log:    slog.New(slog.DiscardHandler),
+		server: make(map[string]*request),
+		client: make(map[string]*sip.ClientTx),
+	}
+}
+
+// serverKey matches a request with its transaction (RFC 3261 §17.2.3). Call-ID
+// and CSeq are part of it: some devices use one branch for everything.
+func serverKey(req *sip.Request, method sip.RequestMethod) string {
+	var b strings.Builder
+	if via := req.Via(); via != nil {
+		branch, _ := via.Params.Get("branch")
+		b.WriteString(branch)
+		b.WriteByte('|')
+		b.WriteString(via.Host)
+		b.WriteByte(':')
+		b.WriteString(strconv.Itoa(via.Port))
+	}
+	b.WriteByte('|')
+	if id := req.CallID(); id != nil {
+		b.WriteString(id.Value())
+	}
+	b.WriteByte('|')
+	if cseq := req.CSeq(); cseq != nil {
+		b.WriteString(strconv.FormatUint(uint64(cseq.SeqNo), 10))
+	}
+	b.WriteByte('|')
+	b.WriteString(string(method))
+	return b.String()
+}
+
+// accept gives the transaction of a request, and whether the request is new: a
+// retransmission was answered again by the transaction.
+func (t *transactions) accept(m *front.Message) (r *request, fresh bool) {
+	key := serverKey(m.Request, m.Request.Method)
+	t.mu.Lock()
+	if r = t.server[key]; r != nil {
+		t.mu.Unlock()
+		// The error says only that the transport failed again.
+		_ = r.tx.Receive(m.Request)
+		return r, false
+	}
+	r = &request{Message: m, tx: sip.NewServerTx(key, m.Request, m.Flow, t.log)}
+	t.server[key] = r
+	t.mu.Unlock()
+	// These read their header field once and keep it: do so before the
+	// transaction's own timer may look at the request too.
+	m.Request.Via()
+	m.Request.From()
+	m.Request.To()
+	m.Request.CallID()
+	m.Request.CSeq()
+	r.tx.OnTerminate(func(key string, _ error) { t.dropServer(key) })
+	_ = r.tx.Init()
+	return r, true
+}
+
+func (t *transactions) dropServer(key string) {
+	t.mu.Lock()
+	delete(t.server, key)
+	t.mu.Unlock()
+}
+
+// invite gives the INVITE that an ACK or CANCEL is about, or nil.
+func (t *transactions) invite(req *sip.Request) *request {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.server[serverKey(req, sip.INVITE)]
+}
+
+// response hands a response to its client transaction. Strays are dropped.
+func (t *transactions) response(res *sip.Response) {
+	key, err := sip.ClientTxKeyMake(res)
+	if err != nil {
+		return
+	}
+	t.mu.Lock()
+	tx := t.client[key]
+	t.mu.Unlock()
+	if tx != nil {
+		// Receive blocks until the response is taken.
+		go tx.Receive(res)
+	}
+}
+
+var errDuplicateTransaction = errors.New("client transaction exists already")
+
+// request starts a client transaction.
+func (t *transactions) request(req *sip.Request, flow *front.Flow) (*sip.ClientTx, error) {
+	key, err := sip.ClientTxKeyMake(req)
+	if err != nil {
+		return nil, err
+	}
+	tx := sip.NewClientTx(key, req, flow, t.log)
+	t.mu.Lock()
+	if _, ok := t.client[key]; ok {
+		t.mu.Unlock()
+		return nil, errDuplicateTransaction
+	}
+	t.client[key] = tx
+	t.mu.Unlock()
+	tx.OnTerminate(func(key string, _ error) {
+		t.mu.Lock()
+		delete(t.client, key)
+		t.mu.Unlock()
+	})
+	if err := tx.Init(); err != nil {
+		tx.Terminate()
+		return nil, err
+	}
+	return tx, nil
+}
+
+// close ends all transactions.
+func (t *transactions) close() {
+	t.mu.Lock()
+	server := make([]*request, 0, len(t.server))
+	for _, r := range t.server {
+		server = append(server, r)
+	}
+	client := make([]*sip.ClientTx, 0, len(t.client))
+	for _, tx := range t.client {
+		client = append(client, tx)
+	}
+	t.mu.Unlock()
+	for _, r := range server {
+		r.tx.Terminate()
+	}
+	for _, tx := range client {
+		tx.Terminate()
+	}
+}
+
+// hostPort writes an address as SIP does, with brackets around IPv6.
+func hostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

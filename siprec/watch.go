@@ -1,0 +1,117 @@
+package siprec
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// A tickNote says that it is time to look whether the SRC still gives a sign.
+type tickNote struct{}
+
+// A probeNote is what came of asking the SRC: a status, or 0 for no answer.
+type probeNote struct{ status int }
+
+// watch asks the SRC by OPTIONS whether the recording session still exists, when
+// neither RTP nor SIP came for the configured time. Silence alone ends nothing:
+// hold and silence suppression look the same.
+func (rs *RecordingSession) watch() {
+	cfg := &rs.server.cfg
+	if cfg.Vanish < 0 || rs.ended || rs.probing {
+		return
+	}
+	if quiet := cfg.Clock.Now().Sub(rs.lastSign()); quiet < cfg.Vanish {
+		rs.arm(cfg.Vanish - quiet)
+		return
+	}
+	rs.probing = true
+	rs.sendRequest("OPTIONS", func(status int) { rs.inbox.post(probeNote{status}) })
+}
+
+func (rs *RecordingSession) arm(d time.Duration) {
+	rs.ticker = rs.server.cfg.Clock.AfterFunc(d, func() { rs.inbox.post(tickNote{}) })
+}
+
+// lastSign is the last instant at which the SRC is known to have been there.
+func (rs *RecordingSession) lastSign() time.Time {
+	last := rs.heard
+	for _, sl := range rs.media.now.slots {
+		if sl.recv == nil {
+			continue
+		}
+		if st := sl.recv.Stats(); st.Last.After(last) {
+			last = st.Last
+		}
+	}
+	return last
+}
+
+// probed judges what came of an OPTIONS. Any answer but 481 and 408 shows that
+// the SRC lives. No answer ends the recording session, unless it is right that
+// the SRC is silent: there are SRCs that never answer OPTIONS.
+func (rs *RecordingSession) probed(n probeNote) *Event {
+	rs.probing = false
+	now := rs.server.cfg.Clock.Now()
+	switch {
+	case n.status == 481:
+		return rs.end(EndGone, now)
+	case n.status != 0 && n.status != 408:
+		rs.heard = now
+	case now.Sub(rs.lastSign()) < rs.server.cfg.Vanish: // it came back meanwhile
+	case rs.rightlySilent():
+		rs.log.Info("no answer to OPTIONS while nothing is to be heard; recording session kept")
+		rs.heard = now
+	default:
+		rs.sendBye()
+		return rs.end(EndVanished, now)
+	}
+	rs.watch()
+	return nil
+}
+
+// rightlySilent reports whether no RTP is what one should expect: hold by SDP or
+// metadata, or silence suppression that was announced by comfort noise
+// (RFC 3389) on every stream that may send.
+func (rs *RecordingSession) rightlySilent() bool {
+	if rs.held {
+		return true
+	}
+	for _, sl := range rs.media.now.slots {
+		if !sl.stream.Receiving || sl.recv == nil {
+			continue
+		}
+		st := sl.recv.Stats()
+		if st.Packets == 0 || !isComfortNoise(sl.stream.Codecs, st.LastPayloadType) {
+			return false
+		}
+	}
+	return true
+}
+
+func isComfortNoise(codecs []Codec, payloadType uint8) bool {
+	for _, c := range codecs {
+		if c.PayloadType == payloadType {
+			return c.Name == "CN"
+		}
+	}
+	return payloadType == 13 // RFC 3551 §6, also when it was not negotiated
+}
+
+func (rs *RecordingSession) stopTimers() {
+	if rs.ticker != nil {
+		rs.ticker.Stop()
+	}
+	rs.mu.Lock()
+	rs.dropAck()
+	rs.mu.Unlock()
+}
+
+// sendBye ends the dialog with the SRC, if there is one.
+func (rs *RecordingSession) sendBye() {
+	if !rs.confirmed {
+		return
+	}
+	rs.sendRequest("BYE", func(status int) {
+		rs.log.Debug("bye answered", zap.Int("status", status))
+	})
+}
