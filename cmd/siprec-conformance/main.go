@@ -1,0 +1,210 @@
+// Command siprec-conformance runs the conformance suite for Session Recording
+// Servers (RFC 7866) against a server and reports each case.
+//
+// Its exit code is 0 when all cases passed or were skipped, 1 when the server
+// failed a case, and 2 when it was used wrongly, the server could not be
+// reached, or a case could not be decided. With both failures and errors it is
+// 1.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/siprecd/siprecd/conformance"
+	"github.com/siprecd/siprecd/conformance/check"
+)
+
+// The exit codes.
+const (
+	exitPassed = 0
+	exitFailed = 1
+	exitError  = 2
+)
+
+type options struct {
+	Run  runCommand  `cmd:"" help:"Run the cases against a server. Exit code 0: all passed; 1: the server failed a case; 2: wrong use, unreachable server, or a case without a verdict."`
+	List listCommand `cmd:"" help:"List the cases: ID, level, section and requirement."`
+}
+
+type runCommand struct {
+	Target    string        `required:"" help:"Server, as sip:[user@]host[:port]; the port is 5060 when absent." placeholder:"URI"`
+	Transport string        `enum:"udp,tcp" default:"udp" help:"udp or tcp."`
+	JSON      string        `name:"json" help:"Write the report to this file as JSON, with the messages of cases that did not pass; - is standard output." placeholder:"FILE"`
+	Timeout   time.Duration `default:"10s" help:"Time for each case, above 0."`
+	Features  []string      `help:"Claimed features; cases that need another are skipped. Without it everything is claimed. Known: update, udp." placeholder:"NAME"`
+	Prefixes  []string      `arg:"" optional:"" help:"Run only cases whose ID begins with one of these, for example rfc7866/7.2."`
+}
+
+type listCommand struct {
+	Prefixes []string `arg:"" optional:"" help:"List only cases whose ID begins with one of these."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// errHelp says that kong printed the help and wants the program to end.
+var errHelp = errors.New("help was printed")
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		// kong ends the program by its Exit function after --help.
+		if p := recover(); p == any(errHelp) {
+			code = exitPassed
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	var o options
+	parser, err := kong.New(&o,
+		kong.Name("siprec-conformance"),
+		kong.Description("Conformance suite for Session Recording Servers (RFC 7866)."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { panic(errHelp) }),
+	)
+	if err != nil {
+		return complain(stderr, err)
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return complain(stderr, err)
+	}
+	if strings.HasPrefix(command.Command(), "list") {
+		err = o.List.list(stdout)
+	} else {
+		code, err = o.Run.run(ctx, stdout)
+	}
+	if err != nil {
+		return complain(stderr, err)
+	}
+	return code
+}
+
+func complain(stderr io.Writer, err error) int {
+	fmt.Fprintf(stderr, "siprec-conformance: %v\n", err)
+	return exitError
+}
+
+func (c listCommand) list(w io.Writer) error {
+	for _, one := range conformance.All() {
+		if !chosen(one.ID, c.Prefixes) {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%-20s %-8s %-20s %s\n", one.ID, one.Level, one.Section, one.Requirement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func chosen(id string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(id, p) {
+			return true
+		}
+	}
+	return len(prefixes) == 0
+}
+
+func (c runCommand) run(ctx context.Context, stdout io.Writer) (int, error) {
+	target, err := parseTarget(c.Target)
+	if err != nil {
+		return 0, err
+	}
+	if c.Timeout <= 0 {
+		return 0, fmt.Errorf("timeout %s is not above 0", c.Timeout)
+	}
+	target.Transport = c.Transport
+	progress := stdout
+	if c.JSON == "-" {
+		progress = io.Discard
+	}
+	report, err := conformance.Run(ctx, target, conformance.Options{
+		Prefixes: c.Prefixes, Features: c.Features, Timeout: c.Timeout,
+		Progress: func(r check.Result) { show(progress, r) },
+	})
+	if err != nil {
+		return 0, err
+	}
+	fmt.Fprintf(progress, "%d passed, %d failed, %d errors, %d skipped\n",
+		report.Passed, report.Failed, report.Errors, report.Skipped)
+	if err := save(c.JSON, stdout, report); err != nil {
+		return 0, err
+	}
+	switch {
+	case report.Failed > 0:
+		return exitFailed, nil
+	case report.Errors > 0:
+		return exitError, nil
+	}
+	return exitPassed, nil
+}
+
+func show(w io.Writer, r check.Result) {
+	fmt.Fprintf(w, "%-5s %-20s %6d ms  %s\n", r.Outcome, r.ID, r.Duration.Milliseconds(), r.Requirement)
+	if r.Outcome == check.Pass {
+		return
+	}
+	for _, m := range r.Messages {
+		fmt.Fprintf(w, "      %s\n", strings.ReplaceAll(m, "\n", "\n      "))
+	}
+}
+
+func save(path string, stdout io.Writer, report *conformance.Report) error {
+	if path == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	text = append(text, '\n')
+	if path == "-" {
+		_, err = stdout.Write(text)
+		return err
+	}
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// parseTarget reads sip:[user@]host[:port]; an IPv6 host stands in brackets
+// (RFC 3261 §19.1.1). A user becomes part of the Request-URI.
+func parseTarget(uri string) (check.Target, error) {
+	rest, ok := strings.CutPrefix(uri, "sip:")
+	if !ok {
+		return check.Target{}, fmt.Errorf("target %q does not begin with sip:", uri)
+	}
+	user, hostport, hasUser := strings.Cut(rest, "@")
+	if !hasUser {
+		hostport = rest
+	}
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host, port = strings.Trim(hostport, "[]"), "5060"
+	}
+	if host == "" || strings.ContainsAny(host, " ;?<>/") {
+		return check.Target{}, fmt.Errorf("target %q has no host that can be used", uri)
+	}
+	t := check.Target{Address: net.JoinHostPort(host, port)}
+	if hasUser && user != "" {
+		t.RequestURI = "sip:" + user + "@" + t.Address
+	}
+	return t, nil
+}
