@@ -4,7 +4,7 @@ package metadata
 // key once, in a stable order.
 func derive(s *state, hist *history, sdp Binding) []Span {
 	d := &deriver{s: s, hist: hist, sdp: sdp, shared: s.sharedStreams(), seen: make(map[spanKey]bool), inAny: make(map[ID]bool), stays: make(map[ID]bool)}
-	d.sessions()
+	d.comms()
 	d.members()
 	d.streams()
 	d.sendings()
@@ -34,8 +34,8 @@ func (d *deriver) add(s Span) {
 
 // sessions derives which communication sessions go on, in which groups, and
 // whether they are recorded here.
-func (d *deriver) sessions() {
-	for id, cs := range d.s.sessions.all {
+func (d *deriver) comms() {
+	for id, cs := range d.s.comms.all {
 		if cs.Stop.IsSet() {
 			continue // M13
 		}
@@ -51,7 +51,7 @@ func (d *deriver) sessions() {
 		if a.Disassociate.IsSet() || d.s.isStopped(id) {
 			continue
 		}
-		_, known := d.s.sessions.get(id)
+		_, known := d.s.comms.get(id)
 		d.add(Span{Kind: Recorded, CommunicationSession: id, Unresolved: !known, Begin: a.Associate})
 	}
 }
@@ -59,16 +59,16 @@ func (d *deriver) sessions() {
 func (d *deriver) members() {
 	for key, m := range d.s.members.all {
 		d.stays[key.participant] = true
-		if m.Disassociate.IsSet() || d.s.isStopped(key.session) {
+		if m.Disassociate.IsSet() || d.s.isStopped(key.comm) {
 			continue // M11, M13
 		}
 		d.member(key, m.Associate, false)
 	}
 	if d.s.members.len() == 0 {
 		// Layouts without memberships: who is described is there.
-		if session, ok := d.soleSession(); ok {
+		if comm, ok := d.soleComm(); ok {
 			for p := range d.s.parts.all {
-				d.member(pair{p, session}, Time{}, true)
+				d.member(pair{p, comm}, Time{}, true)
 			}
 		}
 		return
@@ -88,18 +88,18 @@ func (d *deriver) member(key pair, begin Time, guessed bool) {
 	}
 	d.inAny[key.participant] = true
 	d.add(Span{
-		Kind: Member, Participant: key.participant, CommunicationSession: key.session,
+		Kind: Member, Participant: key.participant, CommunicationSession: key.comm,
 		Guessed: guessed, Unresolved: !known, Begin: begin,
 	})
 }
 
-// soleSession returns the communication session that is meant when none is
+// soleComm returns the communication session that is meant when none is
 // named: the only one that goes on, or "" when there are several or none was
 // ever described. It reports false when all are over.
-func (d *deriver) soleSession() (ID, bool) {
+func (d *deriver) soleComm() (ID, bool) {
 	var sole ID
 	going := 0
-	for id, cs := range d.s.sessions.all {
+	for id, cs := range d.s.comms.all {
 		if !cs.Stop.IsSet() {
 			sole = id
 			going++
@@ -108,7 +108,7 @@ func (d *deriver) soleSession() (ID, bool) {
 	if going > 1 {
 		sole = ""
 	}
-	return sole, going > 0 || d.s.sessions.len() == 0
+	return sole, going > 0 || d.s.comms.len() == 0
 }
 
 func (d *deriver) memberByMedia(p ID, a StreamAssoc) {

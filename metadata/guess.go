@@ -6,6 +6,9 @@ import "fmt"
 // It adds only where something is missing: an association that says a
 // participant sends nothing is a statement, and stays.
 func (d *deriver) guess() {
+	if d.s.provisional {
+		return
+	}
 	if d.s.media.len() == 0 {
 		d.guessByOrder()
 		return

@@ -171,7 +171,7 @@ func appendChange(changes []Change, sp Span, kind ChangeKind, at time.Time) []Ch
 func (s *state) end(sp Span) Time {
 	switch sp.Kind {
 	case Active:
-		cs, _ := s.sessions.get(sp.CommunicationSession)
+		cs, _ := s.comms.get(sp.CommunicationSession)
 		return cs.Stop
 	case Grouped:
 		g, _ := s.groups.get(sp.Group)
@@ -192,7 +192,7 @@ func (s *state) end(sp Span) Time {
 }
 
 func (s *state) stop(id ID) Time {
-	cs, _ := s.sessions.get(id)
+	cs, _ := s.comms.get(id)
 	return cs.Stop
 }
 

@@ -170,6 +170,9 @@ func (r *resolver) forgetGuesses() {
 
 // guess pairs streams and m-lines by order when no label matched at all.
 func (r *resolver) guess() {
+	if r.s.provisional {
+		return
+	}
 	var free []ID
 	for id, st := range r.s.streams.all {
 		if st.bound && !st.guessed {

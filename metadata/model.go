@@ -59,6 +59,7 @@ func (m *Model) Apply(d *Document, at time.Time, b Binding) (*Model, []Change) {
 	} else {
 		next.state = m.state.clone()
 	}
+	next.state.provisional = !next.complete
 	next.state.merge(d, func(k Kind, id ID) bool {
 		ok := next.hist.admit(k, id)
 		if !ok {

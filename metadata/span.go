@@ -81,14 +81,14 @@ func (s Span) Covers(at time.Time) bool {
 
 // A spanKey is what makes a span the same one in two states.
 type spanKey struct {
-	kind                                    SpanKind
-	participant, session, stream, groupName ID
+	kind                                 SpanKind
+	participant, comm, stream, groupName ID
 }
 
 func (s Span) key() spanKey {
-	k := spanKey{kind: s.Kind, participant: s.Participant, session: s.CommunicationSession, stream: s.Stream, groupName: s.Group}
+	k := spanKey{kind: s.Kind, participant: s.Participant, comm: s.CommunicationSession, stream: s.Stream, groupName: s.Group}
 	if s.Kind == Streaming {
-		k.session = "" // a stream may move to another communication session (M15)
+		k.comm = "" // a stream may move to another communication session (M15)
 	}
 	return k
 }

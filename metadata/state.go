@@ -3,7 +3,7 @@ package metadata
 import "slices"
 
 // A pair is the key of a membership (M3).
-type pair struct{ participant, session ID }
+type pair struct{ participant, comm ID }
 
 // A line is an m-line of the recording session: its place in the SDP and the
 // generation of that slot.
@@ -21,25 +21,28 @@ type lined struct {
 // What it means, who sends and who is in, is derived from it by [derive].
 type state struct {
 	groups     table[ID, Group]
-	sessions   table[ID, CommunicationSession]
+	comms      table[ID, CommunicationSession]
 	parts      table[ID, Participant]
 	streams    table[ID, lined]
 	recorded   table[ID, RecordingAssoc]
 	members    table[pair, Membership]
 	media      table[ID, StreamAssoc]
 	extensions []Extension
+	// provisional: no complete document came yet (M2). What is missing may be
+	// missing from the documents only, so that nothing is guessed.
+	provisional bool
 }
 
 func (s *state) clone() *state {
 	return &state{
 		groups:     s.groups.clone(),
-		sessions:   s.sessions.clone(),
+		comms:      s.comms.clone(),
 		parts:      s.parts.clone(),
 		streams:    s.streams.clone(),
 		recorded:   s.recorded.clone(),
 		members:    s.members.clone(),
 		media:      s.media.clone(),
-		extensions: s.extensions,
+		extensions: s.extensions, provisional: s.provisional,
 	}
 }
 
@@ -55,8 +58,8 @@ func (s *state) merge(d *Document, admit func(Kind, ID) bool) {
 	}
 	for _, cs := range d.CommunicationSessions {
 		if admit(CommunicationSessionKind, cs.ID) {
-			old, _ := s.sessions.get(cs.ID)
-			s.sessions.put(cs.ID, mergeSession(old, cs))
+			old, _ := s.comms.get(cs.ID)
+			s.comms.put(cs.ID, mergeComm(old, cs))
 		}
 	}
 	for _, p := range d.Participants {
@@ -91,9 +94,9 @@ func mergeGroup(old, sent Group) Group {
 	return sent
 }
 
-// mergeSession overwrites what was sent (M5), keeps what was not (M6), and
+// mergeComm overwrites what was sent (M5), keeps what was not (M6), and
 // replaces lists as a whole (M7, M8).
-func mergeSession(old, sent CommunicationSession) CommunicationSession {
+func mergeComm(old, sent CommunicationSession) CommunicationSession {
 	if len(sent.SIPSessionIDs) == 0 {
 		sent.SIPSessionIDs = old.SIPSessionIDs
 	}
@@ -224,10 +227,10 @@ func (s *state) endMedia(d *Document) {
 	elsewhere := s.membersElsewhere()
 	for key := range s.members.all {
 		switch {
-		case stopped[key.session] && elsewhere[key.participant]:
-			addPair(stops, key.participant, key.session)
-		case stopped[key.session]:
-			addPair(left, key.participant, key.session)
+		case stopped[key.comm] && elsewhere[key.participant]:
+			addPair(stops, key.participant, key.comm)
+		case stopped[key.comm]:
+			addPair(left, key.participant, key.comm)
 		}
 	}
 	if len(left) == 0 && len(stops) == 0 {
@@ -254,11 +257,11 @@ func (s *state) endMedia(d *Document) {
 	}
 }
 
-func addPair(to map[ID]map[ID]bool, p, session ID) {
+func addPair(to map[ID]map[ID]bool, p, comm ID) {
 	if to[p] == nil {
 		to[p] = make(map[ID]bool)
 	}
-	to[p][session] = true
+	to[p][comm] = true
 }
 
 // membersElsewhere returns the participants who are in a communication session
@@ -266,7 +269,7 @@ func addPair(to map[ID]map[ID]bool, p, session ID) {
 func (s *state) membersElsewhere() map[ID]bool {
 	out := make(map[ID]bool)
 	for key, m := range s.members.all {
-		if !m.Disassociate.IsSet() && !s.isStopped(key.session) {
+		if !m.Disassociate.IsSet() && !s.isStopped(key.comm) {
 			out[key.participant] = true
 		}
 	}
@@ -275,7 +278,7 @@ func (s *state) membersElsewhere() map[ID]bool {
 
 // isStopped reports whether a communication session is known to be over (M13).
 func (s *state) isStopped(id ID) bool {
-	cs, known := s.sessions.get(id)
+	cs, known := s.comms.get(id)
 	return known && cs.Stop.IsSet()
 }
 

@@ -55,7 +55,7 @@ func (m *Model) Current() View {
 			v.Groups = append(v.Groups, g)
 		}
 	}
-	for _, cs := range m.state.sessions.all {
+	for _, cs := range m.state.comms.all {
 		if !cs.Stop.IsSet() {
 			v.CommunicationSessions = append(v.CommunicationSessions, cs)
 		}
@@ -177,28 +177,28 @@ func (m *Model) Unresolved() []Reference {
 		}
 	}
 	s := m.state
-	wantSession := func(id ID) {
-		_, known := s.sessions.get(id)
+	wantComm := func(id ID) {
+		_, known := s.comms.get(id)
 		want(known, CommunicationSessionKind, id)
 	}
 	wantParticipant := func(id ID) {
 		_, known := s.parts.get(id)
 		want(known, ParticipantKind, id)
 	}
-	for _, cs := range s.sessions.all {
+	for _, cs := range s.comms.all {
 		_, known := s.groups.get(cs.Group)
 		want(known, GroupKind, cs.Group)
 	}
 	for _, st := range s.streams.all {
-		wantSession(st.CommunicationSession)
+		wantComm(st.CommunicationSession)
 	}
 	for id := range s.recorded.all {
-		wantSession(id)
+		wantComm(id)
 	}
 	for key := range s.members.all {
 		wantParticipant(key.participant)
-		if key.session != key.participant { // see leaversOfAll
-			wantSession(key.session)
+		if key.comm != key.participant { // see leaversOfAll
+			wantComm(key.comm)
 		}
 	}
 	for p, a := range s.media.all {
