@@ -1,5 +1,17 @@
 // Package render turns a capture into WAV files: one for each track, all on one
 // timeline, with silence of the same length where audio was lost or withheld.
+//
+// [Run] reads the capture once to learn its streams and once more for each
+// stream of each track to write it, so that memory does not grow with length.
+// Both readings go through the same steps:
+//
+//   - lineup and order put the packets of each SSRC in sequence (RFC 3550 §A.1);
+//   - timing divides them into epochs, in each of which RTP time runs evenly;
+//   - survey learns each epoch's D, the smallest (arrival - RTP time);
+//   - schedule places epochs on the timeline, and line the samples in them.
+//
+// Within an epoch a sample's place follows its RTP timestamp exactly; D is
+// rounded to the output's samples once. Clock drift is not corrected.
 package render
 
 import "time"
@@ -21,7 +33,10 @@ type Format struct {
 
 // A Stream is one captured stream.
 type Stream struct {
-	ID      int // Packet.Stream
+	ID int // Packet.Stream
+	// Formats may be in any order. A packet is of the latest format of its
+	// payload type that begins before it arrives, else of the earliest, else of
+	// the static assignment of RFC 3551 §6.
 	Formats []Format
 	// Permitted are the intervals in which it may be heard, in order and
 	// without overlap. The rest is silence, whatever the capture holds.
@@ -51,10 +66,26 @@ type Job struct {
 	Tracks   []Track
 }
 
-// A Gap is a part of the timeline that is silent for a reason.
+// Causes of a [Gap].
+const (
+	// CauseLost: sequence numbers and RTP time are both missing.
+	CauseLost = "lost"
+	// CauseWithheld: the stream was not permitted, or lost its edge with that.
+	CauseWithheld = "withheld"
+	// CauseLateStart: permitted, but the first packet of the stream came later.
+	CauseLateStart = "late-start"
+	// CauseNoPackets: permitted, but nothing came in the whole interval, between
+	// two epochs, or after the last packet for half a second or more.
+	CauseNoPackets = "no-packets"
+	// CauseUndecodable: packets came in an encoding that cannot be decoded.
+	CauseUndecodable = "undecodable"
+)
+
+// A Gap is a part of the timeline that is silent for a reason. Pauses of a sender
+// that suppresses silence are no gaps.
 type Gap struct {
 	Interval
-	Cause string // lost, withheld, late-start, no-packets, undecodable
+	Cause string
 }
 
 // A StreamResult is what was found of a stream.
@@ -63,6 +94,10 @@ type StreamResult struct {
 	// Received counts packets of the stream that are in the capture without
 	// duplicates; Lost those that its sequence numbers miss, Late those that
 	// came after a later one, Duplicate those that came again (RFC 3550 A.1, A.3).
+	//
+	// Lost leaves out what was withheld, and counts packets that came later
+	// than the reordering window, 512 packets or 2 s, reaches; these are in
+	// Received and Late too.
 	Received, Lost, Late, Duplicate uint64
 	// Epochs counts the SSRCs and restarts seen.
 	Epochs int
@@ -70,7 +105,12 @@ type StreamResult struct {
 	First, Last time.Duration
 	Codecs      []string // names of the formats in which packets came
 	Undecoded   []string // those that could not be decoded
-	Gaps        []Gap
+	// Gaps are in order and lie within the timeline. Those of different causes
+	// may overlap only where epochs do.
+	Gaps []Gap
+	// MoreGaps counts lost and undecodable parts beyond the first 100,000,
+	// which are not in Gaps.
+	MoreGaps uint64
 }
 
 // A TrackResult is what was written.
@@ -79,8 +119,8 @@ type TrackResult struct {
 	Rate    int   // Hz
 	Samples int64 // per channel
 	SHA256  string
-	// Heard is false when no source of the track had a decodable packet; then
-	// there is no file.
+	// Heard is false when no source of the track had a decodable packet within
+	// what is permitted; then there is no file.
 	Heard bool
 }
 
@@ -88,4 +128,6 @@ type TrackResult struct {
 type Result struct {
 	Tracks  []TrackResult
 	Streams []StreamResult
+	// Torn says that the end of the capture was cut off because it was damaged.
+	Torn bool
 }

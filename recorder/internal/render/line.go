@@ -1,0 +1,258 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/siprecd/siprecd/recorder/codec"
+	"github.com/siprecd/siprecd/recorder/internal/capture"
+)
+
+// samples is a half open range of samples of a track.
+type samples struct{ from, to int64 }
+
+// A chunk is decoded audio at its place.
+type chunk struct {
+	at  int64
+	pcm []int16
+}
+
+// A line reads one stream of a capture a second time and gives its samples, at
+// the rate of a track, where they may be heard.
+type line struct {
+	stream  int
+	rate    int
+	reader  *capture.Reader
+	codings *codings
+	lineup  lineup
+	timing  timing
+	at      []int64 // of each epoch, as origins gives it
+	audible []samples
+	kernels map[int]*kernel // by the rate of the input
+	voices  map[int]*voice  // by epoch
+
+	chunks []chunk
+	spare  [][]int16
+	pcm    []int16
+	raised []int16
+	ended  bool
+	heard  bool
+}
+
+// A voice is what is remembered of an epoch while its packets come.
+type voice struct {
+	decoders map[*coding]codec.Decoder
+	filled   int64 // samples before this one are placed
+
+	// A run of packets without a gap whose rate is raised.
+	raise *resampler
+	from  *coding
+	next  int64 // tick at which the run goes on
+	place int64 // of the next raised sample
+}
+
+// openLine opens a capture for one stream of a track.
+func openLine(path string, v *survey, origin []int64, rate int, audible []samples) (*line, error) {
+	r, err := capture.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	l := &line{
+		stream: v.stream.ID, rate: rate, reader: r, codings: newCodings(v.stream.Formats),
+		at: origin, audible: audible,
+		kernels: make(map[int]*kernel), voices: make(map[int]*voice),
+	}
+	l.lineup.give = l.take
+	return l, nil
+}
+
+func (l *line) close() error { return l.reader.Close() }
+
+// feed gives all samples before until to add, as far as packets come in the
+// order of their places.
+func (l *line) feed(ctx context.Context, until int64, add func(at int64, pcm []int16)) error {
+	for {
+		done := 0
+		for _, c := range l.chunks {
+			if c.at >= until {
+				break
+			}
+			if n := until - c.at; n < int64(len(c.pcm)) {
+				add(c.at, c.pcm[:n])
+				rest := &l.chunks[done]
+				rest.at, rest.pcm = until, rest.pcm[:copy(rest.pcm, rest.pcm[n:])]
+				break
+			}
+			add(c.at, c.pcm)
+			l.spare = append(l.spare, c.pcm)
+			done++
+		}
+		l.chunks = l.chunks[:copy(l.chunks, l.chunks[done:])]
+		if len(l.chunks) > 0 || l.ended {
+			return nil
+		}
+		if err := l.read(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// read reads packets until there is a chunk or no more of them.
+func (l *line) read(ctx context.Context) error {
+	var p capture.Packet
+	for n := 1; len(l.chunks) == 0; n++ {
+		if n%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		err := l.reader.Next(&p)
+		if errors.Is(err, io.EOF) {
+			l.ended = true
+			l.lineup.flush()
+			for _, e := range slices.Sorted(maps.Keys(l.voices)) {
+				l.endRun(l.voices[e])
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read capture: %w", err)
+		}
+		if p.Stream == l.stream {
+			l.lineup.take(&p, l.codings.of(p.PayloadType, p.Arrival))
+		}
+	}
+	return nil
+}
+
+// take takes a packet in sequence.
+func (l *line) take(a *arrival) {
+	if a.coding.kind == events {
+		return
+	}
+	in := l.timing.place(a)
+	if in.epoch < 0 || a.coding.kind != audio {
+		return
+	}
+	v := l.voice(in.epoch)
+	d := v.decoders[a.coding]
+	if d == nil {
+		d = a.coding.decoder()
+		v.decoders[a.coding] = d
+	}
+	l.pcm = d.Decode(l.pcm[:0], a.Payload)
+	at := l.at[in.epoch] + rescale(in.at, a.coding.ClockRate, l.rate)
+	if a.coding.rate == l.rate {
+		l.endRun(v)
+		l.put(v, at, l.pcm)
+		return
+	}
+	l.raise(v, a, in, at)
+}
+
+// voice finds the memory of an epoch. That of epochs long gone is given up.
+func (l *line) voice(epoch int) *voice {
+	if v := l.voices[epoch]; v != nil {
+		return v
+	}
+	for _, e := range slices.Sorted(maps.Keys(l.voices)) {
+		if e+maxClocks < epoch {
+			l.endRun(l.voices[e])
+			delete(l.voices, e)
+		}
+	}
+	v := &voice{decoders: make(map[*coding]codec.Decoder), filled: minPlace}
+	l.voices[epoch] = v
+	return v
+}
+
+// minPlace is before every sample.
+const minPlace = -1 << 62
+
+// raise places l.pcm, whose rate is lower than that of the track.
+func (l *line) raise(v *voice, a *arrival, in instant, at int64) {
+	if v.from != a.coding || v.next != in.at {
+		l.endRun(v)
+		k := l.kernels[a.coding.rate]
+		if k == nil {
+			k = newKernel(a.coding.rate, l.rate)
+			l.kernels[a.coding.rate] = k
+		}
+		if v.raise == nil {
+			v.raise = new(resampler)
+		}
+		v.raise.kernel = k
+		v.raise.begin()
+		v.from, v.place = a.coding, at
+	}
+	v.next = in.at + a.coding.length(len(a.Payload))
+	l.mute(v.place+v.raise.pending(), a.coding.rate)
+	l.raised = v.raise.push(l.raised[:0], l.pcm)
+	l.put(v, v.place, l.raised)
+	v.place += int64(len(l.raised))
+}
+
+// mute silences what of l.pcm may not be heard before the filter smears it over
+// its neighbours. at is the place of its first sample in the track.
+func (l *line) mute(at int64, rate int) {
+	n := int64(len(l.pcm))
+	silent := int64(0)
+	for _, r := range l.near(at, at+rescale(n, rate, l.rate)+1) {
+		from := min(n, max(silent, -rescale(-(r.from-at), l.rate, rate))) // rounded up
+		to := min(n, rescale(r.to-at, l.rate, rate))
+		clear(l.pcm[silent:max(silent, from)])
+		silent = max(silent, to)
+	}
+	clear(l.pcm[silent:])
+}
+
+// endRun gives out what the filter of a run still holds.
+func (l *line) endRun(v *voice) {
+	if v.from == nil {
+		return
+	}
+	l.raised = v.raise.flush(l.raised[:0])
+	l.put(v, v.place, l.raised)
+	v.from = nil
+}
+
+// put keeps of pcm what is new and may be heard.
+func (l *line) put(v *voice, at int64, pcm []int16) {
+	if over := v.filled - at; over > 0 {
+		// Packets of one source that overlap: the earlier counts.
+		pcm = pcm[min(over, int64(len(pcm))):]
+		at += over
+	}
+	if len(pcm) == 0 {
+		return
+	}
+	end := at + int64(len(pcm))
+	v.filled = end
+	for _, r := range l.near(at, end) {
+		from, to := max(at, r.from), min(end, r.to)
+		l.chunks = append(l.chunks, chunk{from, append(l.buffer(), pcm[from-at:to-at]...)})
+		l.heard = true
+	}
+}
+
+// near gives the audible ranges that touch [from, to).
+func (l *line) near(from, to int64) []samples {
+	i := searchSamples(l.audible, from)
+	j := i
+	for j < len(l.audible) && l.audible[j].from < to {
+		j++
+	}
+	return l.audible[i:j]
+}
+
+func (l *line) buffer() []int16 {
+	n := len(l.spare)
+	if n == 0 {
+		return nil
+	}
+	b := l.spare[n-1][:0]
+	l.spare = l.spare[:n-1]
+	return b
+}

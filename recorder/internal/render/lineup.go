@@ -1,0 +1,170 @@
+package render
+
+import (
+	"slices"
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/capture"
+)
+
+const (
+	// maxSources is how many SSRCs of one stream are followed at a time.
+	maxSources = 4
+	// maxArrival is more than any capture lasts; later arrivals are damage.
+	maxArrival = 10_000 * time.Hour
+)
+
+// A lineup puts the packets of one stream in sequence and gives them on. Given
+// the same packets it gives on the same arrivals.
+type lineup struct {
+	give   func(*arrival) // Payload is valid during the call
+	orders []*order       // the one used last stands last
+	runs   int
+	now    time.Duration
+	spare  [][]byte
+
+	received, late, duplicate uint64
+	// stranded numbers were missing before packets without a time and after the
+	// last with one.
+	stranded int64
+}
+
+// take takes the next packet of the stream; p is not kept.
+func (l *lineup) take(p *capture.Packet, c *coding) {
+	if p.Arrival < 0 || p.Arrival > maxArrival {
+		return
+	}
+	l.now = max(l.now, p.Arrival)
+	a := arrival{Packet: *p, coding: c}
+	o, known := l.source(p.SSRC)
+	if !known {
+		l.begin(o, &a)
+	}
+	if o.judge(&a) == fits {
+		l.accept(o, &a)
+	} else {
+		l.stray(o, &a)
+	}
+	for _, o := range l.orders {
+		l.release(o, false)
+	}
+}
+
+// source finds the order of an SSRC or makes room for it.
+func (l *lineup) source(ssrc uint32) (o *order, known bool) {
+	for i, o := range l.orders {
+		if o.ssrc == ssrc {
+			l.orders = append(slices.Delete(l.orders, i, i+1), o)
+			return o, true
+		}
+	}
+	if len(l.orders) == maxSources {
+		o = l.orders[0]
+		l.finish(o)
+		l.orders = slices.Delete(l.orders, 0, 1)
+	} else {
+		o = new(order)
+	}
+	l.orders = append(l.orders, o)
+	return o, false
+}
+
+// begin starts a run with a packet.
+func (l *lineup) begin(o *order, a *arrival) {
+	o.reset(l.runs, a)
+	l.runs++
+}
+
+func (l *lineup) accept(o *order, a *arrival) {
+	if !o.note(a) {
+		l.duplicate++
+		return
+	}
+	l.received++
+	if a.late {
+		l.late++
+	}
+	switch {
+	case o.begun && a.seq < o.next: // too late: its place is gone
+	case o.begun && a.seq == o.next && len(o.held) == 0:
+		o.turn(a, nil)
+		l.give(a)
+	default:
+		o.hold(l.keep(a))
+	}
+}
+
+// stray takes a packet that does not continue its source. A second one in
+// sequence proves a restart (RFC 3550 §A.1); a single one is left out.
+func (l *lineup) stray(o *order, a *arrival) {
+	first := o.stray
+	restart := false
+	if first != nil {
+		step := a.Sequence - first.Sequence
+		restart = step >= 1 && step <= 16 && a.Arrival-first.Arrival <= windowTime
+	}
+	if !restart {
+		l.received++
+		kept := l.keep(a)
+		if first != nil {
+			l.drop(first)
+		}
+		o.stray = &kept
+		return
+	}
+	l.finish(o)
+	l.begin(o, first)
+	l.received-- // it was counted when it strayed
+	l.accept(o, first)
+	l.drop(first)
+	o.judge(a) // extends its number
+	l.accept(o, a)
+}
+
+// finish gives on what an order holds and ends its run.
+func (l *lineup) finish(o *order) {
+	l.release(o, true)
+	l.stranded += o.carry
+	o.carry = 0
+}
+
+// release gives on what need not wait any longer.
+func (l *lineup) release(o *order, all bool) {
+	n := o.ripe(l.now, all)
+	for i := range n {
+		a := &o.held[i]
+		o.turn(a, o.held[i+1:])
+		l.give(a)
+		o.octets -= len(a.Payload)
+		l.drop(a)
+	}
+	if n > 0 {
+		o.held = slices.Delete(o.held, 0, n)
+	}
+}
+
+// flush gives on everything.
+func (l *lineup) flush() {
+	for _, o := range l.orders {
+		l.finish(o)
+	}
+}
+
+// keep copies the payload so that it outlives the call.
+func (l *lineup) keep(a *arrival) arrival {
+	var buf []byte
+	if n := len(l.spare); n > 0 {
+		buf, l.spare = l.spare[n-1], l.spare[:n-1]
+	}
+	kept := *a
+	kept.Payload = append(buf[:0], a.Payload...)
+	return kept
+}
+
+// drop takes the room of a kept payload back.
+func (l *lineup) drop(a *arrival) {
+	if len(l.spare) < windowPackets && cap(a.Payload) <= 4096 {
+		l.spare = append(l.spare, a.Payload)
+	}
+	a.Payload = nil
+}

@@ -1,0 +1,129 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Mix writes a stereo file: its left channel is the sum of the left files, its
+// right channel that of the right ones, both clipped at full scale. The inputs
+// are mono 16-bit files as Run makes them; all begin at the same instant. The
+// output has the highest of their rates and is as long as the longest. A side
+// without files is silent; at least one file must be given.
+func Mix(ctx context.Context, out string, left, right []string) (err error) {
+	var sides [2][]*mixInput
+	defer func() {
+		for _, side := range sides {
+			for _, in := range side {
+				err = errors.Join(err, in.wav.close())
+			}
+		}
+	}()
+	rate := 0
+	for i, paths := range [2][]string{left, right} {
+		for _, path := range paths {
+			r, err := openWAV(path)
+			if err != nil {
+				return fmt.Errorf("mix: %w", err)
+			}
+			sides[i] = append(sides[i], &mixInput{wav: r})
+			rate = max(rate, r.rate)
+		}
+	}
+	if rate == 0 {
+		return errors.New("mix: no files")
+	}
+	var total int64
+	for _, side := range sides {
+		for _, in := range side {
+			total = max(total, in.prepare(rate))
+		}
+	}
+	w, err := createWAV(out, rate, 2, total)
+	if err != nil {
+		return fmt.Errorf("mix: %w", err)
+	}
+	if err := mixAll(ctx, w, sides, total, rate); err != nil {
+		return errors.Join(fmt.Errorf("mix: %w", err), w.abort())
+	}
+	_, err = w.commit()
+	return err
+}
+
+// mixAll writes total samples of each side, a second at a time.
+func mixAll(ctx context.Context, w *wavWriter, sides [2][]*mixInput, total int64, block int) error {
+	both := make([]int16, 2*block)
+	one := make([]int16, block)
+	for total > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := int(min(total, int64(block)))
+		for i, side := range sides {
+			clear(one)
+			for _, in := range side {
+				if err := in.addTo(one[:n]); err != nil {
+					return err
+				}
+			}
+			for k, s := range one[:n] {
+				both[2*k+i] = s
+			}
+		}
+		if err := w.write(both[:2*n]); err != nil {
+			return err
+		}
+		total -= int64(n)
+	}
+	return nil
+}
+
+// A mixInput is one file at the rate of the mix.
+type mixInput struct {
+	wav   *wavReader
+	raise *resampler // nil when the rates are equal
+	ended bool
+	ready []int16 // samples not taken yet
+	pcm   []int16
+}
+
+// prepare returns how many samples the file has at a rate.
+func (in *mixInput) prepare(rate int) int64 {
+	if in.wav.rate == rate {
+		return in.wav.samples
+	}
+	in.raise = &resampler{kernel: newKernel(in.wav.rate, rate)}
+	in.raise.begin()
+	up, down := int64(in.raise.up), int64(in.raise.down)
+	return (in.wav.samples*up + down - 1) / down
+}
+
+// addTo adds the next samples to dst.
+func (in *mixInput) addTo(dst []int16) error {
+	for len(in.ready) < len(dst) && !in.ended {
+		if err := in.fill(); err != nil {
+			return err
+		}
+	}
+	mix(dst, in.ready)
+	in.ready = in.ready[:copy(in.ready, in.ready[min(len(dst), len(in.ready)):])]
+	return nil
+}
+
+// fill reads some samples more.
+func (in *mixInput) fill() (err error) {
+	if in.pcm, err = in.wav.read(in.pcm[:0], in.wav.rate); err != nil {
+		return err
+	}
+	in.ended = len(in.pcm) == 0
+	switch {
+	case in.raise == nil:
+		in.ready = append(in.ready, in.pcm...)
+	case in.ended:
+		in.ready = in.raise.flush(in.ready)
+	default:
+		in.ready = in.raise.push(in.ready, in.pcm)
+	}
+	return nil
+}

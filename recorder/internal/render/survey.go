@@ -1,0 +1,239 @@
+package render
+
+import (
+	"slices"
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/capture"
+)
+
+// maxHoles bounds the lost and undecodable parts of a stream that are kept.
+const maxHoles = 100_000
+
+// An epoch is what the survey learned of it. Ticks count from its first packet.
+type epoch struct {
+	clock  int   // Hz
+	before int   // as in instant
+	offset int64 // as in instant
+	// delay is D: the smallest arrival less RTP time.
+	delay time.Duration
+	// first and end are the extent of its packets in ticks.
+	first, end int64
+	// opened and closed are its earliest and latest arrival.
+	opened, closed time.Duration
+	uses           []use
+
+	// The packet before, in sequence.
+	at     int64
+	length int64   // ticks; a guess when kind is unknown
+	coding *coding // nil before the first
+}
+
+// tail is where the packet before ends.
+func (e *epoch) tail() int64 {
+	if e.coding.kind == quiet {
+		return e.at
+	}
+	return e.at + e.length
+}
+
+// A use is the extent of the packets of one format in an epoch.
+type use struct {
+	coding     *coding
+	first, end int64
+}
+
+// A hole is a part of an epoch, in its ticks, that cannot be heard.
+type hole struct {
+	epoch    int
+	from, to int64
+	cause    string
+	missing  int64 // packets
+	length   int64 // of one packet, in ticks
+	// joined: valid only if the epoch turns out to continue the one before.
+	joined bool
+}
+
+// A survey learns a stream in the first reading.
+type survey struct {
+	stream  Stream
+	codings *codings
+	lineup  lineup
+	timing  timing
+
+	epochs      []epoch
+	holes       []hole
+	more        uint64 // holes that were not kept
+	lost        uint64 // missing numbers that belong to no hole
+	codecs      []string
+	undecoded   []string
+	any         bool
+	first, last time.Duration
+}
+
+func newSurvey(s Stream) *survey {
+	v := &survey{stream: s, codings: newCodings(s.Formats)}
+	v.lineup.give = v.take
+	return v
+}
+
+// read takes a packet of the stream as it stands in the capture.
+func (v *survey) read(p *capture.Packet) {
+	c := v.codings.of(p.PayloadType, p.Arrival)
+	before := v.lineup.received
+	v.lineup.take(p, c)
+	if v.lineup.received == before {
+		return
+	}
+	if !v.any {
+		v.any, v.first, v.last = true, p.Arrival, p.Arrival
+	}
+	v.first, v.last = min(v.first, p.Arrival), max(v.last, p.Arrival)
+	v.codecs = addName(v.codecs, c.Name)
+	if c.kind == unknown {
+		v.undecoded = addName(v.undecoded, c.Name)
+	}
+}
+
+func addName(names []string, name string) []string {
+	if slices.Contains(names, name) {
+		return names
+	}
+	return append(names, name)
+}
+
+// end is called when the capture is read.
+func (v *survey) end() {
+	v.lineup.flush()
+	v.lost += uint64(v.lineup.stranded)
+	for i := range v.epochs {
+		v.undecodable(i)
+	}
+	v.join()
+}
+
+// take takes a packet in sequence.
+func (v *survey) take(a *arrival) {
+	if a.coding.kind == events {
+		return
+	}
+	in := v.timing.place(a)
+	switch {
+	case in.epoch < 0:
+		v.lost += uint64(a.missing)
+		return
+	case in.begins:
+		v.begin(a, in)
+	default:
+		v.next(a, in)
+	}
+	e := &v.epochs[in.epoch]
+	e.at, e.coding = in.at, a.coding
+	switch a.coding.kind {
+	case audio:
+		e.length = a.coding.length(len(a.Payload))
+	case quiet:
+		// The length of the packets before it stays the guess for lost ones.
+	case unknown:
+		v.undecodableSoFar(e)
+	}
+	e.extend(a)
+}
+
+// undecodableSoFar keeps the guess in bounds when the encoding hides its length.
+func (v *survey) undecodableSoFar(e *epoch) {
+	if e.length == 0 {
+		e.length = int64(e.clock) / 50 // RFC 3551 §4.2: 20 ms is the default
+	}
+}
+
+// extend takes the packet at e.at into the extents and into D.
+func (e *epoch) extend(a *arrival) {
+	end := e.tail()
+	e.first, e.end = min(e.first, e.at), max(e.end, end)
+	e.delay = min(e.delay, a.Arrival-span(e.at, e.clock))
+	e.opened, e.closed = min(e.opened, a.Arrival), max(e.closed, a.Arrival)
+	if i := slices.IndexFunc(e.uses, func(u use) bool { return u.coding == a.coding }); i >= 0 {
+		u := &e.uses[i]
+		u.first, u.end = min(u.first, e.at), max(u.end, end)
+		return
+	}
+	e.uses = append(e.uses, use{a.coding, e.at, end})
+}
+
+// begin opens an epoch.
+func (v *survey) begin(a *arrival, in instant) {
+	rate := a.coding.ClockRate
+	v.epochs = append(v.epochs, epoch{
+		clock: rate, before: in.before, offset: in.offset,
+		delay: a.Arrival, opened: a.Arrival, closed: a.Arrival,
+		length: int64(rate) / 50,
+	})
+	if a.missing == 0 {
+		return
+	}
+	if in.before < 0 {
+		v.lost += uint64(a.missing)
+		return
+	}
+	b := &v.epochs[in.before]
+	v.dig(hole{
+		epoch: in.epoch, from: b.tail() - in.offset, to: 0, cause: CauseLost,
+		missing: a.missing, length: b.length, joined: true,
+	})
+}
+
+// next goes on in an epoch.
+func (v *survey) next(a *arrival, in instant) {
+	e := &v.epochs[in.epoch]
+	if e.coding.kind == unknown {
+		step := in.at - e.at
+		if a.missing == 0 && step > 0 && step <= int64(e.clock)/5 {
+			e.length = step
+		}
+		v.undecodable(in.epoch)
+	}
+	if a.missing == 0 {
+		return // time without numbers: silence suppression
+	}
+	h := hole{
+		epoch: in.epoch, from: e.tail(), to: in.at, cause: CauseLost,
+		missing: a.missing, length: e.length,
+	}
+	if e.coding.kind == quiet {
+		// Most of the time after comfort noise is silence, not loss.
+		h.from = max(h.from, h.to-h.missing*h.length)
+	}
+	v.dig(h)
+}
+
+// undecodable makes a hole of the packet before when it cannot be decoded.
+func (v *survey) undecodable(i int) {
+	e := &v.epochs[i]
+	if e.coding.kind != unknown {
+		return
+	}
+	e.end = max(e.end, e.tail())
+	if n := len(v.holes); n > 0 {
+		last := &v.holes[n-1]
+		if last.epoch == i && last.cause == CauseUndecodable && last.to == e.at {
+			last.to = e.tail()
+			return
+		}
+	}
+	v.dig(hole{epoch: i, from: e.at, to: e.tail(), cause: CauseUndecodable})
+}
+
+// dig keeps a hole.
+func (v *survey) dig(h hole) {
+	if h.from >= h.to { // numbers without time, as of packets that say nothing about it
+		v.lost += uint64(h.missing)
+		return
+	}
+	if len(v.holes) == maxHoles {
+		v.more++
+		v.lost += uint64(h.missing)
+		return
+	}
+	v.holes = append(v.holes, h)
+}

@@ -1,0 +1,81 @@
+package render
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// maxStep is the change in transit time from one packet to the next that
+	// begins a new epoch: a clock that was set, or stood still while the sender
+	// was on hold.
+	maxStep = 500 * time.Millisecond
+	// maxEpochs bounds memory; no sender restarts as often.
+	maxEpochs = 4096
+	// maxClocks is how many SSRCs are remembered for their return.
+	maxClocks = 8
+)
+
+// A timing divides the packets of a stream into epochs, in each of which the RTP
+// timestamps (RFC 3550 §5.1) of one SSRC run evenly at one clock rate. It turns
+// timestamps into ticks without wrap.
+type timing struct {
+	clocks []clock // the one used last stands last
+	epochs int
+}
+
+// A clock is the RTP clock of one SSRC at its last packet.
+type clock struct {
+	ssrc      uint32
+	run       int
+	rate      int
+	epoch     int
+	timestamp uint32
+	at        int64 // ticks since the epoch's first packet
+	sent      time.Duration
+}
+
+// An instant is the place of a packet in its epoch.
+type instant struct {
+	epoch int   // -1 when there are too many
+	at    int64 // ticks since the epoch's first packet
+	// begins says that this packet is the first of its epoch. Then before is the
+	// epoch of the same SSRC and clock rate that it may continue, or -1, and
+	// offset is the place it would have there.
+	begins bool
+	before int
+	offset int64
+}
+
+// place finds the place of a packet that has a time.
+func (t *timing) place(a *arrival) instant {
+	c := clock{ssrc: a.SSRC, run: a.run, rate: a.coding.ClockRate, timestamp: a.Timestamp, sent: a.sent}
+	in := instant{begins: true, before: -1}
+	i := slices.IndexFunc(t.clocks, func(c clock) bool { return c.ssrc == a.SSRC })
+	if i >= 0 {
+		last := t.clocks[i]
+		t.clocks = slices.Delete(t.clocks, i, i+1)
+		if last.rate == c.rate { // RFC 7160 §4: another rate is another timeline
+			step := int64(int32(c.timestamp - last.timestamp))
+			in.before, in.offset = last.epoch, last.at+step
+			transit := c.sent - last.sent - span(step, c.rate)
+			if last.run == c.run && max(transit, -transit) <= maxStep {
+				in = instant{epoch: last.epoch, at: last.at + step}
+			}
+		}
+	}
+	if in.begins {
+		if t.epochs == maxEpochs {
+			in.epoch = -1
+			return in
+		}
+		in.epoch = t.epochs
+		t.epochs++
+	}
+	c.epoch, c.at = in.epoch, in.at
+	if len(t.clocks) == maxClocks {
+		t.clocks = slices.Delete(t.clocks, 0, 1)
+	}
+	t.clocks = append(t.clocks, c)
+	return in
+}

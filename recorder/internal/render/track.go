@@ -1,0 +1,163 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"math"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+const (
+	// blockTime is what is written at a time; windowBlocks of it are held, so
+	// that two sources of one stream that are live at once may be out of step.
+	blockTime    = time.Second
+	windowBlocks = 5
+)
+
+// A part is what a track takes from one stream.
+type part struct {
+	survey *survey
+	heard  []Interval
+}
+
+// parts joins a track's sources by stream and cuts them to what is permitted.
+func parts(t Track, surveys map[int]*survey, timeline Interval) []part {
+	wanted := make(map[int][]Interval)
+	var streams []int
+	for _, s := range t.Sources {
+		if wanted[s.Stream] == nil {
+			streams = append(streams, s.Stream)
+		}
+		wanted[s.Stream] = append(wanted[s.Stream], s.Interval)
+	}
+	slices.Sort(streams)
+	var out []part
+	for _, id := range streams {
+		v := surveys[id]
+		heard := intersect(union(wanted[id]), union(v.stream.Permitted))
+		heard = intersect(heard, union([]Interval{timeline}))
+		if len(heard) > 0 {
+			out = append(out, part{v, heard})
+		}
+	}
+	return out
+}
+
+// A trackWriter makes one file.
+type trackWriter struct {
+	out    *wavWriter
+	lines  []*line
+	base   int64 // place of window[0]
+	total  int64
+	block  int
+	window []int16
+}
+
+// renderTrack makes the file of a track.
+func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey) (res TrackResult, err error) {
+	res = TrackResult{File: t.File}
+	ps := parts(t, surveys, job.Timeline)
+	rate := 0
+	for _, p := range ps {
+		rate = max(rate, p.survey.calendar(job.Timeline.From).highestRate(p.heard))
+	}
+	if rate == 0 {
+		return res, nil
+	}
+	total := ticksNear(job.Timeline.To-job.Timeline.From, rate)
+	out, err := createWAV(filepath.Join(job.Dir, t.File), rate, 1, total)
+	if err != nil {
+		return res, err
+	}
+	w := &trackWriter{out: out, total: total, block: int(ticks(blockTime, rate))}
+	w.window = make([]int16, windowBlocks*w.block)
+	defer func() {
+		for _, l := range w.lines {
+			err = errors.Join(err, l.close())
+		}
+	}()
+	for _, p := range ps {
+		origin := origins(p.survey.epochs, job.Timeline.From, rate)
+		l, err := openLine(job.Capture, p.survey, origin, rate, sampleRanges(p.heard, job.Timeline, rate, total))
+		if err != nil {
+			return res, errors.Join(err, out.abort())
+		}
+		w.lines = append(w.lines, l)
+	}
+	if err := w.run(ctx); err != nil {
+		return res, errors.Join(err, out.abort())
+	}
+	if !w.heard() {
+		return res, out.abort()
+	}
+	res.Rate, res.Samples, res.Heard = rate, total, true
+	res.SHA256, err = out.commit()
+	return res, err
+}
+
+// sampleRanges gives the samples that lie wholly within intervals: an edge is
+// rather short than long.
+func sampleRanges(in []Interval, timeline Interval, rate int, total int64) []samples {
+	var out []samples
+	for _, i := range in {
+		s := samples{ticksUp(i.From-timeline.From, rate), ticks(i.To-timeline.From, rate)}
+		if s.to = min(s.to, total); s.from < s.to {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// searchSamples gives the first range that ends after a place.
+func searchSamples(rs []samples, place int64) int {
+	i, _ := slices.BinarySearchFunc(rs, place, func(r samples, p int64) int {
+		if r.to <= p {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+func (w *trackWriter) heard() bool {
+	return slices.ContainsFunc(w.lines, func(l *line) bool { return l.heard })
+}
+
+// run writes block by block.
+func (w *trackWriter) run(ctx context.Context) error {
+	for w.base < w.total {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for _, l := range w.lines {
+			if err := l.feed(ctx, w.base+int64(len(w.window)), w.add); err != nil {
+				return err
+			}
+		}
+		n := int(min(int64(w.block), w.total-w.base))
+		if err := w.out.write(w.window[:n]); err != nil {
+			return err
+		}
+		clear(w.window[copy(w.window, w.window[n:]):])
+		w.base += int64(n)
+	}
+	return nil
+}
+
+// add mixes samples in. What lies before the window was written already.
+func (w *trackWriter) add(at int64, pcm []int16) {
+	if before := w.base - at; before > 0 {
+		pcm = pcm[min(before, int64(len(pcm))):]
+		at = w.base
+	}
+	mix(w.window[min(at-w.base, int64(len(w.window))):], pcm)
+}
+
+// mix adds pcm to dst, as far as both reach, without overflow.
+func mix(dst, pcm []int16) {
+	for i := range min(len(dst), len(pcm)) {
+		dst[i] = int16(max(math.MinInt16, min(math.MaxInt16, int(dst[i])+int(pcm[i]))))
+	}
+}
