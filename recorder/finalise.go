@@ -1,0 +1,222 @@
+package recorder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/recorder/internal/render"
+	"github.com/siprecd/siprecd/recorder/store"
+)
+
+// finalise turns a recording that has ended into its finished files, when there
+// is a free place. What fails leaves capture and journal as they are, and no
+// manifest: the recording is then unfinished, not lost.
+func (r *Recorder) finalise(in *interaction) {
+	closeErr := in.capture.Close()
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	case <-r.ctx.Done():
+	}
+	if closeErr != nil {
+		in.failed("capture", closeErr)
+	}
+	files, err := in.finalise(r.ctx, r.cfg.Now)
+	if err != nil {
+		// The error may name a file, and that a person.
+		in.log.Error("recording is not finalised, its journal says why")
+		in.log.Debug("recording is not finalised", zap.Error(err))
+		line := journalLine{At: r.cfg.Now().UTC(), Event: lineFailed, Error: err.Error()}
+		err = errors.Join(in.journal.write(line), in.journal.close())
+	} else {
+		in.log.Info("recording finalised", zap.Int("files", files), zap.Strings("flags", in.flags))
+		err = in.journal.close()
+	}
+	if err != nil {
+		in.log.Error("journal", zap.Error(err))
+	}
+}
+
+// finalise makes the files, verifies them and writes the manifest last. It
+// returns the number of files.
+func (in *interaction) finalise(ctx context.Context, now clock) (int, error) {
+	p := in.plan()
+	var res render.Result
+	var err error
+	if p.job.Timeline.From < p.job.Timeline.To {
+		if res, err = render.Run(ctx, p.job); err != nil {
+			return 0, fmt.Errorf("make files: %w", err)
+		}
+	}
+	if err := verify(in.folder, res.Tracks); err != nil {
+		return 0, err
+	}
+	keep := in.judge(res)
+	at := now().UTC()
+	m := in.manifest(p, res, at)
+	if keep {
+		m.Capture = captureName
+	}
+	if err := in.journal.write(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
+		return 0, err
+	}
+	if err := store.Write(in.folder, m); err != nil {
+		return 0, err
+	}
+	if !keep {
+		// Not before the manifest: a crash in between leaves too much, not
+		// too little.
+		if err := os.Remove(p.job.Capture); err != nil {
+			in.log.Error("capture is left behind", zap.Error(err))
+		}
+	}
+	return len(m.Files), nil
+}
+
+// judge flags what a person should know, and reports whether the capture has to
+// be kept because a file does not hold all of it.
+func (in *interaction) judge(res render.Result) (keep bool) {
+	for _, s := range res.Streams {
+		if len(s.Undecoded) > 0 {
+			in.flag(flagUndecodable)
+			keep = true
+		}
+	}
+	if res.Torn {
+		in.flag(flagTorn)
+		keep = true
+	}
+	if in.capture.Dropped() > 0 {
+		in.flag(flagDisk)
+	}
+	switch {
+	case in.people.unreadable:
+		in.flag(flagUnreadable)
+	case len(in.people.docs) == 0:
+		in.flag(flagNoMetadata)
+	}
+	for _, s := range in.streams.list {
+		if s.stats.Flagged {
+			in.flag(flagSource)
+		}
+	}
+	return keep
+}
+
+// A plan is what is to be made of a recording.
+type plan struct {
+	job      render.Job
+	takes    []take
+	voices   []voice // who sent, whether permitted or not
+	people   []string
+	byKey    map[string]store.Participant
+	timeline span
+}
+
+// plan lays out the files: the timeline they share, and who is heard in which.
+func (in *interaction) plan() plan {
+	var p plan
+	p.job = render.Job{Capture: filepath.Join(in.folder, captureName), Dir: in.folder}
+	var heard []voice
+	first := true
+	for _, s := range in.streams.list {
+		if s.track == nil {
+			continue
+		}
+		spans := s.spans()
+		rs := render.Stream{ID: s.number, Formats: s.formats}
+		for _, sp := range spans {
+			rs.Permitted = append(rs.Permitted, render.Interval{From: sp.from, To: sp.to})
+			if first {
+				p.timeline, first = sp, false
+			}
+			p.timeline = span{min(p.timeline.from, sp.from), max(p.timeline.to, sp.to)}
+		}
+		p.job.Streams = append(p.job.Streams, rs)
+		vs := voices(s.number, s.life(), in.people.marks, in.people.senders(s.info.Index, s.info.Generation))
+		p.voices = append(p.voices, vs...)
+		heard = append(heard, permitted(vs, spans)...)
+	}
+	p.job.Timeline = render.Interval{From: p.timeline.from, To: p.timeline.to}
+	p.people, p.byKey = in.people.all(p.voices)
+	p.takes = takes(p.people, heard)
+	for i := range p.takes {
+		t := &p.takes[i]
+		t.file = in.name(i+1, t, p.byKey)
+		p.job.Tracks = append(p.job.Tracks, render.Track{File: t.file, Sources: t.sources})
+	}
+	return p
+}
+
+// name makes the file name of a take from who is heard in it.
+func (in *interaction) name(number int, t *take, byKey map[string]store.Participant) string {
+	if len(t.participants) == 0 {
+		s := in.streams.list[t.streams[0]]
+		label := s.info.Label
+		if sanitise(label) == "" {
+			label = strconv.Itoa(s.info.Index)
+		}
+		return fileName(number, "stream-"+label)
+	}
+	if len(t.participants) == 1 {
+		return fileName(number, namesOf(byKey[t.participants[0]])...)
+	}
+	all := ""
+	for _, key := range t.participants {
+		for _, n := range namesOf(byKey[key]) {
+			if n = sanitise(n); n != "" {
+				all += n + " "
+				break
+			}
+		}
+	}
+	return fileName(number, all, "mixed")
+}
+
+// namesOf lists what a file of a participant may be called, best first.
+func namesOf(p store.Participant) []string {
+	var out []string
+	for _, a := range p.AORs {
+		out = append(out, userPart(a))
+	}
+	return append(append(out, p.Names...), "participant")
+}
+
+// verify reads the files back.
+func verify(folder string, tracks []render.TrackResult) error {
+	for _, t := range tracks {
+		if !t.Heard {
+			continue
+		}
+		sum, err := hashFile(filepath.Join(folder, t.File))
+		if err != nil {
+			return fmt.Errorf("verify files: %w", err)
+		}
+		if sum != t.SHA256 {
+			return errors.New("verify files: a file does not read as it was written")
+		}
+	}
+	return nil
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,236 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/recorder/internal/capture"
+	"github.com/siprecd/siprecd/recorder/store"
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/siprec"
+	"github.com/siprecd/siprecd/siprec/media"
+)
+
+// captureName is the name of the capture within the folder of a recording.
+const captureName = "capture.rtp"
+
+// A recordingSession is what the loop needs of a *siprec.RecordingSession.
+type recordingSession interface {
+	CallID() string
+	SRC() siprec.SRC
+	Origin() siprec.Origin
+	From() string
+	To() string
+	UserAgent() string
+	Next(context.Context) (*siprec.Event, error)
+	Attach(index int, sink media.Sink)
+	Stats(index int) media.Stats
+	Drain()
+	Held(held bool)
+	End()
+}
+
+// An interaction is one recording session while it is recorded. It is owned by
+// the goroutine of ServeRecording, and by its finaliser after that.
+type interaction struct {
+	id        rules.RecordingID
+	folder    string
+	zero      time.Time        // arrival of the INVITE
+	rs        recordingSession // not for the finaliser
+	callID    string
+	src       store.SRC
+	verdicts  *rules.Case
+	people    *people
+	streams   *streams
+	capture   *capture.Writer
+	journal   *journal
+	log       *zap.Logger
+	accept    func(*siprec.Event)
+	policy    string
+	held      bool
+	decisions []rules.Decision
+	oddities  []string
+	flags     []string
+	ended     time.Time
+	reason    siprec.EndReason
+}
+
+// open begins a recording: its folder, its journal and its capture.
+func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction, err error) {
+	id, err := store.NewID(ev.At, r.cfg.Random)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := store.Create(r.cfg.Dir, id)
+	if err != nil {
+		return nil, err
+	}
+	log := r.cfg.Log.With(zap.String("call_id", rs.CallID()), zap.String("recording", id))
+	j, err := createJournal(folder)
+	if err != nil {
+		return nil, err
+	}
+	w, err := capture.Create(filepath.Join(folder, captureName), capture.Options{
+		OnError: func(err error) { log.Error("capture", zap.Error(err)) },
+	})
+	if err == nil {
+		err = store.SyncDir(folder)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), j.close())
+	}
+	recording := rules.RecordingID(id)
+	return &interaction{
+		id: recording, folder: folder, zero: ev.At, log: log, accept: r.accept,
+		rs: rs, callID: rs.CallID(), src: sourceOf(rs),
+		verdicts: rules.Open(r.cfg.Policy, recording), policy: r.cfg.Policy.Version(),
+		people:  newPeople(ev.At),
+		streams: &streams{recording: recording, zero: ev.At, out: w},
+		capture: w, journal: j,
+	}, nil
+}
+
+// sourceOf says who asks for the recording.
+func sourceOf(rs recordingSession) store.SRC {
+	origin := rs.Origin()
+	return store.SRC{
+		Name: rs.SRC().Name, Address: origin.Source.String(), Transport: origin.Transport,
+		UserAgent: rs.UserAgent(), From: rs.From(), To: rs.To(),
+	}
+}
+
+// handle takes one event, top to bottom: what it means, what is decided, what
+// that does to the gates, the account of it, and only then the answer.
+func (in *interaction) handle(ev *siprec.Event) {
+	docs := in.people.read(ev)
+	decisions := in.decide(in.events(ev))
+	in.carryOut(decisions)
+	if ev.Kind != siprec.Ended {
+		in.streams.attach(in.rs)
+	}
+	if held := in.people.held(in.streams.list, ev.At); held != in.held {
+		in.held = held
+		in.rs.Held(held)
+	}
+	in.note(ev, docs, decisions)
+	in.accept(ev)
+}
+
+// events says what an event of the recording session means for the rules.
+func (in *interaction) events(ev *siprec.Event) []rules.Event {
+	in.streams.count(in.rs)
+	for _, o := range ev.Oddities {
+		in.oddities = appendNew(in.oddities, o)
+	}
+	switch {
+	case ev.Kind == siprec.Ended:
+		in.ended, in.reason = ev.At, ev.Reason
+		return []rules.Event{{At: ev.At, Kind: rules.InteractionEnded}}
+	case ev.Kind == siprec.Offered:
+		start := rules.Event{At: ev.At, Kind: rules.InteractionStarted}
+		return append([]rules.Event{start}, in.streams.update(ev.Streams, ev.At)...)
+	case ev.HasOffer:
+		return in.streams.update(ev.Streams, ev.At)
+	default:
+		return nil
+	}
+}
+
+// decide asks the rules, and leaves of the decisions of one instant the last for
+// each stream, first those that withhold: no sample slips through between the
+// end of one cause and the beginning of another.
+func (in *interaction) decide(events []rules.Event) []rules.Decision {
+	var last []rules.Decision
+	for _, e := range events {
+		for _, d := range in.verdicts.Apply(e) {
+			last = slices.DeleteFunc(last, func(o rules.Decision) bool { return o.Stream == d.Stream })
+			last = append(last, d)
+		}
+	}
+	slices.SortStableFunc(last, func(a, b rules.Decision) int { return int(a.Verdict) - int(b.Verdict) })
+	in.decisions = append(in.decisions, last...)
+	return last
+}
+
+// carryOut moves the gates, in memory: it takes effect whatever the disk does.
+func (in *interaction) carryOut(decisions []rules.Decision) {
+	for _, d := range decisions {
+		t := in.streams.track(d.Stream)
+		if d.Verdict != rules.Record {
+			t.Stop(d.From)
+		} else if err := t.Allow(d.Permit); err != nil {
+			in.log.Error("permit refused", zap.Error(err))
+		}
+	}
+}
+
+// note writes down what happened and why, before it is answered.
+func (in *interaction) note(ev *siprec.Event, docs []rawDocument, decisions []rules.Decision) {
+	var lines []journalLine
+	at := ev.At.UTC()
+	switch ev.Kind {
+	case siprec.Offered:
+		lines = append(lines, journalLine{At: at, Event: lineStarted, CallID: in.callID, Policy: in.policy, Method: ev.Method, CSeq: ev.CSeq})
+	case siprec.Changed:
+		lines = append(lines, journalLine{At: at, Event: lineChanged, Method: ev.Method, CSeq: ev.CSeq})
+	}
+	for _, d := range docs {
+		if err := store.WriteFile(filepath.Join(in.folder, d.File), d.body); err != nil {
+			in.failed("keep metadata", err)
+		}
+		lines = append(lines, journalLine{At: at, Event: lineMetadata, File: d.File, Error: d.Error})
+	}
+	for _, d := range decisions {
+		lines = append(lines, decisionLine(d))
+	}
+	if ev.Kind == siprec.Ended {
+		lines = append(lines, journalLine{At: at, Event: lineEnded, Method: ev.Method, CSeq: ev.CSeq, Reason: string(ev.Reason)})
+	}
+	if err := in.journal.write(lines...); err != nil {
+		in.failed("journal", err)
+	}
+	in.log.Info("recording event", zap.String("event", eventName(ev.Kind)), zap.String("method", ev.Method),
+		zap.Uint32("cseq", ev.CSeq), zap.Int("streams", len(ev.Streams)), zap.Int("metadata", len(docs)),
+		zap.Int("decisions", len(decisions)), zap.Bool("held", in.held), zap.String("reason", string(ev.Reason)))
+}
+
+// failed notes a failure of the disk. The recording goes on: what the gates let
+// through is still wanted, and the manifest will say what is missing.
+func (in *interaction) failed(what string, err error) {
+	in.log.Error(what, zap.Error(err))
+	in.flag(flagDisk)
+}
+
+func (in *interaction) flag(f string) { in.flags = appendNew(in.flags, f) }
+
+// finish takes what the ports still hold and closes the gates.
+func (in *interaction) finish() {
+	in.people.end(in.ended)
+	in.rs.Drain()
+	in.streams.count(in.rs)
+	in.streams.end(in.ended)
+	for _, s := range in.streams.list {
+		if s.track != nil {
+			s.track.close()
+		}
+	}
+}
+
+func eventName(k siprec.EventKind) string {
+	switch k {
+	case siprec.Offered:
+		return "offered"
+	case siprec.Changed:
+		return "changed"
+	case siprec.Ended:
+		return "ended"
+	default:
+		return "unknown"
+	}
+}

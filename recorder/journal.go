@@ -1,0 +1,108 @@
+package recorder
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/store"
+	"github.com/siprecd/siprecd/rules"
+)
+
+// journalName is the name of the journal within the folder of a recording.
+const journalName = "journal.jsonl"
+
+// A journalLine is one line of the journal: what happened, and when.
+type journalLine struct {
+	At    time.Time `json:"at"` // UTC
+	Event string    `json:"event"`
+
+	CallID string `json:"call_id,omitempty"` // started
+	Policy string `json:"policy,omitempty"`  // started, allowed, stopped
+	Method string `json:"method,omitempty"`  // started, changed, ended: SIP method, if any
+	CSeq   uint32 `json:"cseq,omitempty"`
+	Reason string `json:"reason,omitempty"` // ended
+
+	Stream string        `json:"stream,omitempty"` // allowed, stopped
+	Causes []store.Cause `json:"causes,omitempty"` // stopped
+	Words  string        `json:"words,omitempty"`  // allowed, stopped
+
+	File  string `json:"file,omitempty"`  // metadata: where the document is kept
+	Error string `json:"error,omitempty"` // metadata: why it is not readable
+
+	Files int `json:"files,omitempty"` // finalised: how many were written
+}
+
+// The events of the journal.
+const (
+	lineStarted   = "started"
+	lineChanged   = "changed"
+	lineMetadata  = "metadata"
+	lineAllowed   = "allowed"
+	lineStopped   = "stopped"
+	lineEnded     = "ended"
+	lineFinalised = "finalised"
+	lineFailed    = "finalising-failed"
+)
+
+// decisionLine is the line of a decision.
+func decisionLine(d rules.Decision) journalLine {
+	event := lineStopped
+	if d.Verdict == rules.Record {
+		event = lineAllowed
+	}
+	return journalLine{
+		At: d.From.UTC(), Event: event, Stream: string(d.Stream),
+		Policy: d.Policy, Causes: causes(d.Causes), Words: d.String(),
+	}
+}
+
+func causes(in []rules.ActiveCause) []store.Cause {
+	var out []store.Cause
+	for _, c := range in {
+		out = append(out, store.Cause{Cause: c.Cause.String(), Owner: c.Owner, Since: c.Since.UTC(), Flag: c.Flag})
+	}
+	return out
+}
+
+// A journal is the append-only account of a recording, one JSON object on each
+// line. It is for one goroutine.
+type journal struct{ f *os.File }
+
+// createJournal begins the journal of a folder that has none.
+func createJournal(folder string) (*journal, error) {
+	f, err := os.OpenFile(filepath.Join(folder, journalName), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create journal: %w", err)
+	}
+	return &journal{f}, nil
+}
+
+// write appends lines and returns when they are durable.
+func (j *journal) write(lines ...journalLine) error {
+	var b []byte
+	for _, l := range lines {
+		line, err := json.Marshal(l)
+		if err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+		b = append(append(b, line...), '\n')
+	}
+	if _, err := j.f.Write(b); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	if err := j.f.Sync(); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	return nil
+}
+
+func (j *journal) close() error {
+	if err := errors.Join(j.f.Sync(), j.f.Close()); err != nil {
+		return fmt.Errorf("close journal: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package recorder
+
+import (
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/render"
+	"github.com/siprecd/siprecd/recorder/store"
+	"github.com/siprecd/siprecd/rules"
+)
+
+// Flags of a manifest: what a person should know before trusting a recording.
+const (
+	flagNoMetadata  = "no-metadata"          // none ever came
+	flagUnreadable  = "metadata-unreadable"  // some could not be read
+	flagUndecodable = "undecodable"          // some audio is in the capture alone
+	flagTorn        = "capture-torn"         // the end of the capture is missing
+	flagDisk        = "disk-failed"          // the disk lost packets, documents or journal lines
+	flagSource      = "unannounced-source"   // media came from an address that nobody announced
+	flagGuessed     = "attribution-guessed"  // who is heard in a file is a guess
+	flagNothing     = "nothing-was-recorded" // no file
+)
+
+// clock is where the instant of finalising comes from.
+type clock func() time.Time
+
+// manifest says what became of a recording.
+func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.Manifest {
+	m := store.Manifest{
+		Recording: string(in.id), CallID: in.callID, Policy: in.policy, EndReason: string(in.reason), SRC: in.src,
+		Times:        store.Times{Invite: in.zero.UTC(), End: in.ended.UTC(), Finalised: at},
+		Timeline:     store.Timeline{OffsetMS: p.timeline.from.Milliseconds(), DurationMS: (p.timeline.to - p.timeline.from).Milliseconds()},
+		Streams:      in.manifestStreams(res),
+		Files:        in.manifestFiles(p, res),
+		Decisions:    []store.Decision{},
+		Metadata:     []store.Document{},
+		Participants: []store.Participant{},
+		Oddities:     append(in.oddities, in.people.oddities...),
+	}
+	if p.timeline.from < p.timeline.to {
+		m.Times.FirstPermitted = in.zero.Add(p.timeline.from).UTC()
+		m.Times.LastPermitted = in.zero.Add(p.timeline.to).UTC()
+	}
+	for _, d := range in.decisions {
+		m.Decisions = append(m.Decisions, in.manifestDecision(d))
+	}
+	m.Metadata = append(m.Metadata, in.people.docs...)
+	for _, key := range p.people {
+		m.Participants = append(m.Participants, in.manifestParticipant(key, p, m.Files))
+	}
+	for _, f := range m.Files {
+		if f.Attribution == store.Guessed {
+			in.flag(flagGuessed)
+		}
+	}
+	if len(m.Files) == 0 {
+		in.flag(flagNothing)
+	}
+	m.Flags = in.flags
+	return m
+}
+
+func (in *interaction) manifestParticipant(key string, p plan, files []store.File) store.Participant {
+	out := p.byKey[key]
+	for _, f := range files {
+		for _, id := range f.Participants {
+			if id == out.ID {
+				out.Files = append(out.Files, f.Name)
+			}
+		}
+	}
+	for _, v := range p.voices {
+		for _, s := range v.senders {
+			if s == key {
+				out.Sent = append(out.Sent, store.Part{Stream: string(in.streams.list[v.stream].id), Interval: interval(v.span.from, v.span.to)})
+			}
+		}
+	}
+	return out
+}
+
+func (in *interaction) manifestDecision(d rules.Decision) store.Decision {
+	return store.Decision{
+		FromMS: d.From.Sub(in.zero).Milliseconds(), From: d.From.UTC(), Stream: string(d.Stream),
+		Verdict: d.Verdict.String(), Policy: d.Policy, Causes: causes(d.Causes), Words: d.String(),
+	}
+}
+
+func (in *interaction) manifestFiles(p plan, res render.Result) []store.File {
+	out := []store.File{}
+	for _, t := range p.takes {
+		for _, r := range res.Tracks {
+			if r.File != t.file || !r.Heard {
+				continue
+			}
+			f := store.File{
+				Name: r.File, Attribution: t.attribution, Participants: []string{}, Streams: []string{},
+				Rate: r.Rate, Samples: r.Samples, SHA256: r.SHA256,
+			}
+			if r.Rate > 0 {
+				f.DurationMS = r.Samples * 1000 / int64(r.Rate)
+			}
+			for _, key := range t.participants {
+				f.Participants = append(f.Participants, p.byKey[key].ID)
+			}
+			for _, n := range t.streams {
+				f.Streams = append(f.Streams, string(in.streams.list[n].id))
+			}
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (in *interaction) manifestStreams(res render.Result) []store.Stream {
+	out := []store.Stream{}
+	for _, s := range in.streams.list {
+		m := store.Stream{
+			ID: string(s.id), Index: s.info.Index, Generation: s.info.Generation, Label: s.info.Label,
+			Media: s.info.Media, Recordable: s.track != nil, Directions: s.directions,
+			Packets: store.Packets{Strangers: s.stats.Strangers},
+		}
+		if s.stats.Source.IsValid() {
+			m.Source = s.stats.Source.String()
+		}
+		for _, f := range s.formats {
+			m.Formats = append(m.Formats, store.Format{
+				FromMS: f.From.Milliseconds(), PayloadType: f.PayloadType, Name: f.Name,
+				ClockRate: f.ClockRate, Channels: f.Channels, Params: f.Params,
+			})
+		}
+		if s.track != nil {
+			n := s.track.count()
+			m.Packets.Received, m.Packets.Withheld, m.Packets.Events = n.Received, n.Withheld, n.Events
+		}
+		for _, sp := range s.spans() {
+			m.Permitted = append(m.Permitted, interval(sp.from, sp.to))
+		}
+		for _, r := range res.Streams {
+			if r.ID == s.number {
+				addResult(&m, r)
+			}
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// addResult takes over what was found of a stream in the capture.
+func addResult(m *store.Stream, r render.StreamResult) {
+	m.Packets.Kept, m.Packets.Lost, m.Packets.Late, m.Packets.Duplicate = r.Received, r.Lost, r.Late, r.Duplicate
+	m.Epochs, m.Undecoded = r.Epochs, r.Undecoded
+	for _, g := range r.Gaps {
+		m.Gaps = append(m.Gaps, store.Gap{Interval: interval(g.From, g.To), Cause: g.Cause})
+	}
+}
+
+func interval(from, to time.Duration) store.Interval {
+	return store.Interval{FromMS: from.Milliseconds(), ToMS: to.Milliseconds()}
+}

@@ -1,0 +1,192 @@
+// Package recorder records: it is the [siprec.Handler] that decides with package
+// rules, lets through what a permit covers, and turns it into one WAV file for
+// each participant, with a manifest that says why each second is there.
+//
+// Each recording session (RFC 7866 §3) is one goroutine that reads events in a
+// plain loop and one recording with a folder of its own; see package store. Who
+// speaks on which stream comes from the metadata of RFC 7865; a document that
+// cannot be read never stops a recording.
+//
+//	rec, err := recorder.New(recorder.Config{Dir: "data", Policy: rules.RecordAll()})
+//	// hand rec to the siprec server; when that has shut down:
+//	err = rec.Close(ctx)
+package recorder
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/siprec"
+)
+
+// A Config says how to record.
+type Config struct {
+	// Dir is where recordings go; it is made when it is not there.
+	Dir string
+	// Policy decides what is recorded. The zero Policy records nothing.
+	Policy rules.Policy
+	// Log takes one line for each event of a recording session, with its Call-ID
+	// and recording id and without addresses of people; nil for none.
+	Log *zap.Logger
+	// Now is the clock for the instant of finalising; nil for time.Now. All
+	// other instants come with the events.
+	Now func() time.Time
+	// Random is where recording ids come from; nil for crypto/rand.
+	Random io.Reader
+	// Finalisers is how many recordings are finalised at a time; 0 for
+	// GOMAXPROCS.
+	Finalisers int
+}
+
+// A Recorder is a [siprec.Handler] that records.
+type Recorder struct {
+	cfg    Config
+	accept func(*siprec.Event)
+	slots  chan struct{} // one for each finaliser at work
+
+	ctx    context.Context // done when Close ran out of time
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	closed  bool
+	working sync.WaitGroup // recording sessions and finalisers
+}
+
+var _ siprec.Handler = (*Recorder)(nil)
+
+// New makes a Recorder. Close has to be called in the end.
+func New(cfg Config) (*Recorder, error) {
+	if cfg.Dir == "" {
+		return nil, errors.New("recorder: no directory for recordings")
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("recorder: %w", err)
+	}
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Reader
+	}
+	if cfg.Finalisers <= 0 {
+		cfg.Finalisers = runtime.GOMAXPROCS(0)
+	}
+	cfg.Random = &lockedReader{r: cfg.Random}
+	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers)}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	return r, nil
+}
+
+// ServeRecording records one recording session. When the recording cannot be
+// begun, for want of disk or because the recorder is closed, it refuses the
+// recording session with 503, so that the SRC may turn to another server. It
+// returns when the recording session has ended; finalising goes on behind it.
+func (r *Recorder) ServeRecording(ctx context.Context, rs *siprec.RecordingSession) {
+	r.serve(ctx, rs)
+}
+
+func (r *Recorder) serve(ctx context.Context, rs recordingSession) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(r.ctx, cancel)()
+
+	admitted := r.begin()
+	if admitted {
+		defer r.working.Done()
+	}
+	var in *interaction
+	for {
+		ev, err := rs.Next(ctx)
+		if err != nil {
+			break
+		}
+		if in == nil && ev.Kind != siprec.Ended {
+			if in = r.openFor(ev, rs, admitted); in == nil {
+				continue
+			}
+		}
+		if in != nil {
+			in.handle(ev)
+		}
+		if ev.Kind == siprec.Ended {
+			break
+		}
+	}
+	if in == nil {
+		return
+	}
+	if in.ended.IsZero() {
+		// Next failed without an end: end as the events would have.
+		in.handle(&siprec.Event{Kind: siprec.Ended, At: r.cfg.Now(), Reason: siprec.EndGone})
+	}
+	in.finish()
+	r.working.Go(func() { r.finalise(in) })
+}
+
+// openFor opens the recording that an event begins, or refuses it and returns nil.
+func (r *Recorder) openFor(ev *siprec.Event, rs recordingSession, admitted bool) *interaction {
+	if !admitted {
+		ev.Reject(503, "the recording server is stopping")
+		return nil
+	}
+	in, err := r.open(ev, rs)
+	if err != nil {
+		r.cfg.Log.Error("recording cannot begin", zap.String("call_id", rs.CallID()), zap.Error(err))
+		ev.Reject(503, "recording is not possible now")
+		return nil
+	}
+	return in
+}
+
+// begin admits a recording session unless the recorder is closed.
+func (r *Recorder) begin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.working.Add(1)
+	return true
+}
+
+// Close refuses further recording sessions and waits until those that go on have
+// ended and every recording is finalised. When ctx is done before, it ends the
+// recording sessions and gives up finalising; what is not finalised keeps its
+// capture and journal, and Close returns the error of ctx.
+func (r *Recorder) Close(ctx context.Context) error {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	stop := context.AfterFunc(ctx, r.cancel)
+	r.working.Wait()
+	r.cancel()
+	if !stop() {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// A lockedReader serves several goroutines.
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(p)
+}
