@@ -30,15 +30,16 @@ func Voice(kind VoiceKind) Source {
 	}
 	rng := rand.New(rand.NewPCG(seed, 7))
 	vowels := []vowel{{730, 1090, 2440}, {270, 2290, 3010}, {300, 870, 2240}, {530, 1840, 2480}, {570, 840, 2410}}
-	raw := make([]float64, 0, voiceSeconds*sampleRate)
-	for len(raw) < cap(raw) {
+	const length = voiceSeconds * sampleRate
+	var raw []float64
+	for len(raw) < length {
 		for range 3 + rng.IntN(4) {
 			v := vowels[rng.IntN(len(vowels))]
 			raw = append(raw, syllable(v, pitch*(0.9+0.25*rng.Float64()), stretch, 0.14+0.1*rng.Float64(), rng)...)
 		}
 		raw = append(raw, make([]float64, sampleRate*(2+rng.IntN(3))/10)...) // a pause for breath
 	}
-	return loop(normalised(raw[:cap(raw)], 14000))
+	return loop(normalised(raw[:length], 14000))
 }
 
 // syllable is one vowel of the given length in seconds.
