@@ -12,9 +12,15 @@ import (
 type builder struct {
 	head *head
 	msg  sip.Message
+	left int // headers that may still be appended: a line can be a long list
 
 	via                    bool
 	from, to, callID, cseq string // as first seen
+}
+
+func (b *builder) append(h sip.Header) {
+	b.left--
+	b.msg.AppendHeader(h)
 }
 
 // fields appends all header fields.
@@ -22,6 +28,9 @@ func (b *builder) fields() *fault {
 	for _, f := range b.head.fields {
 		if flt := b.field(f); flt != nil {
 			return flt
+		}
+		if b.left < 0 {
+			return badRequest("too many header fields")
 		}
 	}
 	for _, must := range []struct {
@@ -47,15 +56,13 @@ func (b *builder) field(f field) *fault {
 	case "Content-Length":
 		return nil // written anew with the body
 	case "Contact", "Route", "Record-Route", "Refer-To", "Referred-By":
-		for _, v := range splitList(f.value) {
-			b.address(f.name, v)
-		}
+		b.addresses(f.name, splitList(f.value))
 	case "Max-Forwards":
 		b.maxForwards(f.value)
 	case "Content-Type":
 		b.contentType(f.value)
 	default:
-		b.msg.AppendHeader(sip.NewHeader(f.name, f.value))
+		b.append(sip.NewHeader(f.name, f.value))
 	}
 	return nil
 }
@@ -71,12 +78,12 @@ func (b *builder) vias(value string) *fault {
 		v, err := parseVia(one)
 		switch {
 		case err == nil:
-			b.msg.AppendHeader(v)
+			b.append(v)
 		case !b.via:
 			return badRequest("bad Via")
 		default:
 			b.head.odd("unreadable Via below the top one")
-			b.msg.AppendHeader(sip.NewHeader("Via", one))
+			b.append(sip.NewHeader("Via", one))
 		}
 		b.via = true
 	}
@@ -112,7 +119,7 @@ func (b *builder) mandatory(f field) *fault {
 	if !ok {
 		return badRequest("bad " + f.name)
 	}
-	b.msg.AppendHeader(header)
+	b.append(header)
 	return nil
 }
 
@@ -150,6 +157,18 @@ func (b *builder) note(name string, a address) {
 	}
 }
 
+// addresses leaves out empty elements, but not an empty header field.
+func (b *builder) addresses(name string, values []string) {
+	for _, v := range values {
+		if b.left < 0 {
+			return
+		}
+		if v != "" || len(values) == 1 {
+			b.address(name, v)
+		}
+	}
+}
+
 // address takes one element of a header field that holds addresses. A value that
 // cannot be read, or not be written again without loss, is kept as text:
 // Record-Route must be copied with all its parameters (RFC 3261 §12.1.1).
@@ -157,24 +176,24 @@ func (b *builder) address(name, value string) {
 	a, err := parseAddress(value)
 	if err != nil {
 		b.head.odd(name + " cannot be read")
-		b.msg.AppendHeader(sip.NewHeader(name, value))
+		b.append(sip.NewHeader(name, value))
 		return
 	}
 	b.note(name, a)
 	plain := a.display == "" && len(a.params) == 0
 	switch {
 	case name == "Contact":
-		b.msg.AppendHeader(&sip.ContactHeader{DisplayName: a.display, Address: a.uri, Params: a.params})
+		b.append(&sip.ContactHeader{DisplayName: a.display, Address: a.uri, Params: a.params})
 	case name == "Referred-By":
-		b.msg.AppendHeader(&sip.ReferredByHeader{DisplayName: a.display, Address: a.uri, Params: a.params})
+		b.append(&sip.ReferredByHeader{DisplayName: a.display, Address: a.uri, Params: a.params})
 	case name == "Route" && plain:
-		b.msg.AppendHeader(&sip.RouteHeader{Address: a.uri})
+		b.append(&sip.RouteHeader{Address: a.uri})
 	case name == "Record-Route" && plain:
-		b.msg.AppendHeader(&sip.RecordRouteHeader{Address: a.uri})
+		b.append(&sip.RecordRouteHeader{Address: a.uri})
 	case name == "Refer-To" && plain:
-		b.msg.AppendHeader(&sip.ReferToHeader{Address: a.uri})
+		b.append(&sip.ReferToHeader{Address: a.uri})
 	default:
-		b.msg.AppendHeader(sip.NewHeader(name, value))
+		b.append(sip.NewHeader(name, value))
 	}
 }
 
@@ -182,20 +201,20 @@ func (b *builder) maxForwards(value string) {
 	n, err := strconv.ParseUint(value, 10, 32)
 	if err != nil {
 		b.head.odd("Max-Forwards cannot be read")
-		b.msg.AppendHeader(sip.NewHeader("Max-Forwards", value))
+		b.append(sip.NewHeader("Max-Forwards", value))
 		return
 	}
 	m := sip.MaxForwardsHeader(n)
-	b.msg.AppendHeader(&m)
+	b.append(&m)
 }
 
 // contentType keeps an empty Content-Type as text, which says that there is one.
 func (b *builder) contentType(value string) {
 	if value == "" {
 		b.head.odd("empty Content-Type")
-		b.msg.AppendHeader(sip.NewHeader("Content-Type", value))
+		b.append(sip.NewHeader("Content-Type", value))
 		return
 	}
 	c := sip.ContentTypeHeader(value)
-	b.msg.AppendHeader(&c)
+	b.append(&c)
 }

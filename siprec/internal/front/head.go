@@ -98,9 +98,10 @@ func unfold(lines string) string {
 }
 
 // clean puts a space in the place of each control character. None may stand in a
-// header field, and a carriage return copied into a response would end a line.
+// header field but in a quoted pair, where it says nothing, and a carriage return
+// copied into a response would end a line.
 func (h *head) clean(s string) string {
-	control := func(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }
+	control := func(c byte) bool { return c < ' ' && c != '\t' }
 	for i := 0; i < len(s); i++ {
 		if !control(s[i]) {
 			continue

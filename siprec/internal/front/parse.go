@@ -30,7 +30,7 @@ func parse(h *head, body []byte, limits Limits) (parsed, *fault) {
 	if flt != nil {
 		return parsed{}, flt
 	}
-	b := builder{head: h, msg: p.request}
+	b := builder{head: h, msg: p.request, left: limits.MaxHeaders}
 	if p.response != nil {
 		b.msg = p.response
 	}

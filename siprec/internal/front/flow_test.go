@@ -1,0 +1,222 @@
+package front
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// TestOverTransactions: sipgo's server transaction works on a Flow.
+func TestOverTransactions(t *testing.T) {
+	f, got := serve(t, Config{}, Endpoint{"udp", "127.0.0.1:0"})
+	c := dialTo(t, f, 0)
+	write(t, c, options("srs"))
+	m := next(t, got)
+	key, err := sip.ServerTxKeyMake(m.Request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := sip.NewServerTx(key, m.Request, m.Flow, sip.DefaultLogger())
+	if err := tx.Init(); err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Terminate()
+	if err := tx.Respond(sip.NewResponseFromRequest(m.Request, 200, "OK", nil)); err != nil {
+		t.Fatal(err)
+	}
+	if res := readResponse(t, packets(c)); res.StatusCode != 200 {
+		t.Errorf("status %d", res.StatusCode)
+	}
+}
+
+// TestWithoutRport: the response goes to the port of the Via (RFC 3261 §18.2.2).
+func TestWithoutRport(t *testing.T) {
+	f, got := serve(t, Config{}, Endpoint{"udp", "127.0.0.1:0"})
+	other, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	_, port, _ := net.SplitHostPort(other.LocalAddr().String())
+	c := dialTo(t, f, 0)
+	write(t, c, wire{without: "Via", fields: []string{"Via: SIP/2.0/UDP src.example.com:" + port + ";branch=z9hG4bK1"}}.String())
+	reply(t, next(t, got), 200, nil)
+	buf := make([]byte, 2000)
+	if err := other.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	n, _, err := other.ReadFrom(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := mustParseResponse(t, buf[:n])
+	if received, _ := res.Via().Params.Get("received"); received != "127.0.0.1" {
+		t.Errorf("received %q", received)
+	}
+}
+
+// TestResponseTarget: where there is no port in the Via, it is 5060.
+func TestResponseTarget(t *testing.T) {
+	for via, want := range map[string]string{
+		"SIP/2.0/UDP h.example.com":            "192.0.2.20:5060",
+		"SIP/2.0/UDP h.example.com:5080":       "192.0.2.20:5080",
+		"SIP/2.0/UDP h.example.com:5080;rport": "192.0.2.20:5070",
+	} {
+		v, err := parseVia(via)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := responseTarget(v, source); got.String() != want {
+			t.Errorf("%s: %s, want %s", via, got, want)
+		}
+	}
+	if got := responseTarget(nil, source); got != source {
+		t.Errorf("without Via: %s", got)
+	}
+}
+
+func TestLargeDatagram(t *testing.T) {
+	f, got := serve(t, Config{}, Endpoint{"udp", "127.0.0.1:0"})
+	c := dialTo(t, f, 0)
+	write(t, c, wire{body: strings.Repeat("m", 60000)}.String())
+	m := next(t, got)
+	reply(t, m, 200, []byte(strings.Repeat("r", 65000)))
+	buf := make([]byte, maxDatagram)
+	n, err := c.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res := mustParseResponse(t, buf[:n]); len(res.Body()) != 65000 {
+		t.Errorf("body of %d octets", len(res.Body()))
+	}
+}
+
+func TestWildcardLocal(t *testing.T) {
+	f, got := serve(t, Config{}, Endpoint{"udp", "0.0.0.0:0"})
+	port := addrPortOf(f.Addrs()[0]).Port()
+	c, err := net.Dial("udp", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	write(t, c, options("srs"))
+	m := next(t, got)
+	for range 2 { // the second time from the cache
+		if local := m.Flow.Local(); local != addrPortOf(c.RemoteAddr()) {
+			t.Errorf("local %s, want %s", local, c.RemoteAddr())
+		}
+	}
+}
+
+// TestDeadConnection: a response whose connection was lost goes over a new one
+// to the port of the Via; a request fails (RFC 3261 §18.2.2, §18.4).
+func TestDeadConnection(t *testing.T) {
+	f, got := serve(t, Config{}, Endpoint{"tcp", "127.0.0.1:0"})
+	src, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	c := dialTo(t, f, 0)
+	write(t, c, wire{without: "Via", fields: []string{"Via: SIP/2.0/TCP " + src.Addr().String() + ";branch=z9hG4bK1;rport"}}.String())
+	m := next(t, got)
+	m.Flow.tcp.close()
+	if err := m.Flow.WriteMsg(m.Request); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("request: %v", err)
+	}
+	reply(t, m, 200, nil)
+	anew, err := src.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer anew.Close()
+	if err := anew.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if res := readResponse(t, packets(anew)); res.StatusCode != 200 {
+		t.Errorf("status %d", res.StatusCode)
+	}
+	write(t, anew, options("back")) // the front reads from what it opened
+	if m := next(t, got); m.Request.Recipient.User != "back" {
+		t.Errorf("request for %q", m.Request.Recipient.User)
+	}
+}
+
+func TestReachUDP(t *testing.T) {
+	f, got := serve(t, Config{}, Endpoint{"udp", "127.0.0.1:0"}, Endpoint{"udp", "127.0.0.1:0"})
+	peer, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	for i := range 2 {
+		local := addrPortOf(f.Addrs()[i])
+		fl, err := f.Reach(t.Context(), "UDP", addrPortOf(peer.LocalAddr()), local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fl.Local() != local {
+			t.Errorf("local %s, want %s", fl.Local(), local)
+		}
+		req := mustParseRequest(t, options("src"))
+		if err := fl.WriteMsg(req); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 2000)
+		_, from, err := peer.ReadFrom(buf)
+		if err != nil || addrPortOf(from) != local {
+			t.Fatalf("from %v: %v", from, err)
+		}
+		if _, err := peer.WriteTo([]byte(wire{start: "SIP/2.0 200 OK", without: "CSeq", fields: []string{"CSeq: 7 OPTIONS"}}.String()), from); err != nil {
+			t.Fatal(err)
+		}
+		if m := next(t, got); m.Response == nil || m.Response.StatusCode != 200 || m.Request != nil {
+			t.Errorf("message %+v", m)
+		}
+	}
+	if _, err := f.Reach(t.Context(), "udp", netip.MustParseAddrPort("[2001:db8::1]:5060"), netip.AddrPort{}); err == nil {
+		t.Error("an IPv4 socket reached an IPv6 address")
+	}
+	if _, err := f.Reach(t.Context(), "ws", source, netip.AddrPort{}); err == nil {
+		t.Error("ws was taken")
+	}
+}
+
+func TestReachTCP(t *testing.T) {
+	f, got := serve(t, Config{}, Endpoint{"tcp", "127.0.0.1:0"})
+	c := dialTo(t, f, 0)
+	write(t, c, options("srs"))
+	next(t, got)
+	same, err := f.Reach(t.Context(), "tcp", addrPortOf(c.LocalAddr()), netip.AddrPort{})
+	if err != nil || f.Counters().Connections != 1 {
+		t.Fatalf("%v, counters %+v", err, f.Counters())
+	}
+	if err := same.WriteMsg(mustParseRequest(t, options("src"))); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil || line != "OPTIONS sip:src@rec.example.com SIP/2.0\r\n" {
+		t.Errorf("%q %v", line, err)
+	}
+	src, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	remote := addrPortOf(src.Addr())
+	fl, err := f.Reach(t.Context(), "tcp", remote, netip.AddrPort{})
+	if err != nil || f.Counters().Connections != 2 {
+		t.Fatalf("%v, counters %+v", err, f.Counters())
+	}
+	src.Close()
+	fl.tcp.close()
+	if _, err := f.Reach(t.Context(), "tcp", remote, netip.AddrPort{}); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("error %v", err)
+	}
+}
