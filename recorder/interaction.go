@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -61,7 +62,8 @@ type interaction struct {
 	reason    siprec.EndReason
 }
 
-// open begins a recording: its folder, its journal and its capture.
+// open begins a recording: its folder, its journal and its capture. What was
+// made before an error is removed again.
 func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction, err error) {
 	id, err := store.NewID(ev.At, r.cfg.Random)
 	if err != nil {
@@ -74,16 +76,16 @@ func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction,
 	log := r.cfg.Log.With(zap.String("call_id", rs.CallID()), zap.String("recording", id))
 	j, err := createJournal(folder)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.Remove(folder))
 	}
 	w, err := capture.Create(filepath.Join(folder, captureName), capture.Options{
 		OnError: func(err error) { log.Error("capture", zap.Error(err)) },
 	})
-	if err == nil {
-		err = store.SyncDir(folder)
-	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), j.close())
+		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), j.close(), os.RemoveAll(folder))
+	}
+	if err := store.SyncDir(folder); err != nil {
+		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), j.close(), w.Close(), os.RemoveAll(folder))
 	}
 	recording := rules.RecordingID(id)
 	return &interaction{

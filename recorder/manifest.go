@@ -137,7 +137,7 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 		}
 		for _, r := range res.Streams {
 			if r.ID == s.number {
-				addResult(&m, r)
+				in.addResult(&m, r)
 			}
 		}
 		out = append(out, m)
@@ -146,12 +146,41 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 }
 
 // addResult takes over what was found of a stream in the capture.
-func addResult(m *store.Stream, r render.StreamResult) {
+func (in *interaction) addResult(m *store.Stream, r render.StreamResult) {
 	m.Packets.Kept, m.Packets.Lost, m.Packets.Late, m.Packets.Duplicate = r.Received, r.Lost, r.Late, r.Duplicate
 	m.Epochs, m.Undecoded = r.Epochs, r.Undecoded
 	for _, g := range r.Gaps {
-		m.Gaps = append(m.Gaps, store.Gap{Interval: interval(g.From, g.To), Cause: g.Cause})
+		gap := store.Gap{Interval: interval(g.From, g.To), Cause: g.Cause}
+		if g.Cause == render.CauseWithheld {
+			gap.Withheld = in.withheldBy(m.ID, g.Interval)
+		}
+		m.Gaps = append(m.Gaps, gap)
 	}
+}
+
+// withheldBy names the causes for which a stream was withheld in an interval,
+// each once.
+func (in *interaction) withheldBy(stream string, gap render.Interval) []string {
+	var out []string
+	add := func(d rules.Decision) {
+		for _, c := range d.Causes {
+			out = appendNew(out, c.Cause.String())
+		}
+	}
+	var before rules.Decision // in force when the gap begins
+	for _, d := range in.decisions {
+		if string(d.Stream) != stream {
+			continue
+		}
+		switch from := d.From.Sub(in.zero); {
+		case from <= gap.From:
+			before = d
+		case from < gap.To:
+			add(d)
+		}
+	}
+	add(before)
+	return out
 }
 
 func interval(from, to time.Duration) store.Interval {

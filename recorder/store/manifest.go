@@ -145,6 +145,8 @@ type Packets struct {
 type Gap struct {
 	Interval
 	Cause string `json:"cause"` // lost, withheld, late-start, no-packets, undecodable
+	// Withheld names the causes of the decisions behind a withheld gap.
+	Withheld []string `json:"withheld_by,omitempty"`
 }
 
 // Attribution says how it is known whose voice a file holds.
