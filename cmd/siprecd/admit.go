@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+
+	"github.com/siprecd/siprecd/siprec"
+)
+
+// errNotAccepted is what an SRC that is not on the list reads in the Warning of
+// its 403. It says nothing about the list.
+var errNotAccepted = errors.New("this address is not accepted")
+
+// admission decides which sources may open a recording session.
+type admission struct {
+	accept, plain, media []network
+}
+
+// newAdmission takes the lists of the settings; without an accept list only this
+// machine is let in.
+func newAdmission(s settings) admission {
+	a := admission{accept: s.Accept, plain: s.PlainInvite, media: s.MediaNetwork}
+	if len(a.accept) == 0 {
+		a.accept = loopback()
+	}
+	return a
+}
+
+// loopback is this machine (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
+func loopback() []network {
+	return []network{
+		{prefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, text: "loopback"},
+		{prefixes: []netip.Prefix{netip.MustParsePrefix("::1/128")}, text: "loopback"},
+	}
+}
+
+// admit is the Admit of siprec.Config. The name of the SRC is the entry of the
+// accept list that let it in.
+func (a admission) admit(origin siprec.Origin) (siprec.SRC, error) {
+	addr := origin.Source.Addr()
+	i := slices.IndexFunc(a.accept, func(n network) bool { return n.contains(addr) })
+	if i < 0 {
+		return siprec.SRC{}, errNotAccepted
+	}
+	src := siprec.SRC{
+		Name:        a.accept[i].text,
+		PlainInvite: slices.ContainsFunc(a.plain, func(n network) bool { return n.contains(addr) }),
+	}
+	for _, n := range a.media {
+		src.MediaNetworks = append(src.MediaNetworks, n.prefixes...)
+	}
+	return src, nil
+}
+
+// acceptsAny reports whether the whole world may record here.
+func (s settings) acceptsAny() bool {
+	return slices.ContainsFunc(s.Accept, func(n network) bool { return n.text == anyNetwork })
+}
+
+// A lookup finds the addresses of a host name.
+type lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+
+// checkReach refuses a listener that other machines can reach while nobody said
+// who may use it: it would look like a working server and refuse everybody.
+func (s settings) checkReach(ctx context.Context, find lookup) error {
+	if len(s.Accept) > 0 {
+		return nil
+	}
+	for _, l := range s.Listen {
+		local, err := onlyLoopback(ctx, find, l.address)
+		if err != nil {
+			return fmt.Errorf("listen %s: %w", l.address, err)
+		}
+		if !local {
+			return usagef("listen %s can be reached from other machines, but nothing says who may record: "+
+				"list your SRCs (--accept 192.0.2.0/24), or let everybody in (--accept %s)", l.address, anyNetwork)
+		}
+	}
+	return nil
+}
+
+// onlyLoopback reports whether an address to listen on is out of reach of other
+// machines. No host is all addresses.
+func onlyLoopback(ctx context.Context, find lookup, address string) (bool, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false, err
+	}
+	if host == "" {
+		return false, nil
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Unmap().IsLoopback(), nil
+	}
+	addrs, err := find(ctx, host)
+	if err != nil {
+		return false, err
+	}
+	others := slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !a.Unmap().IsLoopback() })
+	return len(addrs) > 0 && !others, nil
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/siprecd/siprecd/conformance/src"
+)
+
+type callCommand struct {
+	Files     []string  `arg:"" name:"wav" help:"One WAV file for each speaker, 16 bit PCM of any rate; one or two."`
+	To        sipTarget `required:"" help:"The server: sip:host or sip:host:port." placeholder:"URI"`
+	Transport string    `help:"Transport for SIP: udp or tcp." enum:"udp,tcp" default:"udp"`
+	Codec     string    `help:"Codec for RTP: pcmu or pcma." enum:"pcmu,pcma" default:"pcmu"`
+}
+
+// Validate refuses more speakers than a conversation of two has.
+func (c *callCommand) Validate() error {
+	if len(c.Files) > 2 {
+		return fmt.Errorf("%d WAV files, at most two speakers can be played", len(c.Files))
+	}
+	return nil
+}
+
+// Run plays the files as one recording session. An interrupt hangs up.
+func (c *callCommand) Run(ctx context.Context, out streams) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	codec := src.PCMU()
+	if c.Codec == "pcma" {
+		codec = src.PCMA()
+	}
+	var speakers []speaker
+	for _, file := range c.Files {
+		voice, err := src.WAV(file)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+		speakers = append(speakers, speaker{aor: "sip:" + userPart(name) + "@siprecd.invalid", name: name, codec: codec, voice: voice})
+	}
+	_, err := performance{
+		client:   src.Config{Target: c.To.address, Transport: c.Transport, UserAgent: "siprecd-call/" + version()},
+		uri:      c.To.uri,
+		speakers: speakers,
+		progress: func(format string, args ...any) { fmt.Fprintf(out.stdout, format+"\n", args...) },
+	}.play(ctx)
+	return err
+}
+
+// userPart makes the user part of a SIP URI of any text: what RFC 3261 §25.1 calls
+// unreserved stays, the rest becomes a dash.
+func userPart(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("-_.!~*'()", r):
+			return r
+		}
+		return '-'
+	}, text)
+}
+
+// A sipTarget is a server to send to.
+type sipTarget struct {
+	uri     string // as given
+	address string // host:port
+}
+
+// UnmarshalText reads sip:host or sip:host:port, with or without a user part.
+func (t *sipTarget) UnmarshalText(text []byte) error {
+	t.uri = string(text)
+	hostport, ok := strings.CutPrefix(t.uri, "sip:")
+	if i := strings.LastIndex(hostport, "@"); i >= 0 {
+		hostport = hostport[i+1:]
+	}
+	if !ok || hostport == "" || strings.ContainsAny(hostport, ";?/ ") {
+		return fmt.Errorf("%q is not sip:host or sip:host:port", text)
+	}
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		// No port: 5060 (RFC 3261 §19.1.2).
+		host, port = strings.Trim(hostport, "[]"), "5060"
+	}
+	t.address = net.JoinHostPort(host, port)
+	return nil
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"go.uber.org/zap"
+)
+
+type serveCommand struct {
+	Config   configFile `help:"YAML file; its keys are the names of the flags (siprecd config prints one)." env:"SIPRECD_CONFIG" placeholder:"FILE"`
+	settings `embed:""`
+}
+
+// Run records until SIGTERM or SIGINT. It says on standard output where it
+// listens, one "listening NETWORK ADDRESS" line for each, and then "ready".
+func (c *serveCommand) Run(ctx context.Context, out streams) error {
+	if err := c.checkReach(ctx, lookupHost); err != nil {
+		return err
+	}
+	log, err := newLogger(out.stderr, c.LogLevel, c.LogFormat)
+	if err != nil {
+		return usageError{err}
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(signals)
+
+	running, err := start(c.settings, log)
+	if err != nil {
+		return err
+	}
+	warnOpen(log, c.settings)
+	for _, e := range running.sip.Endpoints() {
+		fmt.Fprintln(out.stdout, "listening", e.Network, e.Address)
+	}
+	fmt.Fprintln(out.stdout, "ready")
+
+	select {
+	case <-running.served:
+		err := running.stop(ctx)
+		return fmt.Errorf("the server ended unasked: %w", err)
+	case sig := <-signals:
+		log.Info("stopping: recording sessions may end by themselves",
+			zap.Stringer("signal", sig), zap.Duration("drain", c.Drain), zap.Int("recording_sessions", running.sip.Up()))
+	case <-ctx.Done():
+	}
+	return c.drain(ctx, running, log, signals)
+}
+
+// drain stops the server. A second signal cuts the drain time short; a third one
+// finds no handler and kills the process.
+func (c *serveCommand) drain(ctx context.Context, running *server, log *zap.Logger, signals chan os.Signal) error {
+	drained, cancel := context.WithTimeout(ctx, c.Drain)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- running.stop(drained) }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-signals:
+		signal.Stop(signals)
+		log.Info("in a hurry: ending the recording sessions that are left")
+		cancel()
+		return <-stopped
+	}
+}
+
+// warnOpen says loudly what an operator may not be aware of.
+func warnOpen(log *zap.Logger, s settings) {
+	log.Warn("records everything (no policy file)")
+	if s.acceptsAny() {
+		log.Warn("accept: any lets every machine that reaches this one record here")
+	}
+}
+
+func lookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/recorder"
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/siprec"
+	"github.com/siprecd/siprecd/siprec/media"
+)
+
+// A server is the SIP endpoint and the recorder behind it, running.
+type server struct {
+	sip      *siprec.Server
+	recorder *recorder.Recorder
+	served   chan struct{} // closed when Serve has returned
+	err      error         // what it returned; to be read after served
+}
+
+// start binds what the settings say and serves it until stop.
+func start(s settings, log *zap.Logger) (*server, error) {
+	rec, err := recorder.New(recorder.Config{Dir: s.Data, Policy: rules.RecordAll(), Log: log})
+	if err != nil {
+		return nil, fmt.Errorf("recorder: %w", err)
+	}
+	var endpoints []siprec.Endpoint
+	for _, l := range s.Listen {
+		for _, network := range l.networks() {
+			endpoints = append(endpoints, siprec.Endpoint{Network: network, Address: l.address})
+		}
+	}
+	srv, err := siprec.Listen(siprec.Config{
+		Listen:               endpoints,
+		Admit:                newAdmission(s).admit,
+		Handler:              rec,
+		Media:                media.Config{PortMin: s.RTPPorts.first, PortMax: s.RTPPorts.last},
+		MaxRecordingSessions: s.MaxRecordingSessions,
+		Vanish:               s.Vanish,
+		Log:                  log,
+		UserAgent:            "siprecd/" + version(),
+	})
+	if err != nil {
+		return nil, errors.Join(err, rec.Close(context.Background()))
+	}
+	running := &server{sip: srv, recorder: rec, served: make(chan struct{})}
+	go func() {
+		defer close(running.served)
+		running.err = srv.Serve(context.Background())
+	}()
+	return running, nil
+}
+
+// stop refuses new recording sessions and lets the present ones end until ctx is
+// done; then they get BYE. It returns when every file is finished.
+func (s *server) stop(ctx context.Context) error {
+	err := s.sip.Shutdown(ctx)
+	<-s.served
+	err = errors.Join(err, s.err)
+	// Files are finished whatever the hurry: what was recorded is not thrown away.
+	return errors.Join(err, s.recorder.Close(context.WithoutCancel(ctx)))
+}
