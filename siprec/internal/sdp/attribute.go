@@ -159,14 +159,24 @@ func (r *reader) formats() {
 // codec is the format of a payload type, by its rtpmap or else by RFC 3551 §6.
 func (r *reader) codec(pt uint8) Codec {
 	c, known := static(pt)
-	if value := r.cur.rtpmap[pt]; value != "" {
-		var oddity string
-		if c, oddity = mapped(pt, value, r.cur.m.IsAudio()); oddity != "" {
+	value := r.cur.rtpmap[pt]
+	if value != "" {
+		described, oddity := mapped(pt, value, r.cur.m.IsAudio())
+		if oddity != "" {
 			r.odd("payload type %d: %s", pt, oddity)
 		}
-	} else if !known {
-		r.odd("payload type %d has no rtpmap", pt)
+		if described.Name != "" {
+			c, known = described, true
+		}
+	}
+	if !known {
+		if value == "" {
+			r.odd("payload type %d has no rtpmap", pt)
+		}
 		c = Codec{PayloadType: pt, Channels: 1}
+	}
+	if !r.cur.m.IsAudio() {
+		c.Channels = 1 // only audio has more (RFC 8866 §6.6)
 	}
 	c.Params = r.cur.fmtp[pt]
 	return c

@@ -152,7 +152,8 @@ func mapped(pt uint8, value string, audio bool) (c Codec, oddity string) {
 	clock, channels, _ := strings.Cut(rest, "/")
 	name = strings.TrimSpace(name)
 	c = Codec{PayloadType: pt, Name: strings.ToUpper(name), Channels: 1}
-	if c.Name == "" {
+	if c.Name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		c.Name = ""
 		return c, "rtpmap without a name"
 	}
 	if usualSpelling(c.Name) != name {

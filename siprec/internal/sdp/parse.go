@@ -10,6 +10,9 @@ import (
 // maxOddities bounds the list that a hostile text can make us write.
 const maxOddities = 64
 
+// lineEnds are the octets that cannot be within a line (RFC 8866 §9, byte-string).
+const lineEnds = "\r\n\x00"
+
 // Parse reads a session description. Lines end with CRLF, LF or CR; lines that
 // cannot be read are left out and named in Oddities. The only error is
 // ErrNotSDP. Time is linear in len(b).
@@ -17,7 +20,7 @@ func Parse(b []byte) (*Description, error) {
 	r := &reader{d: &Description{}}
 	text := string(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
 	for text != "" && !r.done {
-		end := strings.IndexAny(text, "\r\n")
+		end := strings.IndexAny(text, lineEnds)
 		if end < 0 {
 			r.line(text)
 			break
@@ -82,7 +85,7 @@ func (r *reader) odd(format string, args ...any) {
 
 // line reads one line, `letter=value` (RFC 8866 §5).
 func (r *reader) line(line string) {
-	line = strings.Trim(line, " \t\x00")
+	line = strings.Trim(line, " \t")
 	if line == "" {
 		return
 	}

@@ -155,7 +155,7 @@ func appendAddr(b []byte, a netip.Addr) []byte {
 
 // clean cuts a value before the first octet that would end its line.
 func clean(s string) string {
-	if i := strings.IndexAny(s, "\r\n\x00"); i >= 0 {
+	if i := strings.IndexAny(s, lineEnds); i >= 0 {
 		return s[:i]
 	}
 	return s
@@ -163,7 +163,7 @@ func clean(s string) string {
 
 // token is the first field of s, or instead when there is none.
 func token(s, instead string) string {
-	if i := strings.IndexAny(s, " \t\r\n\x00"); i >= 0 {
+	if i := strings.IndexAny(s, " \t"+lineEnds); i >= 0 {
 		s = s[:i]
 	}
 	if s == "" {
