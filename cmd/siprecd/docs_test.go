@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/siprecd/siprecd/conformance"
 )
 
 // TestRequirementsNameTests holds docs/rfc.md to its word: each test that it names
@@ -16,6 +18,11 @@ func TestRequirementsNameTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cases := make(map[string]bool)
+	for _, c := range conformance.All() {
+		cases[c.ID] = true
+	}
+	caseID := regexp.MustCompile("`(rfc[0-9]+/[0-9.]+/[0-9]+)`")
 	named := regexp.MustCompile("`([a-z0-9/-]+):((?:Test|Fuzz)[A-Za-z0-9_]+)`")
 	rows := 0
 	for line := range strings.Lines(string(text)) {
@@ -26,9 +33,10 @@ func TestRequirementsNameTests(t *testing.T) {
 		rows++
 		row := strings.TrimSpace(cells[1]) + ": " + strings.TrimSpace(cells[2])
 		tests := named.FindAllStringSubmatch(cells[4], -1)
+		ids := caseID.FindAllStringSubmatch(cells[4], -1)
 		switch done := strings.TrimSpace(cells[3]); done {
 		case "yes":
-			if len(tests) == 0 {
+			if len(tests)+len(ids) == 0 {
 				t.Errorf("%s: done, but no test is named", row)
 			}
 		case "partial", "no":
@@ -41,6 +49,11 @@ func TestRequirementsNameTests(t *testing.T) {
 		for _, test := range tests {
 			if !hasTest(t, filepath.Join(root, filepath.FromSlash(test[1])), test[2]) {
 				t.Errorf("%s: there is no %s in %s", row, test[2], test[1])
+			}
+		}
+		for _, id := range ids {
+			if !cases[id[1]] {
+				t.Errorf("%s: the conformance suite has no case %s", row, id[1])
 			}
 		}
 	}
