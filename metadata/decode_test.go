@@ -21,6 +21,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no XML", "v=0", metadata.ErrSyntax},
 		{"only a declaration", `<?xml version="1.0"?>`, metadata.ErrSyntax},
 		{"another root", `<requestsnapshot xmlns="urn:ietf:params:xml:ns:recording:1"/>`, metadata.ErrNotMetadata},
+		{"comment without end", `<recording><!-- `, nil},
+		{"lone ampersand at the end", `<recording>&`, nil},
 		{"another root, broken", `<html><p>no</html>`, metadata.ErrNotMetadata},
 		{"document type", `<!DOCTYPE recording [<!ENTITY a "aaaa">]><recording>&a;</recording>`, metadata.ErrEntity},
 		{"lower-case document type", `<!doctype recording><recording/>`, metadata.ErrEntity},

@@ -19,6 +19,7 @@ type history struct {
 	closed   []Span
 	open     []Span
 	versions map[ID][]version
+	order    []ID // of the first description
 	kinds    map[ID]Kind
 }
 
@@ -36,9 +37,10 @@ func (h *history) admit(kind Kind, id ID) bool {
 // clone copies what advance and admit write to.
 func (h *history) clone() *history {
 	return &history{
-		closed:   h.closed[:len(h.closed):len(h.closed)], // append copies
+		closed:   slices.Clip(h.closed), // append copies
 		open:     slices.Clone(h.open),
 		versions: maps.Clone(h.versions),
+		order:    slices.Clip(h.order), // append copies
 		kinds:    maps.Clone(h.kinds),
 	}
 }
@@ -66,6 +68,8 @@ func (h *history) describe(s *state, at time.Time) []ID {
 		}
 		if len(vs) > 0 {
 			renamed = append(renamed, id)
+		} else {
+			h.order = append(h.order, id)
 		}
 		h.versions[id] = append(vs[:len(vs):len(vs)], version{at, p})
 	}

@@ -241,3 +241,71 @@ func TestOlderLayoutDetails(t *testing.T) {
 		t.Errorf("names %+v", got)
 	}
 }
+
+func TestWords(t *testing.T) {
+	var got []string
+	for k := metadata.Active; k <= metadata.Sending; k++ {
+		got = append(got, k.String())
+	}
+	for k := metadata.GroupKind; k <= metadata.StreamKind; k++ {
+		got = append(got, k.String())
+	}
+	for k := metadata.L1; k <= metadata.L3b; k++ {
+		got = append(got, k.String())
+	}
+	for k := metadata.SendingStopped; k <= metadata.SendingStarted; k++ {
+		got = append(got, k.String())
+	}
+	slices.Sort(got)
+	if n := len(slices.Compact(slices.Clone(got))); n != len(got) || slices.Contains(got, "") || slices.Contains(got, "unknown") {
+		t.Errorf("words are missing or the same: %q", got)
+	}
+	if metadata.SpanKind(0).String() != "unknown" || metadata.ChangeKind(99).String() != "unknown" || metadata.Kind(0).String() != "element" {
+		t.Error("values out of range have no word")
+	}
+}
+
+func TestParticipantsInOrder(t *testing.T) {
+	r := newRun(t).apply(basic(), fourLines()).apply(newCall(), fourLines())
+	var got []metadata.ID
+	for _, p := range r.m.Participants() {
+		got = append(got, p.ID)
+	}
+	if !slices.Equal(got, []metadata.ID{id(ann), id(ben), id(cleo)}) {
+		t.Errorf("participants %q", got)
+	}
+	if s, ok := r.m.Current().Stream(id(ca)); !ok || s.Index != 0 {
+		t.Errorf("stream %+v", s)
+	}
+	if _, ok := r.m.Current().Participant(id(ann)); ok {
+		t.Error("who left is still there")
+	}
+}
+
+// Two streams on one label: the first has the m-line, the other none.
+func TestTwoStreamsOneLabel(t *testing.T) {
+	r := newRun(t).apply(complete(comm(cs1), stream(aa, cs1, "11"), stream(ba, cs1, "11")), lines("11", "11"))
+	r.odd("one label").streams("aa cs1 0/0", "ba cs1 -1/0")
+}
+
+// Who only sends is in the communication session of the stream, as a guess.
+func TestMemberByMedia(t *testing.T) {
+	r := newRun(t).apply(complete(comm(cs1), person(ann, "a"), person(ben, "b"), stream(aa, cs1, "11"), stream(ba, cs1, "12"),
+		member(ann, cs1), media(ann, l(aa), nil), media(ben, l(ba), nil)), lines("11", "12"))
+	r.in("ann in cs1 sends aa receives", "ben in cs1 sends ba receives").sends(1, "ben")
+}
+
+// An association with an end is over; one that comes again without is not.
+func TestMediaDisassociated(t *testing.T) {
+	r := newRun(t).apply(basic(), fourLines()).apply(partial(media(ann, l(aa), l(ba), joins, leaves)), nil)
+	r.in("ann in cs1 sends receives", benBoth).apply(partial(media(ann, l(aa), l(ba))), nil).sends(0, "ann")
+}
+
+// Streams without labels keep their guessed m-line when another joins.
+func TestGuessedLinesStay(t *testing.T) {
+	r := newRun(t).apply(complete(comm(cs1), person(ann, "a"), person(ben, "b"), stream(aa, cs1, ""), stream(ba, cs1, "")), lines("", ""))
+	r.streams("aa cs1 0/0 guessed", "ba cs1 1/0 guessed")
+	r.apply(partial(person(cleo, "c"), stream(ca, cs1, "")), lines("", "", ""))
+	r.streams("aa cs1 0/0 guessed", "ba cs1 1/0 guessed", "ca cs1 2/0 guessed")
+	r.apply("", lines("")).streams("aa cs1 0/0 guessed", "ba cs1 -1/0", "ca cs1 -1/0")
+}

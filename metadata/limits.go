@@ -27,9 +27,6 @@ const (
 // checkLimits refuses, before anything is built, what would cost more to read
 // than it can be worth. Its time is linear in len(b).
 func checkLimits(b []byte) error {
-	if len(b) > MaxSize {
-		return fmt.Errorf("%w: %d octets", ErrTooLarge, len(b))
-	}
 	markup := 0
 	for i := 0; i < len(b); {
 		switch b[i] {

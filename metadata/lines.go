@@ -57,9 +57,6 @@ func resolveLines(s, before *state, d *Document, b, last Binding, odd func(strin
 		}
 	}
 	r.resolveRest()
-	if d.Mode == Complete {
-		r.forgetGuesses()
-	}
 	r.guess()
 }
 
@@ -155,17 +152,6 @@ func without(ids []ID, gone map[ID]bool) []ID {
 		}
 	}
 	return out
-}
-
-// forgetGuesses lets a snapshot be guessed from itself alone.
-func (r *resolver) forgetGuesses() {
-	for id, st := range r.s.streams.all {
-		if st.bound && st.guessed {
-			delete(r.claimed, st.line)
-			st.bound, st.guessed = false, false
-			r.s.streams.put(id, st)
-		}
-	}
 }
 
 // guess pairs streams and m-lines by order when no label matched at all.

@@ -53,7 +53,7 @@ func current(m *metadata.Model) string {
 func TestCompleteForgetsTheCurrentState(t *testing.T) {
 	r := rand.New(rand.NewPCG(7865, 7866))
 	b := lines("0", "1", "2", "3")
-	for n := range 400 {
+	for n := range 150 {
 		m := metadata.New()
 		for range r.IntN(4) {
 			mode := []string{"complete", "partial"}[r.IntN(2)]
@@ -84,7 +84,7 @@ func guessed(m *metadata.Model) bool {
 func TestApplyIsIdempotent(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 26))
 	b := lines("0", "1", "2", "3")
-	for n := range 400 {
+	for n := range 150 {
 		m, _ := metadata.New().Apply(decode(t, randomDocument(r, "complete")), instant(n), b)
 		for _, mode := range []string{"complete", "partial", "partial"} {
 			xml := randomDocument(r, mode)
@@ -102,7 +102,7 @@ func TestApplyIsIdempotent(t *testing.T) {
 func TestChangesTellTheWholeDifference(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 13))
 	b := lines("0", "1", "2", "3")
-	for range 400 {
+	for range 150 {
 		m := metadata.New()
 		state := make(map[string]bool)
 		for n := range 5 {

@@ -39,37 +39,11 @@ func (m *Model) Participant(id ID, at time.Time) (Participant, bool) {
 // description, each as described last.
 func (m *Model) Participants() []Participant {
 	var out []Participant
-	first := make(map[ID]time.Time)
-	for id, vs := range m.hist.versions {
-		first[id] = vs[0].from
+	for _, id := range m.hist.order {
+		vs := m.hist.versions[id]
 		out = append(out, vs[len(vs)-1].Participant)
 	}
-	rank := make(map[ID]int)
-	for sp := range m.hist.all {
-		if _, known := rank[sp.Participant]; !known && sp.Participant != "" {
-			rank[sp.Participant] = len(rank)
-		}
-	}
-	slices.SortFunc(out, func(a, b Participant) int {
-		if c := first[a.ID].Compare(first[b.ID]); c != 0 {
-			return c
-		}
-		if c := rank[a.ID] - rank[b.ID]; c != 0 {
-			return c
-		}
-		return compareIDs(a.ID, b.ID)
-	})
 	return out
-}
-
-func compareIDs(a, b ID) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // Senders returns who sent on an m-line at an instant, in the order in which they
