@@ -223,7 +223,7 @@ func TestServerThatRepeatsNothing(t *testing.T) {
 		if c.ID == "rfc3261/17.2.1/1" || c.ID == "rfc3261/13.3.1.4/1" {
 			t.Run(c.ID, func(t *testing.T) {
 				cfg := model.Config{Network: "udp", T1: time.Hour, Drop: func(_ *src.Message, nth int) bool { return nth > 1 }}
-				blame(t, c, cfg, 300*time.Millisecond)
+				blame(t, c, cfg, time.Second)
 			})
 		}
 	}

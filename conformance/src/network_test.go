@@ -309,28 +309,6 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func TestPlayStopsWithItsContext(t *testing.T) {
-	_, client := pair(t, model.Config{Network: "udp"}, src.Config{})
-	d := invite(t, client, src.Request{})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
-	if err := d.Play(ctx, src.PlayOptions{}, src.Silence(), src.Silence()); err != context.DeadlineExceeded {
-		t.Errorf("error %v", err)
-	}
-	n := len(d.Stream(0).Sent())
-	if n == 0 || n > 3 || len(d.Stream(1).Sent()) != n {
-		t.Errorf("%d and %d packets in 30 ms", n, len(d.Stream(1).Sent()))
-	}
-	// The stream may play again, and goes on in its numbering.
-	if err := d.Stream(0).Play(deadline(t), src.Silence(), src.PlayOptions{Count: 2}); err != nil {
-		t.Fatal(err)
-	}
-	sent := d.Stream(0).Sent()
-	if len(sent) != n+2 || sent[n].Sequence != sent[n-1].Sequence+1 {
-		t.Errorf("sent %+v", sent)
-	}
-}
-
 func TestLongBodyOverTCP(t *testing.T) {
 	server, client := pair(t, model.Config{Network: "tcp"}, src.Config{})
 	d := invite(t, client, src.Request{Metadata: []byte("<recording/>"), Quirks: src.Quirks{PadTo: 200_000, Compact: true, Folded: true}})

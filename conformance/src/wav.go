@@ -87,25 +87,63 @@ func resample(in []int16, rate int) []int16 {
 	if rate == sampleRate {
 		return in
 	}
-	const zeros = 8 // zero crossings on each side
-	step := float64(rate) / sampleRate
-	cut := min(1, 1/step)
-	reach := zeros / cut
+	// Output i lies i*rate/8000 samples into the input; its fractional part
+	// takes only so many values, and each has one kernel.
+	phases := sampleRate / gcd(rate, sampleRate)
+	kernels := make([]kernel, phases)
+	for p := range kernels {
+		_, fraction := math.Modf(float64(p) * float64(rate) / sampleRate)
+		kernels[p] = newKernel(fraction, float64(rate)/sampleRate)
+	}
 	out := make([]int16, int64(len(in))*sampleRate/int64(rate))
 	for i := range out {
-		centre := float64(i) * step
-		var sum, weight float64
-		for k := int(math.Ceil(centre - reach)); float64(k) <= centre+reach; k++ {
-			x := float64(k) - centre
-			w := sinc(x*cut) * (0.5 + 0.5*math.Cos(math.Pi*x/reach))
-			weight += w
-			if k >= 0 && k < len(in) {
-				sum += w * float64(in[k])
-			}
-		}
-		out[i] = int16(math.Round(min(max(sum/weight, -32768), 32767)))
+		at := int(int64(i) * int64(rate) / sampleRate)
+		out[i] = kernels[i%phases].apply(in, at)
 	}
 	return out
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// kernel weighs the samples around a place of the input.
+type kernel struct {
+	first   int // place of the first weight, relative to the sample at or before
+	weights []float64
+}
+
+// newKernel is the kernel at a fraction of a sample, where step input samples
+// make one output sample.
+func newKernel(fraction, step float64) kernel {
+	const zeros = 8 // zero crossings on each side
+	cut := min(1, 1/step)
+	reach := zeros / cut
+	k := kernel{first: int(math.Ceil(fraction - reach))}
+	var sum float64
+	for at := k.first; float64(at) <= fraction+reach; at++ {
+		x := float64(at) - fraction
+		w := sinc(x*cut) * (0.5 + 0.5*math.Cos(math.Pi*x/reach))
+		k.weights = append(k.weights, w)
+		sum += w
+	}
+	for i := range k.weights {
+		k.weights[i] /= sum
+	}
+	return k
+}
+
+func (k kernel) apply(in []int16, at int) int16 {
+	var sum float64
+	for i, w := range k.weights {
+		if from := at + k.first + i; from >= 0 && from < len(in) {
+			sum += w * float64(in[from])
+		}
+	}
+	return int16(math.Round(min(max(sum, -32768), 32767)))
 }
 
 func sinc(x float64) float64 {
