@@ -15,7 +15,10 @@ func again(ctx context.Context, t *check.T, d *src.Dialog, offer []src.StreamOff
 	return t.Answer(d)
 }
 
-func section8() []check.Case {
+func section8() []check.Case { return append(versions(), slots()...) }
+
+// versions are the cases of the o= line.
+func versions() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3264/8/1", Section: "RFC 3264 §8", Level: check.Must,
@@ -44,6 +47,12 @@ func section8() []check.Case {
 				}
 			},
 		},
+	}
+}
+
+// slots are the cases of added and removed m-lines.
+func slots() []check.Case {
+	return []check.Case{
 		{
 			ID: "rfc3264/8.1/1", Section: "RFC 3264 §8.1", Level: check.Must,
 			Requirement: "A stream added by a re-INVITE is answered after the others, which keep their ports.",

@@ -21,7 +21,10 @@ func everyMedia() []src.StreamOffer {
 	}
 }
 
-func section8() []check.Case {
+func section8() []check.Case { return append(separate(), mixed()...) }
+
+// separate are the cases of one m-line per media stream.
+func separate() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc7866/8.3.1/1", Section: "RFC 7866 §8.3.1", Level: check.Must,
@@ -67,6 +70,12 @@ func section8() []check.Case {
 				}
 			},
 		},
+	}
+}
+
+// mixed are the cases of how many m-lines a recording session may have.
+func mixed() []check.Case {
+	return []check.Case{
 		{
 			ID: "rfc7866/8.3.2/1", Section: "RFC 7866 §8.3.2", Level: check.Must,
 			Requirement: "A recording session with one mixed stream is accepted.",
