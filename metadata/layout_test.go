@@ -1,6 +1,8 @@
 package metadata_test
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -308,4 +310,28 @@ func TestGuessedLinesStay(t *testing.T) {
 	r.apply(partial(person(cleo, "c"), stream(ca, cs1, "")), lines("", "", ""))
 	r.streams("aa cs1 0/0 guessed", "ba cs1 1/0 guessed", "ca cs1 2/0 guessed")
 	r.apply("", lines("")).streams("aa cs1 0/0 guessed", "ba cs1 -1/0", "ca cs1 -1/0")
+}
+
+// A stream that nobody is guessed to send is not held: no document says so.
+func TestNoAssociationsNoHold(t *testing.T) {
+	r := newRun(t).apply(complete(comm(cs1), person(ann, "a"), stream(aa, cs1, "11"), stream(ba, cs1, "12")), lines("11", "12"))
+	r.sends(0, "ann").sends(1, "")
+	if r.m.Held(1, 0, instant(10)) {
+		t.Error("held")
+	}
+}
+
+// Two models made from one do not write to each other's history.
+func TestModelsBranch(t *testing.T) {
+	r := newRun(t).apply(basic(), fourLines())
+	// At every length of the history, so that some slices have room to spare.
+	for i := range 6 {
+		r.apply(partial(media(ann, nil, nil), person(fmt.Sprint("guest ", i), "g")), nil).apply(partial(media(ann, l(aa), nil)), nil)
+		a, _ := r.m.Apply(decode(t, partial(media(ann, nil, nil), person("one", "c"))), instant(200), nil)
+		spans, described := a.Spans(), a.Participants()
+		r.m.Apply(decode(t, partial(media(ben, nil, nil), person("other", "d"))), instant(300), nil)
+		if !reflect.DeepEqual(spans, a.Spans()) || !reflect.DeepEqual(described, a.Participants()) {
+			t.Fatalf("after %d rounds the history of one model is that of the other", i)
+		}
+	}
 }
