@@ -75,6 +75,7 @@ func TestDisorder(t *testing.T) {
 		{"one late by 60", func(p []capture.Packet) []capture.Packet {
 			moved := p[10]
 			copy(p[10:], p[11:71])
+			moved.Arrival = p[69].Arrival // by 1.2 s: no restart of its clock
 			p[70] = moved
 			return p
 		}, 0, 1, 0},
@@ -108,7 +109,7 @@ func TestDisorder(t *testing.T) {
 			ps = c.shuffle(ps)
 			res, pcm := track(t, jobFor(t, ps, 4*time.Second, 0))
 			equal(t, pcm, lay(32000, laid{8000, decode(t, "PCMU", 8000, octets)}))
-			if r := res.Streams[0]; r.Received != 100 || r.Lost != c.lost || r.Late != c.late || r.Duplicate != c.duplicate {
+			if r := res.Streams[0]; r.Received != 100 || r.Epochs != 1 || r.Lost != c.lost || r.Late != c.late || r.Duplicate != c.duplicate {
 				t.Errorf("%+v", r)
 			}
 		})
@@ -273,4 +274,15 @@ func TestTwoLiveSources(t *testing.T) {
 	if r := res.Streams[0]; r.Epochs != 2 || r.Lost != 0 {
 		t.Errorf("%+v", r)
 	}
+}
+
+// Of packets of one source that overlap, the earlier counts.
+func TestOverlapWithinSource(t *testing.T) {
+	var ps []capture.Packet
+	s := newSender(0, &ps)
+	a := s.count(10)
+	s.ts, s.now = s.ts-80, s.now-10*ms
+	b := s.count(10)
+	_, pcm := track(t, jobFor(t, ps, 390*ms, 0))
+	equal(t, pcm, append(decode(t, "PCMU", 8000, a), decode(t, "PCMU", 8000, b[80:])...))
 }
