@@ -24,9 +24,9 @@ func (rs *RecordingSession) sendRequest(method sip.RequestMethod, done func(stat
 	}
 	cfg := &rs.server.cfg
 	giveUp := cfg.Clock.AfterFunc(64*cfg.T1, tx.Terminate)
-	rs.server.work.Add(1)
+	rs.server.outgoing.Add(1)
 	go func() {
-		defer rs.server.work.Done()
+		defer rs.server.outgoing.Done()
 		defer giveUp.Stop()
 		done(finalStatus(tx))
 	}()

@@ -88,11 +88,11 @@ func (rs *RecordingSession) UserAgent() string { return rs.userAgent }
 // After Ended it returns io.EOF. When ctx is done the recording session is ended
 // with reason EndShutdown, and Next returns that event.
 func (rs *RecordingSession) Next(ctx context.Context) (*Event, error) {
-	rs.settle()
 	if ev := rs.first; ev != nil {
 		rs.first = nil
 		return ev, nil
 	}
+	rs.settle()
 	for !rs.ended {
 		item, ok := rs.inbox.pop(ctx)
 		if !ok {
@@ -176,7 +176,7 @@ type endNote struct{ reason EndReason }
 
 // run is the life of a recording session.
 func (rs *RecordingSession) run(invite *request) {
-	defer rs.server.work.Done()
+	defer rs.server.handlers.Done()
 	defer rs.release()
 	defer func() {
 		if p := recover(); p != nil {

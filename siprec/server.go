@@ -90,7 +90,8 @@ type Server struct {
 	invites  map[string]*RecordingSession // initial INVITEs by Call-ID, From tag and CSeq
 	draining bool
 	ended    chan struct{} // closed and renewed when a recording session ends
-	work     sync.WaitGroup
+	handlers sync.WaitGroup
+	outgoing sync.WaitGroup // requests of ours that wait for their response
 }
 
 // dialogKey finds a dialog: Call-ID and our tag (RFC 3261 §12).
@@ -159,7 +160,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	stopFront()
 	s.tx.close()
-	s.work.Wait()
+	s.outgoing.Wait()
 	return errors.Join(err, s.plane.Close())
 }
 
@@ -171,8 +172,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return s.front.Close()
 }
 
-// drain returns when no recording session is left and everything they had to
-// say was said.
+// drain returns when no recording session is left and the last BYEs are answered
+// or were given 4*T1 for it.
 func (s *Server) drain(ctx context.Context) {
 	s.mu.Lock()
 	s.draining = true
@@ -202,7 +203,16 @@ func (s *Server) drain(ctx context.Context) {
 			}
 		}
 	}
-	s.work.Wait()
+	s.handlers.Wait()
+	said := make(chan struct{})
+	go func() { s.outgoing.Wait(); close(said) }()
+	waited := make(chan struct{})
+	timer := s.cfg.Clock.AfterFunc(4*s.cfg.T1, func() { close(waited) })
+	defer timer.Stop()
+	select {
+	case <-said:
+	case <-waited:
+	}
 }
 
 // Up is how many recording sessions are up.
@@ -227,7 +237,7 @@ func (s *Server) register(rs *RecordingSession, inviteKey string) *refusal {
 	}
 	s.dialogs[rs.key()] = rs
 	s.invites[inviteKey] = rs
-	s.work.Add(1)
+	s.handlers.Add(1)
 	return nil
 }
 
