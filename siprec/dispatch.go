@@ -2,6 +2,7 @@ package siprec
 
 import (
 	"encoding/hex"
+	"errors"
 	"io"
 	"strconv"
 
@@ -62,13 +63,19 @@ func (s *Server) receiveCancel(r *request) {
 func (s *Server) receiveInDialog(r *request) {
 	key := dialogKey{r.Request.CallID().Value(), toTag(r.Request)}
 	rs := s.dialog(key)
-	switch {
-	case rs == nil || rs.remoteTag != fromTag(r.Request):
+	if rs == nil || rs.remoteTag != fromTag(r.Request) {
 		s.refuse(r, "", refuse(481, "no such recording session"))
-	case !inDialogMethod(r.method()):
+		return
+	}
+	if !inDialogMethod(r.method()) {
 		s.refuse(r, "", refuse(405, string(r.method())+" is not for recording sessions"))
-	case !rs.inbox.push(r):
-		s.refuse(r, "", refuse(500, "too many requests wait in this dialog", retryAfter()))
+		return
+	}
+	switch err := rs.inbox.push(r); {
+	case errors.Is(err, errInboxClosed):
+		s.refuse(r, "", refuse(481, err.Error()))
+	case err != nil:
+		s.refuse(r, "", refuse(500, err.Error(), retryAfter()))
 	}
 }
 

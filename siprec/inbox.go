@@ -2,6 +2,7 @@ package siprec
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync"
 )
@@ -21,17 +22,28 @@ type inbox struct {
 
 func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
 
-// push adds a request; false when the inbox is full or closed.
-func (b *inbox) push(r *request) bool { return b.add(r, inboxLimit) }
+// Errors of an inbox.
+var (
+	errInboxFull   = errors.New("too many requests wait in this dialog")
+	errInboxClosed = errors.New("the recording session has ended")
+)
 
-// post adds a note of the server to itself; false when the inbox is closed.
-func (b *inbox) post(note any) bool { return b.add(note, math.MaxInt) }
+// push adds a request.
+func (b *inbox) push(r *request) error { return b.add(r, inboxLimit) }
 
-func (b *inbox) add(item any, limit int) bool {
+// post adds a note of the server to itself. To one that has ended there is
+// nothing to tell.
+func (b *inbox) post(note any) { _ = b.add(note, math.MaxInt) }
+
+func (b *inbox) add(item any, limit int) error {
 	b.mu.Lock()
-	if b.closed || len(b.items) >= limit {
+	switch {
+	case b.closed:
 		b.mu.Unlock()
-		return false
+		return errInboxClosed
+	case len(b.items) >= limit:
+		b.mu.Unlock()
+		return errInboxFull
 	}
 	b.items = append(b.items, item)
 	b.mu.Unlock()
@@ -39,7 +51,7 @@ func (b *inbox) add(item any, limit int) bool {
 	case b.wake <- struct{}{}:
 	default:
 	}
-	return true
+	return nil
 }
 
 // pop waits for the next item; false when ctx is done.

@@ -2,6 +2,7 @@ package siprec
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 )
@@ -9,9 +10,12 @@ import (
 func TestInboxKeepsOrder(t *testing.T) {
 	b := newInbox()
 	first, second := &request{}, &request{}
-	if !b.push(first) || !b.push(second) || !b.post(tickNote{}) {
-		t.Fatal("an open inbox refused an item")
+	for _, r := range []*request{first, second} {
+		if err := b.push(r); err != nil {
+			t.Fatal(err)
+		}
 	}
+	b.post(tickNote{})
 	for i, want := range []any{first, second, tickNote{}} {
 		got, ok := b.pop(t.Context())
 		if !ok || got != want {
@@ -23,13 +27,16 @@ func TestInboxKeepsOrder(t *testing.T) {
 func TestInboxIsBoundedForRequestsOnly(t *testing.T) {
 	b := newInbox()
 	for range inboxLimit {
-		b.push(&request{})
+		if err := b.push(&request{}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if b.push(&request{}) {
-		t.Error("a full inbox took a request")
+	if err := b.push(&request{}); !errors.Is(err, errInboxFull) {
+		t.Errorf("a full inbox: %v", err)
 	}
-	if !b.post(endNote{EndLocal}) {
-		t.Error("a full inbox refused a note of the server itself")
+	b.post(endNote{EndLocal})
+	if left := b.close(); len(left) != inboxLimit+1 {
+		t.Errorf("%d items, want the note of the server beside %d requests", len(left), inboxLimit)
 	}
 }
 
@@ -48,11 +55,11 @@ func TestInboxPopEndsWithContext(t *testing.T) {
 
 func TestInboxClosed(t *testing.T) {
 	b := newInbox()
-	b.push(&request{})
+	b.post(tickNote{})
 	if left := b.close(); len(left) != 1 {
 		t.Errorf("close gave back %d items", len(left))
 	}
-	if b.push(&request{}) || b.post(tickNote{}) {
-		t.Error("a closed inbox took an item")
+	if err := b.push(&request{}); !errors.Is(err, errInboxClosed) {
+		t.Errorf("a closed inbox: %v", err)
 	}
 }

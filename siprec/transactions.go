@@ -3,7 +3,6 @@ package siprec
 import (
 	"errors"
 	"log/slog"
-	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -199,6 +198,3 @@ func (t *transactions) close() {
 		tx.Terminate()
 	}
 }
-
-// hostPort writes an address as SIP does, with brackets around IPv6.
-func hostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

@@ -129,7 +129,10 @@ func run(t testing.TB, job Job) Result {
 			}
 			continue
 		}
-		if want := ticksNear(job.Timeline.To-job.Timeline.From, tr.Rate); tr.Samples != want {
+		if over := res.Length - (job.Timeline.To - job.Timeline.From); over < 0 || over > maxOverhang {
+			t.Errorf("the files are %v longer than the timeline", over)
+		}
+		if want := ticksNear(res.Length, tr.Rate); tr.Samples != want {
 			t.Errorf("%s: %d samples, the timeline has %d", tr.File, tr.Samples, want)
 		}
 	}

@@ -12,8 +12,12 @@ import (
 	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
 
-// samples is a half open range of samples of a track.
-type samples struct{ from, to int64 }
+// samples is a half open range of samples of a track. A packet that begins in a
+// range at whose end a permit ends is heard to its own end, which until keeps.
+type samples struct {
+	from, to, until int64
+	whole           bool
+}
 
 // A chunk is decoded audio at its place.
 type chunk struct {
@@ -144,6 +148,7 @@ func (l *line) take(a *arrival) {
 	}
 	l.pcm = d.Decode(l.pcm[:0], a.Payload)
 	at := l.at[in.epoch] + rescale(in.at, a.coding.ClockRate, l.rate)
+	l.finishPacket(at, rescale(int64(len(l.pcm)), a.coding.rate, l.rate))
 	if a.coding.rate == l.rate {
 		l.endRun(v)
 		l.put(v, at, l.pcm)
@@ -201,7 +206,7 @@ func (l *line) mute(at int64, rate int) {
 	silent := int64(0)
 	for _, r := range l.near(at, at+rescale(n, rate, l.rate)+1) {
 		from := min(n, max(silent, -rescale(-(r.from-at), l.rate, rate))) // rounded up
-		to := min(n, rescale(r.to-at, l.rate, rate))
+		to := min(n, rescale(r.until-at, l.rate, rate))
 		clear(l.pcm[silent:max(silent, from)])
 		silent = max(silent, to)
 	}
@@ -231,10 +236,28 @@ func (l *line) put(v *voice, at int64, pcm []int16) {
 	end := at + int64(len(pcm))
 	v.filled = end
 	for _, r := range l.near(at, end) {
-		from, to := max(at, r.from), min(end, r.to)
+		from, to := max(at, r.from), min(end, r.until)
 		l.chunks = append(l.chunks, chunk{from, append(l.buffer(), pcm[from-at:to-at]...)})
 		l.heard = true
 	}
+}
+
+// finishPacket lets a packet be heard to its end when it begins within a permit:
+// what it holds was spoken before it was sent.
+func (l *line) finishPacket(at, length int64) {
+	i := searchSamples(l.audible, at)
+	if i == len(l.audible) {
+		return
+	}
+	r := &l.audible[i]
+	if !r.whole || at < r.from || at >= r.to {
+		return
+	}
+	end := at + min(length, ticks(maxOverhang, l.rate))
+	if i+1 < len(l.audible) {
+		end = min(end, l.audible[i+1].from)
+	}
+	r.until = max(r.until, end)
 }
 
 // near gives the audible ranges that touch [from, to).

@@ -39,7 +39,9 @@ type Stream struct {
 	// the static assignment of RFC 3551 §6.
 	Formats []Format
 	// Permitted are the intervals in which it may be heard, in order and
-	// without overlap. The rest is silence, whatever the capture holds.
+	// without overlap. A packet that begins in one is heard to its end, for at
+	// most 200 ms: it was spoken before it was sent. The rest is silence,
+	// whatever the capture holds.
 	Permitted []Interval
 }
 
@@ -60,7 +62,8 @@ type Job struct {
 	Capture string // path
 	Dir     string // where the files go
 	// Timeline runs from the first to the last permitted instant on any stream;
-	// every file has this length.
+	// every file has this length, and as much more as the last packets that
+	// begin in it reach beyond it.
 	Timeline Interval
 	Streams  []Stream
 	Tracks   []Track
@@ -128,6 +131,8 @@ type TrackResult struct {
 type Result struct {
 	Tracks  []TrackResult
 	Streams []StreamResult
+	// Length is that of every file.
+	Length time.Duration
 	// Torn says that the end of the capture was cut off because it was damaged.
 	Torn bool
 }

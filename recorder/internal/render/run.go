@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
@@ -32,14 +34,35 @@ func Run(ctx context.Context, job Job) (Result, error) {
 	for _, s := range job.Streams {
 		res.Streams = append(res.Streams, surveys[s.ID].result(job.Timeline))
 	}
+	res.Length = job.Timeline.To - job.Timeline.From + overhang(job, surveys)
 	for _, t := range job.Tracks {
-		r, err := renderTrack(ctx, job, t, surveys)
+		r, err := renderTrack(ctx, job, t, surveys, res.Length)
 		if err != nil {
 			return Result{}, fmt.Errorf("render %s: %w", t.File, err)
 		}
 		res.Tracks = append(res.Tracks, r)
 	}
 	return res, nil
+}
+
+// maxOverhang bounds how far a packet is heard beyond the end of its permit: the
+// longest a packet has to be (RFC 3551 §4.2).
+const maxOverhang = 200 * time.Millisecond
+
+// overhang is how far the last packets reach beyond the end of the timeline.
+func overhang(job Job, surveys map[int]*survey) time.Duration {
+	var longest time.Duration
+	for _, v := range surveys {
+		if !slices.ContainsFunc(v.stream.Permitted, func(i Interval) bool { return i.To == job.Timeline.To }) {
+			continue
+		}
+		c := v.calendar(job.Timeline.From)
+		for i, e := range v.epochs {
+			packet := min(span(e.length, e.clock), maxOverhang)
+			longest = max(longest, min(packet, c.interval(i, e.first, e.end).To-job.Timeline.To))
+		}
+	}
+	return longest
 }
 
 // prepare checks a job and makes a survey for each of its streams.

@@ -20,6 +20,7 @@ const (
 type part struct {
 	survey *survey
 	heard  []Interval
+	ends   []time.Duration // of permits
 }
 
 // parts joins a track's sources by stream and cuts them to what is permitted.
@@ -36,10 +37,15 @@ func parts(t Track, surveys map[int]*survey, timeline Interval) []part {
 	var out []part
 	for _, id := range streams {
 		v := surveys[id]
-		heard := intersect(union(wanted[id]), union(v.stream.Permitted))
+		permitted := union(v.stream.Permitted)
+		heard := intersect(union(wanted[id]), permitted)
 		heard = intersect(heard, union([]Interval{timeline}))
 		if len(heard) > 0 {
-			out = append(out, part{v, heard})
+			p := part{survey: v, heard: heard}
+			for _, i := range permitted {
+				p.ends = append(p.ends, i.To)
+			}
+			out = append(out, p)
 		}
 	}
 	return out
@@ -56,7 +62,7 @@ type trackWriter struct {
 }
 
 // renderTrack makes the file of a track.
-func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey) (res TrackResult, err error) {
+func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey, length time.Duration) (res TrackResult, err error) {
 	res = TrackResult{File: t.File}
 	ps := parts(t, surveys, job.Timeline)
 	rate := 0
@@ -66,7 +72,7 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey)
 	if rate == 0 {
 		return res, nil
 	}
-	total := ticksNear(job.Timeline.To-job.Timeline.From, rate)
+	total := ticksNear(length, rate)
 	out, err := createWAV(filepath.Join(job.Dir, t.File), rate, 1, total)
 	if err != nil {
 		return res, err
@@ -80,7 +86,7 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey)
 	}()
 	for _, p := range ps {
 		origin := origins(p.survey.epochs, job.Timeline.From, rate)
-		l, err := openLine(job.Capture, p.survey, origin, rate, sampleRanges(p.heard, job.Timeline, rate, total))
+		l, err := openLine(job.Capture, p.survey, origin, rate, sampleRanges(p, job.Timeline, rate, total))
 		if err != nil {
 			return res, errors.Join(err, out.abort())
 		}
@@ -97,13 +103,16 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey)
 	return res, err
 }
 
-// sampleRanges gives the samples that lie wholly within intervals: an edge is
-// rather short than long.
-func sampleRanges(in []Interval, timeline Interval, rate int, total int64) []samples {
+// sampleRanges gives the samples that lie wholly within what is heard of a part:
+// an edge is rather short than long.
+func sampleRanges(p part, timeline Interval, rate int, total int64) []samples {
 	var out []samples
-	for _, i := range in {
-		s := samples{ticksUp(i.From-timeline.From, rate), ticks(i.To-timeline.From, rate)}
-		if s.to = min(s.to, total); s.from < s.to {
+	for _, i := range p.heard {
+		s := samples{
+			from: ticksUp(i.From-timeline.From, rate), to: min(ticks(i.To-timeline.From, rate), total),
+			whole: slices.Contains(p.ends, i.To),
+		}
+		if s.until = s.to; s.from < s.to {
 			out = append(out, s)
 		}
 	}
@@ -113,7 +122,7 @@ func sampleRanges(in []Interval, timeline Interval, rate int, total int64) []sam
 // searchSamples gives the first range that ends after a place.
 func searchSamples(rs []samples, place int64) int {
 	i, _ := slices.BinarySearchFunc(rs, place, func(r samples, p int64) int {
-		if r.to <= p {
+		if r.until <= p {
 			return -1
 		}
 		return 1

@@ -114,12 +114,34 @@ func TestPermittedOnly(t *testing.T) {
 	job := jobFor(t, ps, 2*time.Second, 0)
 	job.Streams[0].Permitted = []Interval{{10*ms + 10*us, 500 * ms}, {700 * ms, 705*ms + 60*us}, {2 * time.Second, 3 * time.Second}}
 	res, pcm := track(t, job)
-	// An edge within a sample leaves the sample out.
-	equal(t, pcm, lay(16000, laid{81, all[81:4000]}, laid{5600, all[5600:5640]}))
+	// An edge within a sample leaves the sample out. The packet that begins at
+	// 700 ms is heard to its end, the one after it not at all.
+	equal(t, pcm, lay(16000, laid{81, all[81:4000]}, laid{5600, all[5600:5760]}))
 	wantGaps(t, res.Streams[0].Gaps,
 		Gap{Interval{0, 10*ms + 10*us}, CauseWithheld},
 		Gap{Interval{500 * ms, 700 * ms}, CauseWithheld},
 		Gap{Interval{705*ms + 60*us, 2 * time.Second}, CauseWithheld})
+}
+
+// What is said last is spoken before it is sent: the files are as much longer.
+func TestLastPacketIsHeardWhole(t *testing.T) {
+	var ps []capture.Packet
+	octets := newSender(0, &ps).count(10)
+	all := decode(t, "PCMU", 8000, octets)
+	job := jobFor(t, ps, 181*ms, 0) // the tenth packet arrives at 180 ms
+	job.Streams[0].Permitted = []Interval{{0, 181 * ms}}
+	res, pcm := track(t, job)
+	if res.Length != 200*ms {
+		t.Errorf("length %v, want 200ms", res.Length)
+	}
+	equal(t, pcm, all)
+	// One that begins where the permit ends is not heard.
+	job.Timeline.To, job.Streams[0].Permitted[0].To = 180*ms, 180*ms
+	_, pcm = track(t, job)
+	if i := slices.IndexFunc(pcm[min(len(pcm), 1440):], func(s int16) bool { return s != 0 }); i >= 0 {
+		t.Errorf("sample %d of a packet that begins after the permit is heard", i)
+	}
+	equal(t, pcm[:1440], all[:1440])
 }
 
 // The filter that raises the rate must not smear what was withheld.
