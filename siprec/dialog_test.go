@@ -203,7 +203,7 @@ func TestMissingAckEndsWithBye(t *testing.T) {
 	dialog := d.invite(src.Request{WithholdACK: true})
 	d.want(Offered)
 	d.clock.await(500*time.Millisecond, 90*time.Second) // repetition and watch
-	for range 11 {   // 0.5 1.5 3.5 7.5 11.5 ... 31.5 s, then 32 s
+	for range 11 {                                      // 0.5 1.5 3.5 7.5 11.5 ... 31.5 s, then 32 s
 		d.clock.advance(4 * time.Second)
 	}
 	if ev := d.want(Ended); ev.Reason != EndNoAck {

@@ -189,7 +189,7 @@ func save(path string, stdout io.Writer, report *conformance.Report) error {
 func parseTarget(uri string) (check.Target, error) {
 	rest, ok := strings.CutPrefix(uri, "sip:")
 	if !ok {
-		return check.Target{}, fmt.Errorf("target %q does not begin with sip:", uri)
+		return check.Target{}, fmt.Errorf("target %q is not a sip: URI", uri)
 	}
 	user, hostport, hasUser := strings.Cut(rest, "@")
 	if !hasUser {

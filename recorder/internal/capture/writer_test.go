@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,8 +11,10 @@ import (
 
 // memory is a disk that can be stopped and that can fail.
 type memory struct {
-	gate   chan struct{} // a write waits for it when not nil
-	fail   func(page int) error
+	gate chan struct{} // a write waits for it when not nil
+	fail func(page int) error
+
+	mu     sync.Mutex
 	writes int
 	data   []byte
 	synced bool
@@ -22,6 +25,8 @@ func (m *memory) WriteAt(b []byte, off int64) (int, error) {
 	if m.gate != nil {
 		<-m.gate
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.writes++
 	n, err := len(b), error(nil)
 	if m.fail != nil {
@@ -39,6 +44,13 @@ func (m *memory) WriteAt(b []byte, off int64) (int, error) {
 func (m *memory) Truncate(size int64) error { m.data = m.data[:size]; return nil }
 func (m *memory) Sync() error               { m.synced = true; return nil }
 func (m *memory) Close() error              { m.closed = true; return nil }
+
+// written is how many pages were written.
+func (m *memory) written() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.writes
+}
 
 // packets counts what a reader would find.
 func (m *memory) packets(t *testing.T) int {
@@ -70,25 +82,25 @@ func TestPageAge(t *testing.T) {
 		p := numbered(1)
 		w.Append(&p)
 		synctest.Wait()
-		if m.writes != 0 {
+		if m.written() != 0 {
 			t.Fatal("a young page was written")
 		}
 		later := time.NewTimer(299 * time.Millisecond)
 		<-later.C
 		w.Append(&p)
 		synctest.Wait()
-		if m.writes != 0 {
+		if m.written() != 0 {
 			t.Fatalf("written after %v", time.Since(begin))
 		}
 		later.Reset(time.Millisecond)
 		<-later.C
 		synctest.Wait()
-		if m.writes != 1 || m.packets(t) != 2 {
+		if m.written() != 1 || m.packets(t) != 2 {
 			t.Fatalf("%d writes, %d packets after %v", m.writes, m.packets(t), time.Since(begin))
 		}
 		later.Reset(time.Hour) // nothing to write: the timer rests
 		<-later.C
-		if m.writes != 1 {
+		if m.written() != 1 {
 			t.Errorf("%d writes without packets", m.writes)
 		}
 		if err := w.Close(); err != nil || !m.synced || !m.closed {

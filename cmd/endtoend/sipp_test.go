@@ -1,0 +1,162 @@
+package endtoend
+
+import (
+	"context"
+	"math"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/recorder/store"
+)
+
+// TestSipp lets sipp, which shares nothing with us, be the SRC.
+func TestSipp(t *testing.T) {
+	sipp := needTool(t, "sipp", "sip-tester")
+	for _, tt := range []struct {
+		scenario string
+		calls    int
+		check    func(*testing.T, *lab, store.Manifest)
+	}{
+		{"basic", 1, checkSippTone},
+		{"basic", 20, checkSippTone},
+		{"hold-reinvite", 1, checkSippHoldBySDP},
+		{"hold-metadata", 1, checkSippHoldByMetadata},
+		{"update-metadata", 1, checkSippTone},
+		{"bye-metadata", 1, checkSippTone},
+	} {
+		for _, network := range []string{"udp", "tcp"} {
+			t.Run(tt.scenario+"/"+network+"/"+strconv.Itoa(tt.calls), func(t *testing.T) {
+				l := newLab(t, "127.0.0.1", nil)
+				runSipp(t, sipp, l.address(network), network, tt.scenario, tt.calls)
+				all := l.manifests()
+				if len(all) != tt.calls {
+					t.Fatalf("%d recordings of %d calls", len(all), tt.calls)
+				}
+				for _, m := range all {
+					if m.EndReason != "bye" {
+						t.Errorf("%s ended by %q", m.Recording, m.EndReason)
+					}
+					if len(m.Participants) != 2 {
+						t.Errorf("%s has %d participants, want 2", m.Recording, len(m.Participants))
+					}
+					tt.check(t, l, m)
+				}
+			})
+		}
+	}
+}
+
+// runSipp plays a scenario; sipp fails when an answer is not as the scenario
+// wants it.
+func runSipp(t *testing.T, sipp, target, network, scenario string, calls int) {
+	t.Helper()
+	dir := t.TempDir()
+	tone, err := src.Encode(src.PCMU(), sine(440, 8000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tone.ulaw"), tone, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := filepath.Abs(filepath.Join("testdata", "sipp", scenario+".xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mode := "u1"
+	if network == "tcp" {
+		mode = "t1"
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, sipp, target, "-sf", file, "-t", mode,
+		"-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", strconv.Itoa(freePort(t, network)), "-mp", strconv.Itoa(freePort(t, "udp")),
+		"-m", strconv.Itoa(calls), "-l", strconv.Itoa(calls), "-r", "100", "-nostdin", "-trace_err", "-timeout", "50")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		errs, _ := filepath.Glob(filepath.Join(dir, "*_errors.log"))
+		for _, f := range errs {
+			text, _ := os.ReadFile(f)
+			t.Logf("%s", text)
+		}
+		t.Fatalf("sipp: %v\n%s", err, out[max(0, len(out)-2000):])
+	}
+}
+
+// freePort finds a port for a program that cannot choose one by itself.
+func freePort(t *testing.T, network string) int {
+	t.Helper()
+	if network == "tcp" {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		return l.Addr().(*net.TCPAddr).Port
+	}
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).Port
+}
+
+func sine(hz float64, samples int) []int16 {
+	out := make([]int16, samples)
+	for i := range out {
+		out[i] = int16(12000 * math.Sin(2*math.Pi*hz*float64(i)/8000))
+	}
+	return out
+}
+
+// checkSippTone wants the tone in the file of the first party: sipp feeds one
+// stream only.
+func checkSippTone(t *testing.T, l *lab, m store.Manifest) {
+	t.Helper()
+	if got := seconds(l.audio(m, "agent"), 440); got < 0.4 {
+		t.Errorf("%s: the tone is heard for %.2f s", m.Recording, got)
+	}
+	if m.Streams[1].Packets.Received > 0 {
+		t.Errorf("%s: stream 2 received packets that nobody sent", m.Recording)
+	}
+}
+
+// checkSippHoldBySDP wants 0.6 s of silence, the hold, between two tones.
+func checkSippHoldBySDP(t *testing.T, l *lab, m store.Manifest) {
+	t.Helper()
+	checkSippTone(t, l, m)
+	if m.Streams[0].Packets.Withheld == 0 {
+		t.Errorf("nothing was withheld while the streams were inactive")
+	}
+	if got := seconds(l.audio(m, "agent"), 440); got < 1.1 || got > 1.3 {
+		t.Errorf("the tone is heard for %.2f s, want 1.2 s", got)
+	}
+	if len(m.Streams[0].Permitted) != 2 {
+		t.Errorf("permitted %v, want two intervals", m.Streams[0].Permitted)
+	}
+}
+
+// checkSippHoldByMetadata wants the tone to go on: the policy records what
+// comes, but the manifest knows when nobody was sending.
+func checkSippHoldByMetadata(t *testing.T, l *lab, m store.Manifest) {
+	t.Helper()
+	if len(m.Metadata) != 3 || slices.ContainsFunc(m.Metadata, func(d store.Document) bool { return !d.Readable }) {
+		t.Errorf("metadata = %+v, want three readable documents", m.Metadata)
+	}
+	if len(m.Streams[0].Permitted) != 1 {
+		t.Errorf("permitted %v, want one interval", m.Streams[0].Permitted)
+	}
+	for _, p := range m.Participants {
+		if len(p.Sent) != 2 {
+			t.Errorf("%s sent in %v, want two parts with the hold between them", p.Title(), p.Sent)
+		}
+	}
+}
