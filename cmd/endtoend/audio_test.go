@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/src"
-	"github.com/siprecd/siprecd/siprec"
 )
 
 const frame = 160 // samples in 20 ms at 8 kHz

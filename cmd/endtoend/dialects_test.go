@@ -116,7 +116,7 @@ func exchange(t *testing.T, target, name string, raw []byte, callID string) *src
 	head = append(head, '\r', '\n')
 	head = viaLine.ReplaceAll(head, nil)
 	head = callIDLine.ReplaceAll(head, []byte("Call-ID: "+callID+"\r\n"))
-	head = requestLine.ReplaceAll(head, append([]byte("$0"), via...))
+	head = requestLine.ReplaceAll(head, append([]byte("${0}"), via...))
 	send := func(text []byte) {
 		if _, err := conn.Write(text); err != nil {
 			t.Fatal(err)
