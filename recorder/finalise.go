@@ -133,7 +133,8 @@ func (in *interaction) plan() plan {
 			continue
 		}
 		spans := s.spans()
-		rs := render.Stream{ID: s.number, Formats: s.formats}
+		// The recording begins with the INVITE: before it nothing was withheld.
+		rs := render.Stream{ID: s.number, Formats: s.formats, FromStart: len(spans) > 0 && spans[0].from == 0}
 		for _, sp := range spans {
 			rs.Permitted = append(rs.Permitted, render.Interval{From: sp.from, To: sp.to})
 			if first {

@@ -28,7 +28,7 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 	m := store.Manifest{
 		Recording: string(in.id), CallID: in.callID, Policy: in.policy, EndReason: string(in.reason), SRC: in.src,
 		Times:        store.Times{Invite: in.zero.UTC(), End: in.ended.UTC(), Finalised: at},
-		Timeline:     store.Timeline{OffsetMS: p.timeline.from.Milliseconds(), DurationMS: res.Length.Milliseconds()},
+		Timeline:     store.Timeline{OffsetMS: res.Timeline.From.Milliseconds(), DurationMS: (res.Timeline.To - res.Timeline.From).Milliseconds()},
 		Streams:      in.manifestStreams(res),
 		Files:        in.manifestFiles(p, res),
 		Decisions:    []store.Decision{},

@@ -65,6 +65,8 @@ type Times struct {
 // A Timeline is what every file of the recording spans: from the first to the
 // last permitted instant on any stream.
 type Timeline struct {
+	// OffsetMS is below 0 by as much as the first packets were sent before the
+	// INVITE arrived.
 	OffsetMS   int64 `json:"offset_ms"`
 	DurationMS int64 `json:"duration_ms"`
 }

@@ -129,10 +129,11 @@ func run(t testing.TB, job Job) Result {
 			}
 			continue
 		}
-		if over := res.Length - (job.Timeline.To - job.Timeline.From); over < 0 || over > maxOverhang {
-			t.Errorf("the files are %v longer than the timeline", over)
+		over, lead := res.Timeline.To-job.Timeline.To, job.Timeline.From-res.Timeline.From
+		if over < 0 || over > maxOverhang || lead < 0 || lead > maxLead+time.Millisecond {
+			t.Errorf("the files reach %v before and %v beyond the timeline", lead, over)
 		}
-		if want := ticksNear(res.Length, tr.Rate); tr.Samples != want {
+		if want := ticksNear(res.Timeline.To-res.Timeline.From, tr.Rate); tr.Samples != want {
 			t.Errorf("%s: %d samples, the timeline has %d", tr.File, tr.Samples, want)
 		}
 	}

@@ -43,6 +43,10 @@ type Stream struct {
 	// most 200 ms: it was spoken before it was sent. The rest is silence,
 	// whatever the capture holds.
 	Permitted []Interval
+	// FromStart says that nothing of the recording was withheld before the first
+	// of Permitted: a packet that came in it is heard from its begin, even when
+	// the quicker ones after it show that it was sent a little earlier.
+	FromStart bool
 }
 
 // A Source is a part of a stream that belongs to a track.
@@ -62,8 +66,8 @@ type Job struct {
 	Capture string // path
 	Dir     string // where the files go
 	// Timeline runs from the first to the last permitted instant on any stream;
-	// every file has this length, and as much more as the last packets that
-	// begin in it reach beyond it.
+	// every file spans it, and as much more as the last packets that begin in it
+	// reach beyond it, or the first ones before it (see Stream).
 	Timeline Interval
 	Streams  []Stream
 	Tracks   []Track
@@ -131,8 +135,8 @@ type TrackResult struct {
 type Result struct {
 	Tracks  []TrackResult
 	Streams []StreamResult
-	// Length is that of every file.
-	Length time.Duration
+	// Timeline is what every file spans.
+	Timeline Interval
 	// Torn says that the end of the capture was cut off because it was damaged.
 	Torn bool
 }

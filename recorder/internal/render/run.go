@@ -34,15 +34,63 @@ func Run(ctx context.Context, job Job) (Result, error) {
 	for _, s := range job.Streams {
 		res.Streams = append(res.Streams, surveys[s.ID].result(job.Timeline))
 	}
-	res.Length = job.Timeline.To - job.Timeline.From + overhang(job, surveys)
+	job.reachBack(surveys)
+	length := job.Timeline.To - job.Timeline.From + overhang(job, surveys)
+	res.Timeline = Interval{job.Timeline.From, job.Timeline.From + length}
 	for _, t := range job.Tracks {
-		r, err := renderTrack(ctx, job, t, surveys, res.Length)
+		r, err := renderTrack(ctx, job, t, surveys, length)
 		if err != nil {
 			return Result{}, fmt.Errorf("render %s: %w", t.File, err)
 		}
 		res.Tracks = append(res.Tracks, r)
 	}
 	return res, nil
+}
+
+// maxLead bounds how far the first packets of a recording reach back.
+const maxLead = 10 * time.Second
+
+// reachBack lets the timeline, and what is permitted and attributed of streams
+// that were never withheld, begin as early as their first packets were sent.
+func (job *Job) reachBack(surveys map[int]*survey) {
+	lead := make(map[int]time.Duration)
+	var longest time.Duration
+	for id, v := range surveys {
+		if !v.stream.FromStart || len(v.stream.Permitted) == 0 {
+			continue
+		}
+		from := v.stream.Permitted[0].From
+		c := v.calendar(from)
+		for i, e := range v.epochs {
+			early := min(from-c.interval(i, e.first, e.end).From, maxLead)
+			if early > 0 && e.opened >= from {
+				lead[id] = max(lead[id], early.Truncate(time.Millisecond)+time.Millisecond)
+			}
+		}
+		longest = max(longest, lead[id]-(from-job.Timeline.From))
+	}
+	job.Timeline.From -= longest
+	for id, l := range lead {
+		v := surveys[id]
+		old := v.stream.Permitted[0].From
+		v.stream.Permitted = slices.Clone(v.stream.Permitted)
+		v.stream.Permitted[0].From -= l
+		job.attributeBack(id, old, l)
+	}
+}
+
+// attributeBack lets sources that begin with a stream begin earlier.
+func (job *Job) attributeBack(stream int, old, lead time.Duration) {
+	tracks := slices.Clone(job.Tracks)
+	for i := range tracks {
+		tracks[i].Sources = slices.Clone(tracks[i].Sources)
+		for j := range tracks[i].Sources {
+			if s := &tracks[i].Sources[j]; s.Stream == stream && s.From <= old {
+				s.From = min(s.From, old-lead)
+			}
+		}
+	}
+	job.Tracks = tracks
 }
 
 // maxOverhang bounds how far a packet is heard beyond the end of its permit: the

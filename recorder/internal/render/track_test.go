@@ -131,8 +131,8 @@ func TestLastPacketIsHeardWhole(t *testing.T) {
 	job := jobFor(t, ps, 181*ms, 0) // the tenth packet arrives at 180 ms
 	job.Streams[0].Permitted = []Interval{{0, 181 * ms}}
 	res, pcm := track(t, job)
-	if res.Length != 200*ms {
-		t.Errorf("length %v, want 200ms", res.Length)
+	if want := (Interval{0, 200 * ms}); res.Timeline != want {
+		t.Errorf("timeline %v, want %v", res.Timeline, want)
 	}
 	equal(t, pcm, all)
 	// One that begins where the permit ends is not heard.
@@ -142,6 +142,36 @@ func TestLastPacketIsHeardWhole(t *testing.T) {
 		t.Errorf("sample %d of a packet that begins after the permit is heard", i)
 	}
 	equal(t, pcm[:1440], all[:1440])
+}
+
+// A first packet that came late shows so by the quicker ones after it. It is
+// heard from its begin where nothing was withheld before, and cut elsewhere.
+func TestFirstPacketIsHeardWhole(t *testing.T) {
+	var ps []capture.Packet
+	octets := newSender(0, &ps).count(10)
+	all := decode(t, "PCMU", 8000, octets)
+	for i := range ps {
+		ps[i].Arrival += 10 * ms
+	}
+	ps[0].Arrival += 5*ms + 300*time.Microsecond
+	for _, fromStart := range []bool{true, false} {
+		job := jobFor(t, ps, 300*ms, 0)
+		job.Timeline.From = 15 * ms
+		job.Tracks[0].Sources[0].From = 15 * ms
+		job.Streams[0].Permitted = []Interval{{15 * ms, 300 * ms}}
+		job.Streams[0].FromStart = fromStart
+		res, pcm := track(t, job)
+		if !fromStart {
+			equal(t, pcm, lay(2280, laid{0, all[40:]}))
+			continue
+		}
+		// D is 10 ms: the first packet was sent 5 ms before the permit; the
+		// timeline is rounded to a millisecond.
+		if res.Timeline.From != 9*ms {
+			t.Errorf("timeline begins at %v", res.Timeline.From)
+		}
+		equal(t, pcm, lay(2328, laid{8, all}))
+	}
 }
 
 // The filter that raises the rate must not smear what was withheld.
