@@ -20,7 +20,7 @@ type settings struct {
 	Accept       []network `help:"Networks or addresses whose INVITEs are accepted, or any. When empty, only this machine's loopback addresses; a listener that others can reach needs it." env:"SIPRECD_ACCEPT" placeholder:"CIDR"`
 	PlainInvite  []network `help:"Networks or addresses whose INVITE opens a recording session although nothing in it says so (no +sip.src, no Require: siprec, no metadata). They have to be accepted too." env:"SIPRECD_PLAIN_INVITE" placeholder:"CIDR"`
 	MediaNetwork []network `help:"Further networks RTP may come from, beside the address of the SDP and that of the SIP peer." env:"SIPRECD_MEDIA_NETWORK" placeholder:"CIDR"`
-	RTPPorts     portRange `name:"rtp-ports" help:"First and last UDP port for RTP and RTCP; a recorded stream takes an even one and the next. 0-0 is any free ports." env:"SIPRECD_RTP_PORTS" default:"30000-39999" placeholder:"MIN-MAX"`
+	RTPPorts     portRange `name:"rtp-ports" help:"First and last UDP port for RTP and RTCP; a recorded stream takes an even one and the next. 0-0 is any free ports. The default lies below the range from which Linux takes ports for other programs." env:"SIPRECD_RTP_PORTS" default:"16384-32767" placeholder:"MIN-MAX"`
 
 	Vanish               time.Duration `help:"When neither SIP nor RTP came for so long, the SRC is asked whether the recording session still exists, and the recording session ended if not." env:"SIPRECD_VANISH" default:"90s" placeholder:"DURATION"`
 	Drain                time.Duration `help:"At SIGTERM, time for recording sessions to end by themselves before the server sends BYE. A second signal cuts it short." env:"SIPRECD_DRAIN" default:"20s" placeholder:"DURATION"`
