@@ -31,6 +31,8 @@ type fake struct {
 	seq     map[int]uint16
 	log     []string // what the loop did to the recording session
 	drained bool
+	// attached counts the calls of Attach: each wipes what waits at the port.
+	attached int
 }
 
 func (f *fake) CallID() string    { return f.callID }
@@ -49,7 +51,7 @@ func (f *fake) Origin() siprec.Origin {
 	return siprec.Origin{Transport: "UDP", Source: netip.MustParseAddrPort("192.0.2.9:5060")}
 }
 
-func (f *fake) Attach(i int, s media.Sink) { f.sinks[i] = s }
+func (f *fake) Attach(i int, s media.Sink) { f.sinks[i] = s; f.attached++ }
 
 func (f *fake) Next(ctx context.Context) (*siprec.Event, error) {
 	if ctx.Err() != nil {

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -23,6 +24,12 @@ type stream struct {
 	info   siprec.Stream
 	track  *Track // nil while it is not recordable
 	live   bool
+
+	// attached says that the track stands in front of the port it has now, at
+	// is that port, panics how often it had been thrown out then.
+	attached bool
+	at       netip.AddrPort
+	panics   uint64
 
 	added, removed time.Duration // since the start; removed counts once live is false
 	directions     []store.Direction
@@ -107,13 +114,19 @@ func (ss *streams) end(at time.Time) {
 	}
 }
 
-// attach puts the gates in front of the ports. The ports of a stream may be new
-// with each offer.
+// attach puts the gates in front of the ports. The port of a stream may be new
+// with each offer. One that has its gate is left alone: packets that wait there
+// for their source to be adopted would be wiped.
 func (ss *streams) attach(rs recordingSession) {
 	for _, s := range ss.list {
-		if s.live && s.track != nil {
-			rs.Attach(s.info.Index, s.track)
+		if !s.live || s.track == nil {
+			continue
 		}
+		if s.attached && s.at == s.info.Local && s.panics == s.stats.Panics {
+			continue
+		}
+		rs.Attach(s.info.Index, s.track)
+		s.attached, s.at, s.panics = true, s.info.Local, s.stats.Panics
 	}
 }
 
@@ -132,6 +145,9 @@ func (ss *streams) count(rs recordingSession) {
 
 // renew notes what an offer says of a stream.
 func (s *stream) renew(o siprec.Stream, at time.Duration) {
+	if o.Closed && o.Label == "" {
+		o.Label = s.info.Label // a closed m-line need not repeat it
+	}
 	s.info = o
 	if o.Closed {
 		s.end(at)
@@ -152,7 +168,7 @@ func (s *stream) renew(o siprec.Stream, at time.Duration) {
 
 func (s *stream) end(at time.Duration) {
 	if s.live {
-		s.live, s.removed = false, at
+		s.live, s.removed, s.attached = false, at, false
 	}
 }
 
