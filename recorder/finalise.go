@@ -30,7 +30,7 @@ func (r *Recorder) finalise(in *interaction) {
 	if closeErr != nil {
 		in.failed("capture", closeErr)
 	}
-	files, err := in.finalise(r.ctx, r.cfg.Now)
+	files, err := in.finaliseSafely(r.ctx, r.cfg.Now)
 	if err != nil {
 		// The error may name a file, and that a person.
 		in.log.Error("recording is not finalised, its journal says why")
@@ -44,6 +44,18 @@ func (r *Recorder) finalise(in *interaction) {
 	if err != nil {
 		in.log.Error("journal", zap.Error(err))
 	}
+}
+
+// finaliseSafely is finalise, where a failure of ours over one recording must
+// not end the others.
+func (in *interaction) finaliseSafely(ctx context.Context, now clock) (files int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			in.log.Error("finalising failed", zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
+			err = fmt.Errorf("finalising failed with a %T", v)
+		}
+	}()
+	return in.finalise(ctx, now)
 }
 
 // finalise makes the files, verifies them and writes the manifest last. It
@@ -107,6 +119,9 @@ func (in *interaction) judge(res render.Result) (keep bool) {
 	for _, s := range in.streams.list {
 		if s.stats.Flagged {
 			in.flag(flagSource)
+		}
+		if s.stats.Panics > 0 {
+			in.flag(flagFailed)
 		}
 	}
 	return keep

@@ -107,6 +107,32 @@ func sourceOf(rs recordingSession) store.SRC {
 	}
 }
 
+// survives handles an event and reports whether the recording can go on. A
+// failure of ours in it ends the recording at that instant, with what it has so
+// far: an engine in doubt records nothing.
+func (in *interaction) survives(ev *siprec.Event) (fine bool) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		// The value may hold what came from the wire: only its type is told.
+		in.log.Error("event could not be handled, the recording ends", zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
+		in.flag(flagFailed)
+		for _, s := range in.streams.list {
+			if s.track != nil {
+				s.track.Stop(ev.At)
+			}
+		}
+		in.ended, in.reason = ev.At, ev.Reason
+		if in.reason == "" {
+			in.reason = siprec.EndLocal
+		}
+	}()
+	in.handle(ev)
+	return true
+}
+
 // handle takes one event, top to bottom: what it means, what is decided, what
 // that does to the gates, the account of it, and only then the answer.
 func (in *interaction) handle(ev *siprec.Event) {

@@ -17,6 +17,7 @@ const (
 	flagDisk        = "disk-failed"          // the disk lost packets, documents or journal lines
 	flagSource      = "unannounced-source"   // media came from an address that nobody announced
 	flagGuessed     = "attribution-guessed"  // who is heard in a file is a guess
+	flagFailed      = "server-failed"        // a failure of ours ended it, or cost packets
 	flagNothing     = "nothing-was-recorded" // no file
 )
 

@@ -113,15 +113,13 @@ func (r *Recorder) serve(ctx context.Context, rs recordingSession) {
 		if err != nil {
 			break
 		}
-		if in == nil && ev.Kind != siprec.Ended {
-			if in = r.openFor(ev, rs, admitted); in == nil {
+		if in == nil && ev.Kind == siprec.Offered {
+			in = r.openFor(ev, rs, admitted)
+			if in == nil {
 				continue
 			}
 		}
-		if in != nil {
-			in.handle(ev)
-		}
-		if ev.Kind == siprec.Ended {
+		if in != nil && !in.survives(ev) || ev.Kind == siprec.Ended {
 			break
 		}
 	}
@@ -130,7 +128,7 @@ func (r *Recorder) serve(ctx context.Context, rs recordingSession) {
 	}
 	if in.ended.IsZero() {
 		// Next failed without an end: end as the events would have.
-		in.handle(&siprec.Event{Kind: siprec.Ended, At: r.cfg.Now(), Reason: siprec.EndGone})
+		in.survives(&siprec.Event{Kind: siprec.Ended, At: r.cfg.Now(), Reason: siprec.EndGone})
 	}
 	in.finish()
 	r.working.Go(func() { r.finalise(in) })

@@ -1,8 +1,13 @@
 package recorder
 
 import (
+	"context"
 	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/store"
 
 	"github.com/siprecd/siprecd/siprec"
 )
@@ -37,5 +42,75 @@ func TestClosedLineKeepsItsLabel(t *testing.T) {
 	m, _, _ := run(t, offered(both), talk(1, 2, 0, 1), changed(1, closed), ended(2))
 	if m.Streams[1].Label != "2" || len(m.Files) != 1 || m.Files[0].Name != "02-stream-2.wav" {
 		t.Errorf("label %q, files %v", m.Streams[1].Label, filesOf(m))
+	}
+}
+
+// A failure of ours while an event is handled ends the recording there: what was
+// permitted before is in its files, what comes after is in none.
+func TestFailureInTheLoopKeepsWhatThereIs(t *testing.T) {
+	dir := t.TempDir()
+	r := newRecorder(t, dir)
+	r.accept = func(ev *siprec.Event) {
+		if ev.Kind == siprec.Changed {
+			panic("failure")
+		}
+	}
+	f := newFake(t, offered(both, twoParties), talk(0, 1, 0, 1), changed(1, nil, twoParties), talk(0, 1, 1, 2), ended(2))
+	r.serve(t.Context(), f)
+	talk(0, 1, 1, 2)(f)
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := store.List(dir)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	m, err := store.Load(dir, list[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(m.Flags, flagFailed) || len(m.Files) != 1 || m.Files[0].DurationMS != 1000 || m.EndReason != string(siprec.EndLocal) {
+		t.Errorf("flags %v, files %+v, reason %q", m.Flags, m.Files, m.EndReason)
+	}
+}
+
+// A failure of ours while one recording is finalised leaves it unfinished, with
+// its capture, and ends no other.
+func TestFailureInTheFinaliserEndsNoOther(t *testing.T) {
+	dir := t.TempDir()
+	r := newRecorder(t, dir)
+	calls := 0
+	r.cfg.Now = func() time.Time {
+		if calls++; calls == 1 {
+			panic("failure")
+		}
+		return sec(100)
+	}
+	for range 2 {
+		r.serve(t.Context(), newFake(t, offered(both, twoParties), talk(0, 1, 0, 1), ended(1)))
+		r.working.Wait()
+	}
+	if err := r.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := store.List(dir)
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	states := []string{string(list[0].State), string(list[1].State)}
+	slices.Sort(states)
+	if got := strings.Join(states, " "); got != "finished unfinished" {
+		t.Errorf("recordings are %s", got)
+	}
+}
+
+// An event after a refused INVITE begins nothing.
+func TestNothingBeginsAfterARefusal(t *testing.T) {
+	dir := t.TempDir()
+	r := newRecorder(t, dir)
+	f := newFake(t, changed(1, both, twoParties), ended(2))
+	r.serve(t.Context(), f)
+	if list, err := store.List(dir); err != nil || len(list) != 0 || f.attached != 0 {
+		t.Errorf("recordings %v, %v", list, err)
 	}
 }
