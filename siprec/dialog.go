@@ -87,7 +87,7 @@ func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int,
 	if status >= 300 {
 		rs.server.refuse(r, rs.localTag, refuse(status, warning))
 		if next != nil {
-			next.undo()
+			rs.media.undo(next)
 		}
 		if ev.Kind == Offered {
 			reason := EndRejected
@@ -122,10 +122,10 @@ func (rs *RecordingSession) answerOK(r *request, sdpBody []byte) {
 		res.AppendHeader(sip.NewHeader("Content-Type", typeSDP))
 		res.SetBody(sdpBody)
 	}
-	rs.server.send(r, res)
 	if r.method() == sip.INVITE {
-		rs.awaitAck(r, res)
+		rs.awaitAck(r, res) // before the 200 leaves: its ACK may be there at once
 	}
+	rs.server.send(r, res)
 }
 
 // An awaitedAck is a 200 to an INVITE that is repeated until its ACK comes
@@ -137,6 +137,7 @@ type awaitedAck struct {
 	interval time.Duration
 	deadline time.Time
 	timer    Timer
+	then     []endNote // posted when the ACK has come
 }
 
 func (rs *RecordingSession) awaitAck(r *request, res *sip.Response) {
@@ -152,23 +153,52 @@ func (rs *RecordingSession) awaitAck(r *request, res *sip.Response) {
 	a.timer = cfg.Clock.AfterFunc(a.interval, func() { rs.repeat(a) })
 }
 
-// repeat sends a 200 again, or gives up after 64*T1.
+// repeat sends a 200 again, or gives up after 64*T1. Who waits for rs.mu must
+// not wait for a connection, so the 200 is written without it.
 func (rs *RecordingSession) repeat(a *awaitedAck) {
+	if rs.mayRepeat(a) {
+		// What cannot be written now is repeated like what was lost.
+		_ = a.flow.WriteMsg(a.res)
+		rs.repeatLater(a)
+	}
+}
+
+func (rs *RecordingSession) mayRepeat(a *awaitedAck) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.ack != a {
+		return false
+	}
+	if !rs.server.cfg.Clock.Now().Before(a.deadline) {
+		rs.ack = nil
+		rs.inbox.post(endNote{EndNoAck})
+		return false
+	}
+	return true
+}
+
+func (rs *RecordingSession) repeatLater(a *awaitedAck) {
 	cfg := &rs.server.cfg
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if rs.ack != a {
 		return
 	}
-	if !cfg.Clock.Now().Before(a.deadline) {
-		rs.ack = nil
-		rs.inbox.post(endNote{EndNoAck})
-		return
-	}
-	// What cannot be written now is repeated like what was lost.
-	_ = a.flow.WriteMsg(a.res)
 	a.interval = min(2*a.interval, cfg.T2)
 	a.timer = cfg.Clock.AfterFunc(min(a.interval, a.deadline.Sub(cfg.Clock.Now())), func() { rs.repeat(a) })
+}
+
+// postpone keeps the end of the recording session until the ACK has come, or
+// will not come any more: a BYE before it is against RFC 3261 §15. It reports
+// whether there is an ACK to wait for.
+func (rs *RecordingSession) postpone(n endNote) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.ack == nil {
+		return false
+	}
+	rs.ack.then = append(rs.ack.then, n)
+	return true
 }
 
 // dropAck stops waiting for an ACK; rs.mu is held.
@@ -183,9 +213,13 @@ func (rs *RecordingSession) dropAck() {
 func (rs *RecordingSession) ackArrived(cseq uint32) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	if rs.ack != nil && rs.ack.cseq <= cseq {
-		rs.dropAck()
+	if rs.ack == nil || rs.ack.cseq > cseq {
+		return
 	}
+	for _, n := range rs.ack.then {
+		rs.inbox.post(n)
+	}
+	rs.dropAck()
 }
 
 // An ackNote is an ACK that brought a body.
@@ -214,6 +248,7 @@ func (rs *RecordingSession) serveAck(n ackNote) *Event {
 	rs.offering = false
 	agreed := rs.media.concluded(c.offer, r.At)
 	ev := rs.event(Changed, r, c)
+	rs.pending.req = nil // an ACK is not answered
 	ev.Streams, ev.HasOffer = agreed.streams(), true
 	ev.reply = func(int, string) { rs.media.commit(agreed, rs.log) }
 	return ev

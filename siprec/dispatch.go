@@ -56,8 +56,7 @@ func (s *Server) receiveCancel(r *request) {
 		s.refuse(r, s.newTag(), refuse(481, "no INVITE to cancel"))
 		return
 	}
-	inv.cancel()
-	s.send(r, s.newResponse(r, 200, s.newTag(), nil))
+	s.send(r, s.newResponse(r, 200, inv.cancel(), nil))
 }
 
 func (s *Server) receiveInDialog(r *request) {
@@ -73,10 +72,20 @@ func (s *Server) receiveInDialog(r *request) {
 	}
 	switch err := rs.inbox.push(r); {
 	case errors.Is(err, errInboxClosed):
-		s.refuse(r, "", refuse(481, err.Error()))
+		s.answerLate(r)
 	case err != nil:
 		s.refuse(r, "", refuse(500, err.Error(), retryAfter()))
 	}
+}
+
+// answerLate answers a request to a recording session that has ended: BYEs that
+// cross each other are both right (RFC 5407 §3.2.2).
+func (s *Server) answerLate(r *request) {
+	if r.method() == sip.BYE {
+		s.send(r, s.newResponse(r, 200, "", nil))
+		return
+	}
+	s.refuse(r, "", refuse(481, errInboxClosed.Error()))
 }
 
 func inDialogMethod(m sip.RequestMethod) bool {
@@ -124,6 +133,7 @@ func (s *Server) receiveInvite(r *request) {
 	}
 	rs.log = s.log.With(zap.String("call_id", rs.callID))
 	rs.inviteKey = rs.callID + "\x00" + rs.remoteTag + "\x00" + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)
+	r.setTag(rs.localTag)
 	src, err := s.cfg.Admit(origin)
 	if err != nil {
 		rs.log.Info("invite refused", zap.Stringer("source", origin.Source), zap.Int("status", 403), zap.Error(err))

@@ -21,6 +21,12 @@ type content struct {
 	marked bool
 }
 
+// carriesOffer says whether SDP in a request of that method is an offer or an
+// answer (RFC 3264, RFC 3311). In an OPTIONS or INFO it is only a body part.
+func carriesOffer(m sip.RequestMethod) bool {
+	return m == sip.INVITE || m == sip.UPDATE || m == sip.ACK
+}
+
 // readContent splits the body of a request (RFC 5621).
 func readContent(req *sip.Request) (*content, *refusal) {
 	c := &content{}
@@ -38,7 +44,7 @@ func readContent(req *sip.Request) (*content, *refusal) {
 	c.oddities = oddities
 	for _, p := range parts {
 		switch {
-		case p.IsSDP() && c.offer == nil:
+		case p.IsSDP() && c.offer == nil && carriesOffer(req.Method):
 			if c.offer, err = sdp.Parse(p.Body); err != nil {
 				return nil, refuse(400, "SDP: "+err.Error())
 			}
@@ -49,7 +55,7 @@ func readContent(req *sip.Request) (*content, *refusal) {
 		}
 		c.marked = c.marked || p.Disposition == "recording-session"
 	}
-	if len(parts) == 1 && len(c.parts) == 1 && c.parts[0].Disposition == "" && !strings.EqualFold(parts[0].Handling, "optional") && req.Method != sip.INFO {
+	if len(parts) == 1 && len(c.parts) == 1 && carriesOffer(req.Method) && c.parts[0].Disposition == "" && !strings.EqualFold(parts[0].Handling, "optional") {
 		// RFC 3261 §8.2.3. Within multipart, an unknown part is only kept: SRCs
 		// send parts of their own and do not say that they are optional.
 		return nil, refuse(415, "media type "+c.parts[0].Type+" is not understood", sip.NewHeader("Accept", acceptedTypes))
@@ -180,7 +186,7 @@ func (rs *RecordingSession) propose(r *request, c *content) *refusal {
 		return refuse(503, "no media ports are free", retryAfter())
 	}
 	if rs.media.now == nil && !rs.next.acceptable() {
-		rs.next.undo()
+		rs.media.undo(rs.next)
 		rs.next = nil
 		return refuse(488, "none of the offered streams can be received")
 	}

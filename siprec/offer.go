@@ -14,16 +14,19 @@ import (
 
 // A slot is one m-line of a recording session with what was agreed on it.
 type slot struct {
-	stream Stream
-	offer  sdp.Media
-	answer sdp.Slot
-	recv   *media.Receiver // nil when the m-line is refused
+	stream   Stream
+	answer   sdp.Slot
+	recv     *media.Receiver // nil when the m-line is refused
+	expected media.Expected  // what recv was told
 }
 
 // An agreement is the state of offer and answer (RFC 3264). It is not changed
 // once it is in force; each offer makes the next.
 type agreement struct {
-	slots   []*slot
+	slots []*slot
+	// gone are m-lines that an offer left out against RFC 3264 §8, closed. They
+	// follow slots and say which generation a later m-line in their place has.
+	gone    []*slot
 	body    []byte // our SDP
 	version uint64 // its o= version
 	// opened are receivers that only this agreement has, closing those that it
@@ -33,11 +36,26 @@ type agreement struct {
 }
 
 func (a *agreement) streams() []Stream {
-	out := make([]Stream, len(a.slots))
-	for i, sl := range a.slots {
-		out[i] = sl.stream
+	out := make([]Stream, 0, len(a.slots)+len(a.gone))
+	for _, sl := range a.slots {
+		out = append(out, sl.stream)
+	}
+	for _, sl := range a.gone {
+		out = append(out, sl.stream)
 	}
 	return out
+}
+
+// before is the slot at a place of the SDP, also one that is gone; nil when
+// there never was one.
+func (a *agreement) before(i int) *slot {
+	switch {
+	case a == nil || i >= len(a.slots)+len(a.gone):
+		return nil
+	case i < len(a.slots):
+		return a.slots[i]
+	}
+	return a.gone[i-len(a.slots)]
 }
 
 // acceptable reports whether anything of it can be received, or nothing was
@@ -51,10 +69,21 @@ func (a *agreement) acceptable() bool {
 	return len(a.slots) == 0
 }
 
-// undo gives back the ports of an agreement that was not come to.
-func (a *agreement) undo() {
+// undo gives back the ports of an agreement that was not come to, and tells the
+// receivers that stay what they were told before: a refused offer announces no
+// source.
+func (n *negotiator) undo(a *agreement) {
 	for _, r := range a.opened {
 		r.Close()
+	}
+	for i, sl := range a.slots {
+		before := n.now.before(i)
+		if before == nil || before.recv == nil || before.recv != sl.recv {
+			continue
+		}
+		was := before.expected
+		was.At = sl.expected.At
+		before.recv.Expect(was)
 	}
 }
 
@@ -75,32 +104,43 @@ func (n *negotiator) answer(offer *sdp.Description, at time.Time) (*agreement, e
 	for i := range offer.Media {
 		sl, err := n.slot(next, i, &offer.Media[i], at)
 		if err != nil {
-			next.undo()
+			n.undo(next)
 			return nil, fmt.Errorf("m-line %d: %w", i+1, err)
 		}
 		next.slots = append(next.slots, sl)
 	}
-	if n.now != nil && len(n.now.slots) > len(next.slots) {
-		// RFC 3264 §8: the number of m-lines never falls. The SRC's fault; what
-		// it left out is over.
-		next.oddities = append(next.oddities, "offer has fewer m-lines than before")
-		for _, sl := range n.now.slots[len(next.slots):] {
-			if sl.recv != nil {
-				next.closing = append(next.closing, sl.recv)
-			}
-		}
-	}
+	n.leaveOut(next)
 	n.write(next)
 	return next, nil
 }
 
+// leaveOut ends the streams that an offer has no m-line for.
+func (n *negotiator) leaveOut(next *agreement) {
+	if n.now != nil && len(n.now.slots) > len(next.slots) {
+		// RFC 3264 §8: the number of m-lines never falls. The SRC's fault.
+		next.oddities = append(next.oddities, "offer has fewer m-lines than before")
+	}
+	for i := len(next.slots); n.now.before(i) != nil; i++ {
+		sl := *n.now.before(i)
+		if sl.recv != nil {
+			next.closing = append(next.closing, sl.recv)
+		}
+		sl.close()
+		next.gone = append(next.gone, &sl)
+	}
+}
+
+// close says that nothing comes on the m-line any more.
+func (sl *slot) close() {
+	sl.recv, sl.answer.Port = nil, 0
+	sl.stream.Closed, sl.stream.Receiving = true, false
+	sl.stream.Local, sl.stream.Remote = netip.AddrPort{}, netip.AddrPort{}
+}
+
 // slot makes one m-line of the answer.
 func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*slot, error) {
-	var before *slot
-	if n.now != nil && i < len(n.now.slots) {
-		before = n.now.slots[i]
-	}
-	sl := &slot{offer: *m, stream: Stream{
+	before := n.now.before(i)
+	sl := &slot{stream: Stream{
 		Index: i, Label: m.Label, Media: m.Type, Direction: Direction(m.Direction),
 		Codecs: codecsOf(m.Choose()), Ptime: time.Duration(m.Ptime) * time.Millisecond,
 	}}
@@ -155,7 +195,8 @@ func (n *negotiator) bind(sl *slot, m *sdp.Media, at time.Time) {
 	if m.Addr.IsValid() && !m.Null && m.Port > 0 {
 		sl.stream.Remote = netip.AddrPortFrom(m.Addr, uint16(m.Port))
 	}
-	sl.recv.Expect(media.Expected{RTP: sl.stream.Remote, Candidates: n.candidates(), Mux: m.RTCPMux, At: at})
+	sl.expected = media.Expected{RTP: sl.stream.Remote, Candidates: n.candidates(), Mux: m.RTCPMux, At: at}
+	sl.recv.Expect(sl.expected)
 }
 
 // reused reports whether an m-line slot was free and is now used for another
@@ -207,6 +248,7 @@ func (n *negotiator) write(a *agreement) {
 func (n *negotiator) offer(at time.Time) (*agreement, error) {
 	next := &agreement{}
 	if n.now != nil {
+		next.gone = n.now.gone
 		for _, before := range n.now.slots {
 			sl := *before
 			if sl.stream.Recordable && !sl.stream.Closed {
@@ -220,7 +262,7 @@ func (n *negotiator) offer(at time.Time) (*agreement, error) {
 	m := sdp.Media{Type: "audio", Proto: "RTP/AVP", Direction: "sendonly", Codecs: sdp.DefaultAudio(), Port: 1, Null: true}
 	sl, err := n.slot(next, 0, &m, at)
 	if err != nil {
-		next.undo()
+		n.undo(next)
 		return nil, err
 	}
 	sl.answer.Direction, sl.stream.Receiving = "recvonly", true
@@ -231,7 +273,7 @@ func (n *negotiator) offer(at time.Time) (*agreement, error) {
 
 // concluded makes the agreement that the SRC's answer in an ACK leads to.
 func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement {
-	next := &agreement{oddities: answer.Oddities, body: n.now.body, version: n.now.version}
+	next := &agreement{oddities: answer.Oddities, body: n.now.body, version: n.now.version, gone: n.now.gone}
 	for i, before := range n.now.slots {
 		sl := *before
 		next.slots = append(next.slots, &sl)
@@ -239,15 +281,13 @@ func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement
 			continue
 		}
 		m := &answer.Media[i]
-		sl.offer = *m
 		sl.stream.Direction = Direction(m.Direction)
 		if m.Label != "" {
 			sl.stream.Label = m.Label
 		}
 		if m.Port == 0 {
-			sl.stream.Closed, sl.stream.Receiving = true, false
 			next.closing = append(next.closing, sl.recv)
-			sl.recv = nil
+			sl.close()
 			continue
 		}
 		sl.stream.Receiving = sl.stream.Recordable && m.AnswerDirection() == "recvonly"

@@ -114,6 +114,9 @@ func (rs *RecordingSession) step(item any) *Event {
 	case ackNote:
 		return rs.serveAck(it)
 	case endNote:
+		if it.reason == EndLocal && rs.postpone(it) {
+			return nil
+		}
 		rs.sendBye()
 		return rs.end(it.reason, rs.server.cfg.Clock.Now())
 	case tickNote:
@@ -168,7 +171,8 @@ func (rs *RecordingSession) Drain() { rs.media.close() }
 // silent by hold, from metadata: a held one is not taken for vanished.
 func (rs *RecordingSession) Held(held bool) { rs.held = held }
 
-// End sends BYE. An Ended event follows. It may be called from any goroutine.
+// End sends BYE, once the ACK of the last INVITE has come (RFC 3261 §15). An
+// Ended event follows. It may be called from any goroutine.
 func (rs *RecordingSession) End() { rs.inbox.post(endNote{EndLocal}) }
 
 // An endNote asks for the end of the recording session.
@@ -194,6 +198,7 @@ func (rs *RecordingSession) run(invite *request) {
 func (rs *RecordingSession) end(reason EndReason, at time.Time) *Event {
 	rs.ended = true
 	rs.stopTimers()
+	rs.turnAway() // not only when the handler returns: that may take its time
 	rs.log.Info("recording session ended", zap.String("reason", string(reason)))
 	ev := &Event{Kind: Ended, At: at, Reason: reason}
 	if rs.media.now != nil {
@@ -207,7 +212,7 @@ func (rs *RecordingSession) end(reason EndReason, at time.Time) *Event {
 // returned early or panicked.
 func (rs *RecordingSession) release() {
 	if rs.next != nil {
-		rs.next.undo()
+		rs.media.undo(rs.next)
 	}
 	if rs.pending != nil && rs.pending.req != nil && rs.pending.req.finalStatus() == 0 {
 		rs.abandon(rs.pending.req)
@@ -217,12 +222,17 @@ func (rs *RecordingSession) release() {
 	}
 	rs.stopTimers()
 	rs.media.close()
+	rs.turnAway()
+	rs.server.forget(rs)
+}
+
+// turnAway lets no further request in and answers those that wait.
+func (rs *RecordingSession) turnAway() {
 	for _, item := range rs.inbox.close() {
 		if r, ok := item.(*request); ok {
-			rs.server.refuse(r, "", refuse(481, "the recording session has ended"))
+			rs.server.answerLate(r)
 		}
 	}
-	rs.server.forget(rs)
 }
 
 // abandon answers a request that the handler left open when it failed.

@@ -56,7 +56,7 @@ func retryAfter() sip.Header { return sip.NewHeader("Retry-After", "5") }
 // answer of this server has.
 func (s *Server) newResponse(r *request, status int, tag string, body []byte) *sip.Response {
 	res := sip.NewResponseFromRequest(r.Request, status, reasonPhrase(status), body)
-	if to := res.To(); to != nil && tag != "" {
+	if to := res.To(); to != nil && tag != "" && toTag(r.Request) == "" {
 		to.Params.Add("tag", tag)
 	}
 	res.AppendHeader(sip.NewHeader("Server", s.cfg.UserAgent))

@@ -18,16 +18,26 @@ type request struct {
 	tx *sip.ServerTx
 
 	mu        sync.Mutex
-	cancelled bool // a CANCEL matched it (RFC 3261 §9.2)
-	final     int  // status of the final response, 0 before
+	tag       string // ours in the response; empty within a dialog
+	cancelled bool   // a CANCEL matched it (RFC 3261 §9.2)
+	final     int    // status of the final response, 0 before
 }
 
 func (r *request) method() sip.RequestMethod { return r.Request.Method }
 
-func (r *request) cancel() {
+func (r *request) setTag(tag string) {
 	r.mu.Lock()
-	r.cancelled = true
+	r.tag = tag
 	r.mu.Unlock()
+}
+
+// cancel marks an INVITE. It gives our tag in the response to the INVITE, which
+// that to the CANCEL has too (RFC 3261 §9.2).
+func (r *request) cancel() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cancelled = true
+	return r.tag
 }
 
 func (r *request) isCancelled() bool {
