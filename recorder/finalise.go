@@ -102,6 +102,10 @@ func (in *interaction) judge(res render.Result) (keep bool) {
 			in.flag(flagUndecodable)
 			keep = true
 		}
+		if s.Beyond > 0 {
+			in.flag(flagRestless)
+			keep = true
+		}
 	}
 	if res.Torn {
 		in.flag(flagTorn)

@@ -13,6 +13,7 @@ const (
 	flagNoMetadata  = "no-metadata"          // none ever came
 	flagUnreadable  = "metadata-unreadable"  // some could not be read
 	flagUndecodable = "undecodable"          // some audio is in the capture alone
+	flagRestless    = "too-many-sources"     // some audio is in the capture alone: SSRCs without end
 	flagTorn        = "capture-torn"         // the end of the capture is missing
 	flagDisk        = "disk-failed"          // the disk lost packets, documents or journal lines
 	flagSource      = "unannounced-source"   // media came from an address that nobody announced

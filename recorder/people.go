@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -22,6 +23,7 @@ type people struct {
 	// is forgotten for that (RFC 7866 §9.2 leaves the way open).
 	unreadable bool
 	oddities   []string
+	decode     func([]byte) (*metadata.Document, error)
 }
 
 // A rawDocument is one metadata part with its bytes as they arrived.
@@ -30,7 +32,9 @@ type rawDocument struct {
 	body []byte
 }
 
-func newPeople(zero time.Time) *people { return &people{zero: zero, model: metadata.New()} }
+func newPeople(zero time.Time) *people {
+	return &people{zero: zero, model: metadata.New(), decode: metadata.Decode}
+}
 
 // read merges the metadata of an event, and returns the documents to be kept. An
 // event with an offer and no metadata tells the model of the m-lines alone.
@@ -42,12 +46,10 @@ func (p *people) read(ev *siprec.Event) []rawDocument {
 		d := rawDocument{body: body}
 		d.File = documentName(len(p.docs) + 1)
 		d.Arrival = ev.At.UTC()
-		doc, err := metadata.Decode(body)
-		if err != nil {
+		if err := p.take(body, ev.At, binding); err != nil {
 			d.Error, p.unreadable = err.Error(), true
 		} else {
 			d.Readable, merged = true, true
-			p.merge(doc, ev.At, binding)
 		}
 		p.docs = append(p.docs, d.Document)
 		docs = append(docs, d)
@@ -56,6 +58,22 @@ func (p *people) read(ev *siprec.Event) []rawDocument {
 		p.merge(nil, ev.At, binding)
 	}
 	return docs
+}
+
+// take reads one document and merges it. One over which the reader itself fails
+// is as good as unreadable.
+func (p *people) take(body []byte, at time.Time, b metadata.Binding) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("reading it failed with a %T", v)
+		}
+	}()
+	doc, err := p.decode(body)
+	if err != nil {
+		return err
+	}
+	p.merge(doc, at, b)
+	return nil
 }
 
 func (p *people) merge(doc *metadata.Document, at time.Time, b metadata.Binding) {

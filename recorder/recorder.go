@@ -25,6 +25,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
 )
@@ -87,7 +88,23 @@ func New(cfg Config) (*Recorder, error) {
 	cfg.Random = &lockedReader{r: cfg.Random}
 	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers)}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
+	if err := r.reportUnfinished(); err != nil {
+		return nil, fmt.Errorf("recorder: %w", err)
+	}
 	return r, nil
+}
+
+// reportUnfinished tells of recordings that an earlier process left without a
+// manifest: it was killed, or its disk failed. Their captures are still there.
+func (r *Recorder) reportUnfinished() error {
+	ids, err := store.WithoutManifest(r.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		r.cfg.Log.Warn("recording was left unfinished: its audio is in its capture and in no file", zap.String("recording", id))
+	}
+	return nil
 }
 
 // ServeRecording records one recording session. When the recording cannot be

@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/siprecd/siprecd/recorder/store"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/siprecd/siprecd/metadata"
+	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/siprec"
 )
 
@@ -112,5 +115,57 @@ func TestNothingBeginsAfterARefusal(t *testing.T) {
 	r.serve(t.Context(), f)
 	if list, err := store.List(dir); err != nil || len(list) != 0 || f.attached != 0 {
 		t.Errorf("recordings %v, %v", list, err)
+	}
+}
+
+// A document over which the reader fails is kept as an unreadable one, and what
+// was known before holds.
+func TestFailureInADocumentIsAnUnreadableOne(t *testing.T) {
+	p := newPeople(t0)
+	p.read(offered(both, twoParties)(nil))
+	p.decode = func([]byte) (*metadata.Document, error) { panic("failure") }
+	docs := p.read(changed(1, nil, twoParties)(nil))
+	if len(docs) != 1 || docs[0].Readable || docs[0].Error == "" || !p.unreadable {
+		t.Errorf("documents %+v", docs)
+	}
+	if who, _ := p.senders(0, 0)(2 * time.Second); len(who) != 1 {
+		t.Errorf("senders %v", who)
+	}
+}
+
+// What an earlier process left behind is told when the next one starts.
+func TestUnfinishedAreReported(t *testing.T) {
+	dir := t.TempDir()
+	r := newRecorder(t, dir)
+	r.serve(t.Context(), newFake(t, offered(both, twoParties), ended(1)))
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id, err := store.NewID(t0, strings.NewReader("randomness"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Create(dir, id); err != nil {
+		t.Fatal(err)
+	}
+	core, logs := observer.New(zap.WarnLevel)
+	if _, err := New(Config{Dir: dir, Log: zap.New(core)}); err != nil {
+		t.Fatal(err)
+	}
+	if all := logs.All(); len(all) != 1 || all[0].ContextMap()["recording"] != id {
+		t.Errorf("log %v, want one line about %s", all, id)
+	}
+}
+
+// A source that takes a new SSRC all the time cannot be rendered without end:
+// what is in no file is left in the capture, and the manifest says so.
+func TestTooManySources(t *testing.T) {
+	script := []func(*fake) *siprec.Event{offered(both, twoParties)}
+	for i := range 4100 {
+		script = append(script, talk(0, uint32(i+1), float64(i)*0.02, float64(i)*0.02+0.01))
+	}
+	m, _, _ := run(t, append(script, ended(90))...)
+	if !slices.Contains(m.Flags, flagRestless) || m.Capture != captureName {
+		t.Errorf("flags %v, capture %q", m.Flags, m.Capture)
 	}
 }

@@ -52,6 +52,8 @@ type Track struct {
 type format struct {
 	known bool
 	event bool // telephone-event: digits, never stored
+	once  bool // was telephone-event before an offer gave it another meaning
+	red   bool // redundant audio, within which events may travel
 	rate  int  // Hz
 }
 
@@ -102,7 +104,7 @@ func (t *Track) WriteRTP(p *media.Packet) {
 	t.counts.Received++
 	h := p.Header
 	f := t.formats[h.PayloadType&0x7f]
-	if f.event || !f.known && looksLikeEvent(h.PayloadType, p.Payload) {
+	if t.isDigits(h.PayloadType&0x7f, p.Payload) {
 		// Its timestamp is that of the key press, not of the packet
 		// (RFC 4733 §2.2.1): there is nothing to learn from it.
 		t.counts.Events++
@@ -135,7 +137,11 @@ func (t *Track) announce(codecs []siprec.Codec) {
 	defer t.mu.Unlock()
 	first := true
 	for _, c := range codecs {
-		f := format{known: true, event: isEvent(c.Name), rate: c.ClockRate}
+		old := t.formats[c.PayloadType&0x7f]
+		f := format{
+			known: true, event: isEvent(c.Name), once: old.event || old.once,
+			red: strings.EqualFold(c.Name, "red"), rate: c.ClockRate,
+		}
 		t.formats[c.PayloadType&0x7f] = f
 		if first && !f.event && f.rate > 0 {
 			t.rate, first = f.rate, false
@@ -169,9 +175,84 @@ func isEvent(name string) bool {
 	return strings.EqualFold(name, "telephone-event") || strings.EqualFold(name, "tone")
 }
 
-// looksLikeEvent reports whether a packet of a dynamic payload type
-// (RFC 3551 §6) that was never announced has the size of a telephone event
-// (RFC 4733 §2.3). A digit that comes without leave is still a digit.
-func looksLikeEvent(payloadType uint8, payload []byte) bool {
-	return payloadType >= 96 && len(payload) == 4
+// isDigits reports whether a packet carries digits or tones, which are never
+// stored: because its payload type says so, because it looks so and was never
+// announced as anything, or within redundant audio (RFC 2198), as RFC 4733
+// §2.6 allows.
+func (t *Track) isDigits(payloadType uint8, payload []byte) bool {
+	f := t.formats[payloadType]
+	switch {
+	case f.event:
+		return true
+	case f.red:
+		return t.redDigits(payload)
+	case !f.known && payloadType >= firstUnassigned:
+		return looksLikeEvent(payload) || t.redDigits(payload)
+	}
+	return f.once && looksLikeEvent(payload) // sent before the offer that changed it
+}
+
+// redDigits reports whether a block of a redundant packet carries digits. Each
+// block has a header of four octets, F=1 | type 7 bits | offset 14 | length 10,
+// and the last one of a single octet, F=0 | type (RFC 2198 §3). What is not of
+// this form has no blocks.
+func (t *Track) redDigits(payload []byte) bool {
+	type block struct {
+		payloadType uint8
+		length      int
+	}
+	var blocks [8]block
+	n, data := 0, payload
+	for {
+		if len(data) == 0 || n == len(blocks) {
+			return false
+		}
+		b := block{payloadType: data[0] & 0x7f, length: -1}
+		if data[0]&0x80 == 0 {
+			blocks[n], data = b, data[1:]
+			n++
+			break
+		}
+		if len(data) < 4 {
+			return false
+		}
+		b.length = int(data[2]&3)<<8 | int(data[3])
+		blocks[n], data = b, data[4:]
+		n++
+	}
+	digits := false
+	for _, b := range blocks[:n] {
+		length := b.length
+		if length < 0 {
+			length = len(data)
+		}
+		if length > len(data) {
+			return false
+		}
+		f := t.formats[b.payloadType]
+		digits = digits || f.event || !f.known && b.payloadType >= firstUnassigned && looksLikeEvent(data[:length])
+		data = data[length:]
+	}
+	return digits
+}
+
+// firstUnassigned is the first payload type that names no audio encoding by
+// itself (RFC 3551 §6).
+const firstUnassigned = 19
+
+// looksLikeEvent reports whether a payload has the form of a telephone event, of
+// four octets, or of up to ten of them, each event | E R volume | duration with
+// R = 0 (RFC 4733 §2.3, §2.5.1.5). A digit that comes without leave is still a
+// digit.
+func looksLikeEvent(payload []byte) bool {
+	if len(payload) == 0 || len(payload)%4 != 0 || len(payload) > 40 {
+		return false
+	}
+	several := len(payload) > 4
+	for ; len(payload) > 0; payload = payload[4:] {
+		if several && payload[1]&0x40 != 0 {
+			return false
+		}
+	}
+	return true
 }

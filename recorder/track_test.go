@@ -221,3 +221,58 @@ func BenchmarkTrackWriteRTP(b *testing.B) {
 		})
 	}
 }
+
+// Digits are stored under no payload type and in no wrapping; audio of the same
+// shape is.
+func TestDigitsAreNeverStored(t *testing.T) {
+	const digit = "\x05\x8a\x03\x20"
+	announced := []siprec.Codec{
+		{PayloadType: 0, Name: "PCMU", ClockRate: 8000, Channels: 1}, {PayloadType: 18, Name: "G729", ClockRate: 8000, Channels: 1},
+		{PayloadType: 101, Name: "telephone-event", ClockRate: 8000}, {PayloadType: 102, Name: "TELEPHONE-EVENT", ClockRate: 48000},
+		{PayloadType: 72, Name: "tone", ClockRate: 8000}, {PayloadType: 121, Name: "red", ClockRate: 8000, Params: "101/101"},
+		{PayloadType: 99, Name: "telephone-event", ClockRate: 8000},
+	}
+	again := []siprec.Codec{{PayloadType: 99, Name: "OPUS", ClockRate: 48000, Channels: 2}}
+	for _, tt := range []struct {
+		name    string
+		pt      uint8
+		payload string
+		kept    bool
+	}{
+		{"announced", 101, digit, false},
+		{"announced at another rate", 102, digit, false},
+		{"a tone below the dynamic types", 72, "\x01\x02\x03\x04\x05\x06\x07\x08", false},
+		{"announced, of any form", 101, rep("x", 33), false},
+		{"unannounced", 110, digit, false},
+		{"unannounced and several at once", 110, digit + digit, false},
+		{"unannounced below the dynamic types", 40, digit, false},
+		{"in redundant audio", 121, "\xe5\x00\x00\x04\x65" + digit + digit, false},
+		{"in redundant audio beside speech", 121, "\xe5\x00\x00\x04\x00" + digit + rep("s", 160), false},
+		{"alone in redundant audio", 121, "\x65" + digit, false},
+		{"in redundant audio that was not announced", 122, "\xe5\x00\x00\x04\x65" + digit + digit, false},
+		{"unannounced in unannounced redundant audio", 122, "\xee\x00\x00\x04\x6e" + digit + digit, false},
+		{"under way when its type got another meaning", 99, digit, false},
+		{"of the new meaning", 99, rep("o", 60), true},
+		{"redundant speech", 121, "\x80\x05\x00\x0a\x00" + rep("s", 170), true},
+		{"broken redundant audio", 121, "\xe5\x00\x03\xff\x00" + digit, true},
+		{"redundant headers without end", 121, rep("\x80\x00\x00\x00", 9), true},
+		{"a short packet of PCMU", 0, digit, true},
+		{"two frames of G.729 and silence", 18, rep("g", 20), true},
+		{"static and not announced", 8, rep("a", 160), true},
+		{"audio that was not announced", 110, rep("a", 160), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out := &kept{}
+			tr := newTrack("r", "s", 0, t0, out)
+			tr.announce(announced)
+			tr.announce(again)
+			if err := tr.Allow(permitFor(t, "r", "s", t0)); err != nil {
+				t.Fatal(err)
+			}
+			tr.WriteRTP(packet(1, 0, tt.pt, ms, tt.payload))
+			if got := len(out.packets) == 1; got != tt.kept || (tr.count().Events == 1) == tt.kept {
+				t.Errorf("kept %v, want %v; counts %+v", got, tt.kept, tr.count())
+			}
+		})
+	}
+}

@@ -67,7 +67,7 @@ func Create(dir, id string) (string, error) {
 	}
 	for d := filepath.Dir(folder); ; d = filepath.Dir(d) {
 		if err := SyncDir(d); err != nil {
-			return "", fmt.Errorf("create recording: %w", err)
+			return "", errors.Join(fmt.Errorf("create recording: %w", err), os.Remove(folder))
 		}
 		if rel, err := filepath.Rel(dir, d); err != nil || rel == "." {
 			return folder, nil
@@ -188,6 +188,30 @@ func List(dir string) ([]Summary, error) {
 	slices.SortFunc(out, func(a, b Summary) int {
 		return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(b.ID, a.ID))
 	})
+	return out, nil
+}
+
+// WithoutManifest returns the ids of the recordings below dir that have no manifest,
+// oldest first. It reads no manifest, so it is quick in a large folder.
+func WithoutManifest(dir string) ([]string, error) {
+	folders, err := filepath.Glob(filepath.Join(escape(dir), "[0-9]*", "[0-9]*", "[0-9]*", "*"))
+	if err != nil {
+		return nil, fmt.Errorf("find unfinished recordings: %w", err)
+	}
+	var out []string
+	for _, folder := range folders {
+		id := filepath.Base(folder)
+		if want, err := Folder(dir, id); err != nil || want != filepath.Clean(folder) {
+			continue
+		}
+		switch _, err := os.Stat(filepath.Join(folder, ManifestName)); {
+		case errors.Is(err, fs.ErrNotExist):
+			out = append(out, id)
+		case err != nil:
+			return nil, fmt.Errorf("find unfinished recordings: %w", err)
+		}
+	}
+	slices.Sort(out) // ids begin with the instant
 	return out, nil
 }
 

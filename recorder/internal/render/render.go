@@ -106,8 +106,10 @@ type StreamResult struct {
 	// than the reordering window, 512 packets or 2 s, reaches; these are in
 	// Received and Late too.
 	Received, Lost, Late, Duplicate uint64
-	// Epochs counts the SSRCs and restarts seen.
+	// Epochs counts the SSRCs and restarts seen, up to 4096; Beyond the packets
+	// of those that came after, which no file holds.
 	Epochs int
+	Beyond uint64
 	// First and Last are the arrivals of its first and last packet.
 	First, Last time.Duration
 	Codecs      []string // names of the formats in which packets came

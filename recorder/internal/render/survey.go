@@ -64,6 +64,7 @@ type survey struct {
 	epochs      []epoch
 	holes       []hole
 	more        uint64 // holes that were not kept
+	beyond      uint64 // packets of epochs that are too many
 	lost        uint64 // missing numbers that belong to no hole
 	codecs      []string
 	undecoded   []string
@@ -121,6 +122,7 @@ func (v *survey) take(a *arrival) {
 	switch {
 	case in.epoch < 0:
 		v.lost += uint64(a.missing)
+		v.beyond++
 		return
 	case in.begins:
 		v.begin(a, in)
