@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	maxDatagram = 65535 // what a read must be able to take
-	maxRoutes   = 4096  // entries of the cache of our addresses by peer
+	maxDatagram = 65535   // what a read must be able to take
+	readBuffer  = 4 << 20 // octets; an SRC that restarts sends all its INVITEs at once
+	maxRoutes   = 4096    // entries of the cache of our addresses by peer
 )
 
 // A udpSocket is one bound UDP port.
@@ -25,6 +26,9 @@ type udpSocket struct {
 }
 
 func newUDPSocket(f *Front, conn *net.UDPConn) *udpSocket {
+	if err := conn.SetReadBuffer(readBuffer); err != nil {
+		f.log.Warn("receive buffer not set", zap.Error(err))
+	}
 	return &udpSocket{front: f, conn: conn, bound: addrPortOf(conn.LocalAddr()), routes: make(map[netip.Addr]netip.Addr)}
 }
 
