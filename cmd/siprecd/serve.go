@@ -50,7 +50,11 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 			zap.Stringer("signal", sig), zap.Duration("drain", c.Drain), zap.Int("recording_sessions", running.sip.Up()))
 	case <-ctx.Done():
 	}
-	return c.drain(ctx, running, log, signals)
+	if err := c.drain(ctx, running, log, signals); err != nil {
+		return err
+	}
+	log.Info("stopped: all files are finished")
+	return nil
 }
 
 // drain stops the server. A second signal cuts the drain time short; a third one

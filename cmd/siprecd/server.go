@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"go.uber.org/zap"
 
@@ -25,7 +26,10 @@ type server struct {
 func start(s settings, log *zap.Logger) (*server, error) {
 	rec, err := recorder.New(recorder.Config{Dir: s.Data, Policy: rules.RecordAll(), Log: log})
 	if err != nil {
-		return nil, fmt.Errorf("recorder: %w", err)
+		return nil, err
+	}
+	if err := checkWritable(s.Data); err != nil {
+		return nil, errors.Join(err, rec.Close(context.Background()))
 	}
 	var endpoints []siprec.Endpoint
 	for _, l := range s.Listen {
@@ -52,6 +56,16 @@ func start(s settings, log *zap.Logger) (*server, error) {
 		running.err = srv.Serve(context.Background())
 	}()
 	return running, nil
+}
+
+// checkWritable makes a file in a folder and removes it: a server that cannot
+// write would start, and then refuse each recording session.
+func checkWritable(dir string) error {
+	file, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("data folder %s cannot be written to: %w", dir, err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // stop refuses new recording sessions and lets the present ones end until ctx is
