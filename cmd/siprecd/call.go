@@ -45,6 +45,7 @@ func (c *callCommand) Run(ctx context.Context, out streams) error {
 		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 		speakers = append(speakers, speaker{aor: "sip:" + userPart(name) + "@siprecd.invalid", name: name, codec: codec, voice: voice})
 	}
+	fmt.Fprintf(out.stdout, "calling %s over %s\n", c.To.uri, c.Transport)
 	_, err := performance{
 		client:   src.Config{Target: c.To.address, Transport: c.Transport, UserAgent: "siprecd-call/" + version()},
 		uri:      c.To.uri,

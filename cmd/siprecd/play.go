@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,11 @@ import (
 
 // farewell is how long BYE may take, when everything else was given up.
 const farewell = 5 * time.Second
+
+// answerLimit is how long an INVITE may stay without final response. Nobody has to
+// pick up, so a server that is there answers at once; RFC 3261 §17.1.1.2 would wait
+// 32 s for one that is not.
+const answerLimit = 10 * time.Second
 
 var errServerEnded = errors.New("the server ended the recording session")
 
@@ -30,6 +36,7 @@ type performance struct {
 	uri      string // Request-URI; empty for the client's own choice
 	speakers []speaker
 	length   time.Duration // of audio; 0 is until the voices end
+	limit    time.Duration // for the answer; 0 is answerLimit
 	progress func(format string, args ...any)
 }
 
@@ -68,15 +75,18 @@ func (p performance) play(ctx context.Context) (callID string, err error) {
 	return dialog.CallID(), err
 }
 
-// open sends the INVITE. When ctx ends before the answer, it is cancelled.
+// open sends the INVITE. When ctx or answerLimit ends before the answer, it is
+// cancelled; before any answer came there is nothing to cancel (RFC 3261 §9.1).
 func (p performance) open(ctx context.Context, client *src.SRC, invite src.Request) (*src.Dialog, error) {
 	dialog, err := client.Start(context.WithoutCancel(ctx), invite)
 	if err != nil {
 		return nil, fmt.Errorf("INVITE to %s: %w", p.client.Target, err)
 	}
-	final, err := dialog.Wait(ctx)
+	waiting, stop := context.WithTimeout(ctx, cmp.Or(p.limit, answerLimit))
+	defer stop()
+	final, err := dialog.Wait(waiting)
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && len(dialog.Provisional()) > 0:
 		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
 		if _, cancelErr := dialog.Cancel(bye); cancelErr != nil {
