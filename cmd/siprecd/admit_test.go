@@ -41,6 +41,8 @@ func TestAdmit(t *testing.T) {
 		{name: "one address", accept: []string{"192.0.2.7"}, source: "192.0.2.7:1", admitted: true, wantName: "192.0.2.7"},
 		{name: "the address beside", accept: []string{"192.0.2.7"}, source: "192.0.2.8:1"},
 		{name: "IPv4 in IPv6", accept: []string{"192.0.2.0/24"}, source: "[::ffff:192.0.2.7]:1", admitted: true, wantName: "192.0.2.0/24"},
+		{name: "a network of IPv4 in IPv6", accept: []string{"::ffff:192.0.2.0/120"}, source: "192.0.2.7:1", admitted: true, wantName: "::ffff:192.0.2.0/120"},
+		{name: "beside a network of IPv4 in IPv6", accept: []string{"::ffff:192.0.2.0/120"}, source: "192.0.3.7:1"},
 		{name: "host bits are ignored", accept: []string{"192.0.2.9/24"}, source: "192.0.2.1:1", admitted: true, wantName: "192.0.2.9/24"},
 		{name: "any, IPv4", accept: []string{"any"}, source: "203.0.113.1:1", admitted: true, wantName: "any"},
 		{name: "any, IPv6", accept: []string{"any"}, source: "[2001:db8::1]:1", admitted: true, wantName: "any"},

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"slices"
@@ -66,12 +68,17 @@ func fileFlags(node *kong.Node) []*kong.Flag {
 func readConfig(path string, text []byte, flags []*kong.Flag) (map[string]any, error) {
 	values := make(map[string]any)
 	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
 		// The YAML reader says "line 3: ...", without a file.
 		return nil, fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if len(document.Content) == 0 {
 		return values, nil
+	}
+	var second yaml.Node
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: more than one document; all keys belong into the first", path)
 	}
 	top := document.Content[0]
 	if top.Kind != yaml.MappingNode {

@@ -14,7 +14,7 @@ import (
 // variable (SIPRECD_ and the name) and a key of the configuration file (the
 // name); "siprecd config" documents them from here.
 type settings struct {
-	Listen []listener `help:"Addresses to take SIP on: host:port is UDP and TCP, udp:host:port and tcp:host:port are one of them. Port 0 is any free port." env:"SIPRECD_LISTEN" default:"127.0.0.1:5060" placeholder:"ADDRESS"`
+	Listen []listener `help:"Addresses to take SIP on: host:port is UDP and TCP, udp:host:port and tcp:host:port are one of them. [::] is all addresses of IPv6, 0.0.0.0 all of IPv4; name both for both. Port 0 is any free port." env:"SIPRECD_LISTEN" default:"127.0.0.1:5060" placeholder:"ADDRESS"`
 	Data   string     `help:"Folder the recordings are written to. It is made when it is missing." env:"SIPRECD_DATA" default:"./data" placeholder:"DIR"`
 
 	Accept       []network `help:"Networks or addresses whose INVITEs are accepted, or any. When empty, only this machine's loopback addresses; a listener that others can reach needs it." env:"SIPRECD_ACCEPT" placeholder:"CIDR"`
@@ -107,6 +107,11 @@ func (n *network) UnmarshalText(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("%q is neither an address nor a network such as 192.0.2.0/24", text)
 	}
+	// An IPv4 network in IPv6 notation (RFC 4291 §2.5.5.2) is that IPv4 network:
+	// sources are compared in their IPv4 form.
+	if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
+	}
 	n.prefixes = []netip.Prefix{prefix.Masked()}
 	return nil
 }
@@ -131,8 +136,8 @@ func (r *portRange) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is not two ports from 0 to 65535", text)
 	}
 	// A stream takes two ports, for RTP and RTCP (RFC 3550 §11).
-	if hi-lo < 1 && hi+lo > 0 || lo > hi || lo == 0 && hi > 0 {
-		return fmt.Errorf("%q is not a range of at least two ports", text)
+	if hi+lo > 0 && (lo == 0 || lo+lo%2+1 > hi) {
+		return fmt.Errorf("%q holds no even port with the next", text)
 	}
 	r.first, r.last = uint16(lo), uint16(hi)
 	return nil

@@ -144,6 +144,8 @@ func TestFileRefused(t *testing.T) {
 		{"list of lists", "listen: [[a]]\n", "siprecd.yaml:1: listen: every element"},
 		{"not a map", "- a\n", "siprecd.yaml:1: not a list of keys"},
 		{"not YAML", "data: [\n", "siprecd.yaml: "},
+		{"two documents", "data: a\n---\naccept: any\n", "siprecd.yaml: more than one document"},
+		{"broken second document", "data: a\n---\n[\n", "siprecd.yaml: more than one document"},
 		{"nothing to listen on", "listen: []\n", "listen: no address"},
 		{"negative drain", "drain: -1s\n", "drain: -1s is negative"},
 		{"no vanish", "vanish: 0s\n", "vanish: 0s is not"},
@@ -174,6 +176,8 @@ func TestFileRead(t *testing.T) {
 			return len(s.PlainInvite) == 1 && s.PlainInvite[0].text == "192.0.2.1"
 		}},
 		{"ports", "rtp-ports: 40000-40001\n", func(s settings) bool { return s.RTPPorts == portRange{40000, 40001} }},
+		{"odd first port", "rtp-ports: 40001-40003\n", func(s settings) bool { return s.RTPPorts == portRange{40001, 40003} }},
+		{"end of document", "drain: 1s\n...\n", func(s settings) bool { return s.Drain == time.Second }},
 		{"any ports", "rtp-ports: 0-0\n", func(s settings) bool { return s.RTPPorts == portRange{} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,9 +198,10 @@ func TestFlagsRefused(t *testing.T) {
 		{"port too high", "--listen=127.0.0.1:65536", "no port from 0 to 65535"},
 		{"network without host", "--listen=udp:5060", "is not host:port"},
 		{"name as network", "--accept=example.com", "is neither an address nor a network"},
-		{"ports reversed", "--rtp-ports=40001-40000", "not a range of at least two ports"},
-		{"one port", "--rtp-ports=40000-40000", "not a range of at least two ports"},
-		{"from zero", "--rtp-ports=0-40000", "not a range of at least two ports"},
+		{"ports reversed", "--rtp-ports=40001-40000", "holds no even port with the next"},
+		{"one port", "--rtp-ports=40000-40000", "holds no even port with the next"},
+		{"no even port with the next", "--rtp-ports=40001-40002", "holds no even port with the next"},
+		{"from zero", "--rtp-ports=0-40000", "holds no even port with the next"},
 		{"ports too high", "--rtp-ports=1-70000", "not two ports"},
 		{"single number", "--rtp-ports=40000", "not MIN-MAX"},
 		{"file that is not there", "--config=/nonexistent/siprecd.yaml", "no such file"},
