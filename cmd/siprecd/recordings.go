@@ -44,6 +44,9 @@ func (c *recordingsList) Run(out streams, parent *recordingsCommand) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(list)
 	}
+	if len(list) == 0 {
+		fmt.Fprintf(out.stderr, "there are no recordings in %s\n", parent.Data)
+	}
 	table := tabwriter.NewWriter(out.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tSTART\tLENGTH\tSTATE\tPARTICIPANTS\tFILES")
 	for _, s := range list {
