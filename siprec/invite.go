@@ -160,7 +160,7 @@ func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 	}
 	rs.peerCSeq = r.Request.CSeq().SeqNo
 	rs.touch(r)
-	rs.routes = front.Values(r.Request, "Record-Route") // RFC 3261 §12.1.1
+	rs.learnRoutes(r.Request)
 	if ref := rs.propose(r, c); ref != nil {
 		return nil, ref
 	}

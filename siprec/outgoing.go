@@ -1,6 +1,8 @@
 package siprec
 
 import (
+	"context"
+	"net/netip"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -15,21 +17,60 @@ import (
 // the final response, or 0 when none came within 64*T1; it is called by another
 // goroutine.
 func (rs *RecordingSession) sendRequest(method sip.RequestMethod, done func(status int)) {
-	req := rs.newRequest(method)
-	tx, err := rs.server.tx.request(req, rs.flow)
-	if err != nil {
-		rs.log.Warn("request not sent", zap.String("method", string(method)), zap.Error(err))
-		done(0)
-		return
+	s, req, way := rs.server, rs.newRequest(method), rs.flow
+	next := rs.nextHop()
+	s.outgoing.Go(func() {
+		status, err := s.transact(req, way, next)
+		if err != nil {
+			rs.log.Warn("request not sent", zap.String("method", string(method)), zap.Error(err))
+		}
+		done(status)
+	})
+}
+
+// transact sends a request and waits for the status of its final response, at
+// most 64*T1. When the connection it was to go over is lost, another is opened
+// to next (RFC 3261 §18.1.1).
+func (s *Server) transact(req *sip.Request, way *front.Flow, next netip.AddrPort) (status int, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	giveUp := s.cfg.Clock.AfterFunc(64*s.cfg.T1, cancel)
+	defer giveUp.Stop()
+	tx, err := s.tx.request(req, way)
+	if err != nil && way.Network() == "TCP" {
+		if way, err = s.front.Reach(ctx, "tcp", next, way.Local()); err == nil {
+			tx, err = s.tx.request(req, way)
+		}
 	}
-	cfg := &rs.server.cfg
-	giveUp := cfg.Clock.AfterFunc(64*cfg.T1, tx.Terminate)
-	rs.server.outgoing.Add(1)
-	go func() {
-		defer rs.server.outgoing.Done()
-		defer giveUp.Stop()
-		done(finalStatus(tx))
-	}()
+	if err != nil {
+		return 0, err
+	}
+	defer context.AfterFunc(ctx, tx.Terminate)()
+	return finalStatus(tx), nil
+}
+
+// nextHop is where a new connection to the SRC goes: the port of the first
+// route or of its Contact, at the address it was last heard from. What host they
+// name is not followed: an SRC must not point the server at others.
+func (rs *RecordingSession) nextHop() netip.AddrPort {
+	port := rs.target.Port
+	if len(rs.routes) > 0 {
+		port = rs.routePort
+	}
+	if port <= 0 || port > 65535 {
+		port = 5060 // RFC 3261 §19.1.2
+	}
+	return netip.AddrPortFrom(rs.flow.Remote().Addr(), uint16(port))
+}
+
+// learnRoutes keeps the route set (RFC 3261 §12.1.1).
+func (rs *RecordingSession) learnRoutes(req *sip.Request) {
+	rs.routes = front.Values(req, "Record-Route")
+	if hs := req.GetHeaders("Record-Route"); len(hs) > 0 {
+		if first, ok := hs[0].(*sip.RecordRouteHeader); ok {
+			rs.routePort = first.Address.Port
+		}
+	}
 }
 
 // finalStatus waits for the final response of a transaction.

@@ -44,6 +44,7 @@ type RecordingSession struct {
 	localURI  sip.Uri // To of the INVITE
 	remoteURI sip.Uri // From of the INVITE
 	routes    []string
+	routePort int         // of the first route; 0 when it names none
 	flow      *front.Flow // of the last request
 	heard     time.Time   // arrival of the last SIP message
 	held      bool
