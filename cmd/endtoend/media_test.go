@@ -1,0 +1,151 @@
+package endtoend
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/recorder/store"
+)
+
+// TestNewSource: a party goes on with another SSRC, alone or from another port
+// too. All of it is one file, nothing is lost.
+func TestNewSource(t *testing.T) {
+	t.Parallel()
+	ssrc := uint32(0xfeedbeef)
+	for _, tt := range []struct {
+		name   string
+		change src.Change
+	}{
+		{"SSRC", src.Change{At: 25, SSRC: &ssrc}},
+		{"SSRC, sequence and timestamp", src.Change{At: 25, SSRC: &ssrc, Sequence: 31000, Timestamp: 1 << 31, Marker: true}},
+		{"sequence and timestamp alone", src.Change{At: 25, Sequence: 31000, Timestamp: 77 << 20}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t, "127.0.0.1", nil)
+			c := l.client("udp")
+			d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: conversation(c).Complete()})
+			play(t, d, src.PlayOptions{Count: 50, Faults: src.Faults{Changes: []src.Change{tt.change}}}, src.Tone(440, false), src.Tone(880, false))
+			do(t, d, "BYE", src.Request{})
+			m := l.manifest()
+			l.hears(m, "alice", map[float64]float64{440: 1, 880: 0})
+			l.hears(m, "Bob", map[float64]float64{880: 1, 440: 0})
+			for _, s := range m.Streams {
+				if s.Packets.Kept != 50 || s.Packets.Lost != 0 || s.Epochs != 2 {
+					t.Errorf("stream %s: %+v in %d epochs, want 50 kept in 2", s.ID, s.Packets, s.Epochs)
+				}
+			}
+		})
+	}
+}
+
+// TestUpdateWhileASourceWaits: packets from another port wait until the old
+// source has been silent long enough. A message meanwhile must not cost them.
+func TestUpdateWhileASourceWaits(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, "127.0.0.1", nil)
+	c := l.client("udp")
+	conv := conversation(c)
+	d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: conv.Complete()})
+	old := src.PlayOptions{Count: 5}
+	play(t, d, old, src.Tone(440, false))
+	if err := d.Stream(0).Rebind(); err != nil {
+		t.Fatal(err)
+	}
+	ssrc := uint32(0xfeedbeef)
+	fresh := src.PlayOptions{Count: 5, SSRC: &ssrc}
+	play(t, d, fresh, src.Tone(440, false))
+	do(t, d, "UPDATE", src.Request{Metadata: conv.Complete()})
+	fresh.Count = 20
+	play(t, d, fresh, src.Tone(440, false))
+	do(t, d, "BYE", src.Request{})
+	m := l.manifest()
+	if p := m.Streams[0].Packets; p.Kept != 30 {
+		t.Errorf("kept %d of 30 packets: %+v", p.Kept, p)
+	}
+}
+
+// TestDigitsAreStoredNowhere sends digits in every form in which they come, and
+// searches the folder for them. Audio that no file can hold leaves the capture
+// behind, so that it can be searched too.
+func TestDigitsAreStoredNowhere(t *testing.T) {
+	t.Parallel()
+	const digit, control = "\x09\x8a\x5e\xc2", "CONTROL-OF-THE-SEARCH-IN-A-CODEC-NOBODY-KNOWS"
+	l := newLab(t, "127.0.0.1", nil)
+	c := l.client("udp")
+	lines := src.TwoParties(src.PCMU(), src.Codec{Name: "X-UNKNOWN", PayloadType: 97}, src.TelephoneEvent(101),
+		src.Codec{Name: "red", PayloadType: 121, FMTP: "101/101"})
+	d := invite(t, c, src.Request{Streams: lines, Metadata: conversation(c).Complete()})
+	var script []src.ScriptPacket
+	send := func(pt uint8, payload string) {
+		n := len(script)
+		script = append(script, src.ScriptPacket{
+			Offset:  time.Duration(n) * 20 * time.Millisecond,
+			Header:  rtp.Header{PayloadType: pt, SSRC: 5, SequenceNumber: uint16(n), Timestamp: uint32(n) * 160},
+			Payload: []byte(payload),
+		})
+	}
+	send(97, control)
+	send(101, digit)
+	send(110, digit)
+	send(40, digit+digit)
+	send(121, "\xe5\x00\x00\x04\x65"+digit+digit)
+	send(97, control)
+	if err := d.Stream(0).Script(t.Context(), script); err != nil {
+		t.Fatal(err)
+	}
+	do(t, d, "BYE", src.Request{})
+	m := l.manifest()
+	if p := m.Streams[0].Packets; p.Events != 4 || p.Kept != 2 {
+		t.Errorf("packets %+v, want 4 events and 2 kept", p)
+	}
+	folder, err := store.Folder(l.dir, m.Recording)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || strings.Contains(string(b), control)
+		if strings.Contains(string(b), digit) {
+			t.Errorf("%s holds a digit", e.Name())
+		}
+	}
+	if !found {
+		t.Error("the search does not find its control")
+	}
+}
+
+// TestCodecChanges: a re-INVITE changes the codec in mid-call; one file holds
+// both.
+func TestCodecChanges(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, "127.0.0.1", nil)
+	c := l.client("udp")
+	conv := conversation(c)
+	d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: conv.Complete()})
+	play(t, d, src.PlayOptions{Duration: half}, src.Tone(440, false), src.Tone(880, false))
+	lines := d.Offers()
+	for i := range lines {
+		lines[i].Codecs = []src.Codec{src.PCMA()}
+	}
+	do(t, d, "INVITE", src.Request{Streams: lines})
+	play(t, d, src.PlayOptions{Duration: half}, src.Tone(440, false), src.Tone(880, false))
+	do(t, d, "BYE", src.Request{})
+	m := l.manifest()
+	l.hears(m, "alice", map[float64]float64{440: 1, 880: 0})
+	l.hears(m, "Bob", map[float64]float64{880: 1, 440: 0})
+}
