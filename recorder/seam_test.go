@@ -2,6 +2,8 @@ package recorder
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -167,5 +169,63 @@ func TestTooManySources(t *testing.T) {
 	m, _, _ := run(t, append(script, ended(90))...)
 	if !slices.Contains(m.Flags, flagRestless) || m.Capture != captureName {
 		t.Errorf("flags %v, capture %q", m.Flags, m.Capture)
+	}
+}
+
+// A thousand updates in which participants come and go cost neither audio nor
+// names, and finish in time.
+func TestAThousandUpdates(t *testing.T) {
+	const updates = 1000
+	for _, tt := range []struct {
+		name  string
+		who   func(i int) string
+		files int
+	}{
+		{"one comes and goes", func(int) string { return "p2" }, 2},
+		{"each is another", func(i int) string { return fmt.Sprintf("q%d", i) }, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			script := []func(*fake) *siprec.Event{offered(both, twoParties), talk(0, 1, 0, 1), talk(1, 2, 0, 1)}
+			for i := range updates {
+				at := 1 + float64(i)/100
+				id := tt.who(i)
+				with := document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1"), sends(id, "sip:"+id+"@example.com", "s2"))
+				if i%2 == 1 {
+					with = document("complete", twoStreams[:1], sends("p1", "sip:alice@example.com", "s1"))
+				}
+				script = append(script, changed(at, nil, with))
+			}
+			script = append(script, talk(0, 1, 11, 12), ended(12))
+			m, folder, _ := run(t, script...)
+			if len(m.Files) != tt.files || len(m.Metadata) != updates+1 {
+				t.Fatalf("files %v, %d documents", filesOf(m), len(m.Metadata))
+			}
+			if got := heard(t, filepath.Join(folder, m.Files[0].Name)); got != rep("#", 10)+rep(".", 100)+rep("#", 10) {
+				t.Errorf("heard %s", got)
+			}
+		})
+	}
+}
+
+// A thousand holds are a thousand gaps, each with its cause.
+func TestAThousandHolds(t *testing.T) {
+	hold := []siprec.Stream{mline(0, "1", siprec.Inactive), mline(1, "2", siprec.Inactive)}
+	script := []func(*fake) *siprec.Event{offered(both, twoParties)}
+	for i := range 1000 {
+		at := float64(i) / 8 // exact in binary
+		script = append(script, talk(0, 1, at, at+0.0625), changed(at+0.0625, hold), talk(0, 1, at+0.0625, at+0.125), changed(at+0.125, both))
+	}
+	m, _, _ := run(t, append(script, ended(125))...)
+	s := m.Streams[0]
+	if s.Packets.Kept != 4000 || s.Packets.Withheld != 4000 || len(s.Permitted) != 1000 || s.Packets.Lost != 0 {
+		t.Errorf("packets %+v, %d intervals", s.Packets, len(s.Permitted))
+	}
+	for _, g := range s.Gaps {
+		if g.Cause == "withheld" && !slices.Equal(g.Withheld, []string{"sdp"}) {
+			t.Fatalf("gap %+v", g)
+		}
+	}
+	if m.Timeline.DurationMS != 124955 {
+		t.Errorf("timeline %+v", m.Timeline)
 	}
 }
