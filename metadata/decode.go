@@ -47,7 +47,19 @@ func Decode(b []byte) (*Document, error) {
 	if err := r.readTree(tree); err != nil {
 		return nil, fmt.Errorf("decoding metadata: %w", err)
 	}
+	r.tellOddFacts()
 	return r.doc, nil
+}
+
+// tellOddFacts notes what the facts of the document correct. Only extensions of
+// the whole document are ever corrected.
+func (r *reader) tellOddFacts() {
+	if len(FindExtensions(r.doc.Extensions, "extensiondata/callednumber")) == 0 {
+		return
+	}
+	for _, what := range r.doc.readFacts().oddities {
+		r.odd(what)
+	}
 }
 
 // toUTF8 drops a byte order mark and replaces what is not UTF-8. Declarations of

@@ -37,6 +37,8 @@ type Document struct {
 	// Oddities are the departures from RFC 7865 that were tolerated, each kind
 	// once, in words that quote nothing of the document.
 	Oddities []string
+
+	fixed map[ID]int // m-lines of streams that no label binds (L0)
 }
 
 // A Group is a CS-Group (RFC 7865 §6.2): communication sessions that belong

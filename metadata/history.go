@@ -21,6 +21,7 @@ type history struct {
 	versions map[ID][]version
 	order    []ID // of the first description
 	kinds    map[ID]Kind
+	same     persons
 }
 
 // admit records the kind of an id, and reports false when it is known as another
@@ -42,6 +43,7 @@ func (h *history) clone() *history {
 		versions: maps.Clone(h.versions),
 		order:    slices.Clip(h.order), // append copies
 		kinds:    maps.Clone(h.kinds),
+		same:     h.same.clone(),
 	}
 }
 

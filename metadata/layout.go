@@ -21,11 +21,13 @@ const (
 	L3
 	// L3b is an older draft with the root recording and aor elements.
 	L3b
+	// L0 is no metadata: header fields name the participants, see [FromHeaders].
+	L0
 )
 
 // String returns the short name used in logs.
 func (l Layout) String() string {
-	return [...]string{"L1", "L2", "L2b", "L3", "L3b"}[l]
+	return [...]string{"L1", "L2", "L2b", "L3", "L3b", "L0"}[l]
 }
 
 // Namespaces of recording metadata.

@@ -16,6 +16,7 @@ const (
 	oddLabelNoSDP  = "label in a message without SDP (RFC 7866 §9.1)"
 	oddTwoOneLabel = "two streams with one label"
 	oddKinds       = "one id for elements of two kinds (RFC 7865 §6.10)"
+	oddLeftItself  = "participant disassociated from itself, taken as from everything"
 	oddEarly       = "partial document before a complete one (RFC 7866 §9.1)"
 )
 
@@ -26,6 +27,8 @@ type resolver struct {
 	sameSDP bool            // the message had SDP
 	sdp     Binding         // that one, or the last
 	byLabel map[string]line // first m-line of each label
+	byIndex map[int]line
+	fixed   map[ID]int
 	live    map[line]bool
 	claimed map[line]ID
 	sent    map[ID]bool // streams of the document
@@ -39,6 +42,7 @@ func resolveLines(s, before *state, d *Document, b, last Binding, odd func(strin
 	r := &resolver{
 		s: s, before: before, sameSDP: b != nil, sdp: b, odd: odd,
 		byLabel: make(map[string]line), live: make(map[line]bool),
+		byIndex: make(map[int]line), fixed: d.fixed,
 		claimed: make(map[line]ID), sent: make(map[ID]bool),
 	}
 	if b == nil {
@@ -47,6 +51,7 @@ func resolveLines(s, before *state, d *Document, b, last Binding, odd func(strin
 	for _, l := range r.sdp {
 		at := line{l.Index, l.Generation}
 		r.live[at] = true
+		r.byIndex[l.Index] = at
 		if _, twice := r.byLabel[l.Label]; !twice && l.Label != "" {
 			r.byLabel[l.Label] = at
 		}
@@ -72,7 +77,7 @@ func (r *resolver) resolveSent(sent Stream) {
 	st, _ := r.s.streams.get(sent.ID)
 	old, known := r.before.streams.get(sent.ID)
 	kept := known && old.bound && !old.guessed && old.Label == st.Label
-	at, found := r.byLabel[st.Label]
+	at, found := r.find(st.Stream)
 	if kept && (!r.sameSDP || !found && r.live[old.line]) {
 		at, found = old.line, true
 	}
@@ -86,6 +91,17 @@ func (r *resolver) resolveSent(sent Stream) {
 		}
 	}
 	r.s.streams.put(sent.ID, st)
+}
+
+// find returns the m-line of a stream: by its label, or by the number that a
+// header field gave.
+func (r *resolver) find(st Stream) (line, bool) {
+	if index, fixed := r.fixed[st.ID]; fixed {
+		at, found := r.byIndex[index]
+		return at, found
+	}
+	at, found := r.byLabel[st.Label]
+	return at, found
 }
 
 // resolveRest goes through the streams that the document does not hold. One

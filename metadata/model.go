@@ -18,6 +18,7 @@ type Model struct {
 	ask      bool
 	closed   bool
 	oddities []string
+	facts    []toldFacts
 }
 
 // New returns the model before any metadata: nothing is known.
@@ -60,6 +61,13 @@ func (m *Model) Apply(d *Document, at time.Time, b Binding) (*Model, []Change) {
 		next.state = m.state.clone()
 	}
 	next.state.provisional = !next.complete
+	renewed := next.hist.renewal(d)
+	if len(renewed) > 0 {
+		next.odd(oddRenewed)
+	}
+	if len(leaversOfAll(d)) > 0 {
+		next.odd(oddLeftItself)
+	}
 	next.state.merge(d, func(k Kind, id ID) bool {
 		ok := next.hist.admit(k, id)
 		if !ok {
@@ -68,7 +76,10 @@ func (m *Model) Apply(d *Document, at time.Time, b Binding) (*Model, []Change) {
 		return ok
 	})
 	resolveLines(next.state, before, d, b, m.sdp, next.odd)
-	return next, next.settle(next.last)
+	next.tell()
+	changes := next.settle(next.last)
+	tellSame(changes, renewed)
+	return next, changes
 }
 
 // next copies the model for an event at an instant.

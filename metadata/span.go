@@ -145,6 +145,9 @@ type Change struct {
 	Group                ID
 	Index, Generation    int
 	Guessed              bool
+	// SamePerson is set when the SRC renewed all ids and this participant goes on
+	// under another: of what ends the later id, of what begins the earlier one.
+	SamePerson ID
 }
 
 // begins and ends return the change that the begin and the end of a span of each

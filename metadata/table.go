@@ -50,4 +50,13 @@ func (t *table[K, V]) all(yield func(K, V) bool) {
 	}
 }
 
+// list returns the values in order.
+func (t *table[K, V]) list() []V {
+	var out []V
+	for _, k := range t.keys {
+		out = append(out, t.vals[k])
+	}
+	return out
+}
+
 func (t *table[K, V]) len() int { return len(t.keys) }
