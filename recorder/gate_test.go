@@ -154,7 +154,9 @@ func TestGate(t *testing.T) {
 	}
 	allow := func(at time.Duration) op { return op{false, at} }
 	stop := func(at time.Duration) op { return op{true, at} }
-	in := func(arrival, media time.Duration, rests int) instant { return instant{arrival, media, rests} }
+	in := func(arrival, media time.Duration, rests int) instant {
+		return instant{Arrival: arrival, Media: media, Rests: rests}
+	}
 	paused := []op{allow(1000 * ms), stop(2000 * ms), allow(3000 * ms)}
 	tests := []struct {
 		name string

@@ -11,6 +11,9 @@ const (
 	// network, which catches up.
 	settlePackets = 25
 	settleTime    = 500 * time.Millisecond
+	// catchUp is how much less late than the first of them one may be: what a
+	// stalled network held back comes quicker than it was sent.
+	catchUp = 10 * time.Millisecond
 	// epochsKept is how many epochs of one stream are known at a time, so that
 	// stragglers of the last SSRC are judged by their own epoch.
 	epochsKept = 4
@@ -26,6 +29,9 @@ type instant struct {
 	Media time.Duration
 	// Rests is the number of packets of the epoch that D rests on.
 	Rests int
+	// Settled says that with this packet a doubt was settled: the clock had
+	// stood still or restarted, and a new epoch began.
+	Settled bool
 }
 
 // lag is how much later than the quickest packet of its epoch this one came.
@@ -61,6 +67,7 @@ type epoch struct {
 type doubt struct {
 	packets int
 	since   time.Duration // arrival of the first
+	base    time.Duration // lag of the first
 	least   time.Duration // smallest lag among them
 	leastTS uint32        // and the packet that had it
 	leastAt time.Duration
@@ -75,16 +82,17 @@ func (c *mediaClock) observe(ssrc uint32, seq uint16, ts uint32, rate int, arriv
 	e.used = c.turn
 	if fresh {
 		e.begin(seq, ts, arrival)
-		return instant{arrival, arrival, 1}
+		return instant{Arrival: arrival, Media: arrival, Rests: 1}
 	}
 	lag := e.lag(ts, arrival)
+	settled := false
 	switch {
 	case lag < -jump:
 		// The timestamp leapt forward.
 		e.begin(seq, ts, arrival)
 		lag = 0
 	case lag > jump:
-		if e.doubted(seq, ts, arrival, lag) {
+		if settled = e.doubted(seq, ts, arrival, lag); settled {
 			lag = e.lag(ts, arrival)
 		}
 	default:
@@ -95,7 +103,7 @@ func (c *mediaClock) observe(ssrc uint32, seq uint16, ts uint32, rate int, arriv
 			e.quickTS, e.quickAt, lag = ts, arrival, 0
 		}
 	}
-	return instant{arrival, arrival - lag, e.rests}
+	return instant{arrival, arrival - lag, e.rests, settled}
 }
 
 // epoch finds the epoch of an SSRC at a clock rate, or gives it the place of the
@@ -138,8 +146,12 @@ func (e *epoch) lag(ts uint32, arrival time.Duration) time.Duration {
 func (e *epoch) doubted(seq uint16, ts uint32, arrival, lag time.Duration) bool {
 	d := &e.doubt
 	restarted := d.packets > 0 && seq == d.nextSeq && e.outOfStep(seq)
+	if d.packets > 0 && lag < d.base-catchUp {
+		// They catch up: the network held them back. Begin anew.
+		d.packets = 0
+	}
 	if d.packets == 0 {
-		d.since = arrival
+		d.since, d.base = arrival, lag
 	}
 	if d.packets == 0 || lag < d.least {
 		d.least, d.leastTS, d.leastAt = lag, ts, arrival

@@ -41,6 +41,7 @@ type Track struct {
 	mu      sync.Mutex
 	gate    gate
 	clock   mediaClock
+	doubted doubted
 	formats [128]format
 	rate    int // Hz, for payload types that were never announced
 	counts  trackCounts
@@ -92,6 +93,7 @@ func (t *Track) Stop(at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.gate.stop(at.Sub(t.zero))
+	t.counts.Withheld += uint64(t.doubted.wipe())
 }
 
 // WriteRTP judges one packet and keeps it or forgets it.
@@ -116,16 +118,18 @@ func (t *Track) WriteRTP(p *media.Packet) {
 	}
 	// The clock learns from headers while audio is withheld, too.
 	arrival := p.Arrival.Sub(t.zero)
-	if !t.gate.keep(t.clock.observe(h.SSRC, h.SequenceNumber, h.Timestamp, rate, arrival)) {
-		t.counts.Withheld++
-		return
-	}
+	sent := t.clock.observe(h.SSRC, h.SequenceNumber, h.Timestamp, rate, arrival)
+	t.resolve(h.SSRC, rate, sent)
 	t.scratch = capture.Packet{
 		Stream: t.number, Arrival: arrival,
 		SSRC: h.SSRC, Timestamp: h.Timestamp, Sequence: h.SequenceNumber,
 		PayloadType: h.PayloadType, Marker: h.Marker, Payload: p.Payload,
 	}
-	t.out.Append(&t.scratch)
+	if t.gate.keep(sent) {
+		t.out.Append(&t.scratch)
+	} else {
+		t.doubt(&t.scratch, rate, sent)
+	}
 	t.scratch.Payload = nil
 }
 
@@ -154,6 +158,7 @@ func (t *Track) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
+	t.counts.Withheld += uint64(t.doubted.wipe())
 }
 
 // spans returns the permitted intervals, and counts what became of its packets.

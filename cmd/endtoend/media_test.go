@@ -149,3 +149,29 @@ func TestCodecChanges(t *testing.T) {
 	l.hears(m, "alice", map[float64]float64{440: 1, 880: 0})
 	l.hears(m, "Bob", map[float64]float64{880: 1, 440: 0})
 }
+
+// TestClockStoodStillOnHold: a sender whose RTP clock stands still while it is
+// on hold is heard from the first packet after it.
+func TestClockStoodStillOnHold(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, "127.0.0.1", nil)
+	c := l.client("udp")
+	d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: conversation(c).Complete()})
+	play(t, d, src.PlayOptions{Count: 25}, src.Tone(440, false), src.Tone(440, false))
+	active := d.Offers()
+	do(t, d, "INVITE", src.Request{Streams: d.WithDirection(src.Inactive)})
+	play(t, d, src.PlayOptions{Duration: time.Second}, nil, src.Tone(3000, false))
+	do(t, d, "INVITE", src.Request{Streams: active})
+	sent := d.Stream(0).Sent()
+	next := sent[len(sent)-1].Timestamp + 160
+	play(t, d, src.PlayOptions{Count: 50, Timestamp: &next}, src.Tone(880, false), nil)
+	do(t, d, "BYE", src.Request{})
+	m := l.manifest()
+	l.hears(m, "alice", map[float64]float64{440: 0.5, 880: 1})
+	if p := strongest(l.audio(m, "Bob"), 3000); p > 0.01 {
+		t.Errorf("audio sent while held is in the file (%.3f)", p)
+	}
+	if p := m.Streams[0].Packets; p.Kept != 75 || p.Withheld != 0 {
+		t.Errorf("packets %+v, want 75 kept", p)
+	}
+}
