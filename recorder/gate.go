@@ -62,6 +62,9 @@ func (g *gate) stop(at time.Duration) {
 // is one that was sent under a permit and arrives a little after the end of it,
 // when enough packets say so; else the edge is short, never long.
 func (g *gate) keep(i instant) bool {
+	// Before the recording began nothing was withheld: what then came out of
+	// order or in a burst was sent at its begin at the earliest.
+	i.Media = max(i.Media, 0)
 	sent, ok := g.at(i.Media)
 	if !ok {
 		return false

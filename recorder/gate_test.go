@@ -165,6 +165,8 @@ func TestGate(t *testing.T) {
 		keep bool
 	}{
 		{"nothing without a permit", nil, in(5, 5, 100), false},
+		{"sent before the recording began, which permitted it from there", []op{allow(0)}, in(5*ms, -35*ms, 1), true},
+		{"sent before the recording began, which withheld it from there", []op{stop(0), allow(1000 * ms)}, in(1005*ms, -35*ms, 1), false},
 		{"before the permit", paused, in(999*ms, 999*ms, 100), false},
 		{"first instant", paused, in(1000*ms, 1000*ms, 1), true},
 		{"inside", paused, in(1500*ms, 1490*ms, 1), true},

@@ -121,8 +121,12 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 			Media: s.info.Media, Recordable: s.track != nil, Directions: s.directions,
 			Packets: store.Packets{Strangers: s.stats.Strangers},
 		}
-		if s.stats.Source.IsValid() {
-			m.Source = s.stats.Source.String()
+		source := s.stats.Source
+		if !source.IsValid() && s.track != nil {
+			source = s.track.from() // the port was gone before it could be asked
+		}
+		if source.IsValid() {
+			m.Source = source.String()
 		}
 		for _, f := range s.formats {
 			m.Formats = append(m.Formats, store.Format{

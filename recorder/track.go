@@ -3,6 +3,7 @@ package recorder
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -45,6 +46,7 @@ type Track struct {
 	formats [128]format
 	rate    int // Hz, for payload types that were never announced
 	counts  trackCounts
+	source  netip.AddrPort // of the last packet
 	closed  bool
 	scratch capture.Packet // reused: Append copies
 }
@@ -104,6 +106,7 @@ func (t *Track) WriteRTP(p *media.Packet) {
 		return
 	}
 	t.counts.Received++
+	t.source = p.Source
 	h := p.Header
 	f := t.formats[h.PayloadType&0x7f]
 	if t.isDigits(h.PayloadType&0x7f, p.Payload) {
@@ -166,6 +169,13 @@ func (t *Track) spans() []span {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]span(nil), t.gate.spans...)
+}
+
+// from is where its last packet came from; invalid when none came.
+func (t *Track) from() netip.AddrPort {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.source
 }
 
 func (t *Track) count() trackCounts {

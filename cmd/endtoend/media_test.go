@@ -175,3 +175,32 @@ func TestClockStoodStillOnHold(t *testing.T) {
 		t.Errorf("packets %+v, want 75 kept", p)
 	}
 }
+
+// TestClosedAndUsedAgain: an m-line is closed and then used for another stream.
+// Both are in the manifest with where their packets came from, to the last one
+// before the offer.
+func TestClosedAndUsedAgain(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, "127.0.0.1", nil)
+	c := l.client("udp")
+	d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: conversation(c).Complete()})
+	play(t, d, src.PlayOptions{Count: 10}, nil, src.Tone(880, false))
+	from := d.Stream(1).Local().String()
+	lines := d.Offers()
+	lines[1] = src.StreamOffer{Codecs: lines[1].Codecs, Direction: src.Inactive, Port: src.PortZero}
+	do(t, d, "INVITE", src.Request{Streams: lines})
+	lines[1] = src.StreamOffer{Codecs: lines[1].Codecs, Direction: src.SendOnly, Label: "9"}
+	do(t, d, "INVITE", src.Request{Streams: lines})
+	play(t, d, src.PlayOptions{Count: 10}, nil, src.Tone(1500, false))
+	do(t, d, "BYE", src.Request{})
+	m := l.manifest()
+	if len(m.Streams) != 3 {
+		t.Fatalf("streams %+v, want 3", m.Streams)
+	}
+	for i, want := range []string{"", "2", "9"} {
+		if s := m.Streams[i]; i > 0 && (s.Label != want || s.Source != from || s.Packets.Kept != 10) {
+			t.Errorf("stream %s: label %q, source %q, %+v; want label %q, source %q, 10 kept", s.ID, s.Label, s.Source, s.Packets, want, from)
+		}
+	}
+	l.hears(m, "Bob", map[float64]float64{880: 0.2, 1500: 0})
+}
