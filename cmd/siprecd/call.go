@@ -42,6 +42,9 @@ func (c *callCommand) Run(ctx context.Context, out streams) error {
 		if err != nil {
 			return err
 		}
+		if voice.Samples(0, make([]int16, 1)) == 0 {
+			return fmt.Errorf("%s has no audio", file)
+		}
 		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 		speakers = append(speakers, speaker{aor: "sip:" + userPart(name) + "@siprecd.invalid", name: name, codec: codec, voice: voice})
 	}
