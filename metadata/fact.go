@@ -112,6 +112,7 @@ const (
 	DialectNetSapiens Dialect = "netsapiens"
 	DialectRibbon     Dialect = "ribbon"
 	DialectSEMS       Dialect = "sems"
+	DialectSIP        Dialect = "sip" // header fields of RFCs and drafts
 	DialectTelnyx     Dialect = "telnyx"
 )
 

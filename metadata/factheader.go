@@ -38,11 +38,11 @@ var headerRows = [...]headerRow{
 	{"x-ac-action", FactAction, DialectAudioCodes, wholeField},
 	{"x-*agentid", FactAgentID, "", wholeField},
 	{"x-*agent-id", FactAgentID, "", wholeField},
-	{"session-id", FactCallID, DialectStandard, wholeField},             // RFC 7989
-	{"p-asserted-identity", FactAsserted, DialectStandard, eachAddress}, // RFC 3325 §9.1
-	{"remote-party-id", FactAsserted, DialectStandard, eachAddress},     // its predecessor
-	{"diversion", FactDivertedFrom, DialectStandard, eachAddress},       // RFC 5806
-	{"call-info", FactCallID, DialectGoogle, purposeURI},                // RFC 3261 §20.9
+	{"session-id", FactCallID, DialectSIP, wholeField},             // RFC 7989
+	{"p-asserted-identity", FactAsserted, DialectSIP, eachAddress}, // RFC 3325 §9.1
+	{"remote-party-id", FactAsserted, DialectSIP, eachAddress},     // its predecessor
+	{"diversion", FactDivertedFrom, DialectSIP, eachAddress},       // RFC 5806
+	{"call-info", FactCallID, DialectGoogle, purposeURI},           // RFC 3261 §20.9
 	{"from", FactNearEnd, DialectCisco, bridgeFrom},
 	{"f", FactNearEnd, DialectCisco, bridgeFrom}, // RFC 3261 §7.3.3
 }
@@ -89,7 +89,7 @@ func (r headerRow) facts(h HeaderField) []Fact {
 		})
 	case callID:
 		if id, _, _ := strings.Cut(value, ";"); !isUCID(strings.TrimSpace(id)) {
-			fact.Kind, fact.Dialect, fact.Value = FactHeader, DialectStandard, fact.Field+": "+value
+			fact.Kind, fact.Dialect, fact.Value = FactHeader, DialectSIP, fact.Field+": "+value
 		}
 	case bridgeFrom:
 		return bridgeFacts(fact, value)

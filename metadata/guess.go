@@ -121,6 +121,10 @@ func (d *deriver) guessStreams() {
 		}
 	}
 	free := d.freeLines()
+	if len(free) == 0 {
+		d.guessMixed(wanted)
+		return
+	}
 	if len(free) != len(names) {
 		return
 	}
@@ -129,6 +133,21 @@ func (d *deriver) guessStreams() {
 	}
 	for i, id := range names {
 		d.add(Span{Kind: Streaming, Stream: id, Index: free[i].index, Generation: free[i].generation, Guessed: true, Unresolved: true})
+	}
+}
+
+// guessMixed is for senders of undescribed streams where one stream is described
+// and said to be mixed: they are in it. BroadWorks queue calls look so.
+func (d *deriver) guessMixed(wanted []int) {
+	streams := d.openStreams()
+	if len(streams) != 1 {
+		return
+	}
+	if st, _ := d.s.streams.get(streams[0]); st.Mode != "mixed" {
+		return
+	}
+	for _, i := range wanted {
+		d.add(Span{Kind: Sending, Participant: d.out[i].Participant, Stream: streams[0], Guessed: true})
 	}
 }
 
