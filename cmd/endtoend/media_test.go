@@ -168,7 +168,7 @@ func TestClockStoodStillOnHold(t *testing.T) {
 	do(t, d, "BYE", src.Request{})
 	m := l.manifest()
 	l.hears(m, "alice", map[float64]float64{440: 0.5, 880: 1})
-	if p := strongest(l.audio(m, "Bob"), 3000); p > 0.01 {
+	if p := strongest(l.audio(m, "Bob"), 3000); p > edgeShare {
 		t.Errorf("audio sent while held is in the file (%.3f)", p)
 	}
 	if p := m.Streams[0].Packets; p.Kept != 75 || p.Withheld != 0 {
