@@ -53,8 +53,8 @@ type Answer struct {
 	// Status is 0 when the message is not answered: responses, ACK, documents.
 	Status  int
 	Warning string // why, when Status is 300 or above
-	// Lines are the m-lines of our SDP, one for each that was offered; nil when
-	// the answer holds none.
+	// Lines are what becomes of each offered m-line; nil when there is no offer or
+	// the answer does not come to it.
 	Lines []AnswerLine
 }
 
@@ -168,7 +168,9 @@ func (in *Inspection) judge(req *sip.Request, unreadable *refusal, lines []Answe
 	case required != nil:
 		return refused(required)
 	case first && len(lines) > 0 && !in.receivable():
-		return refused(refuse(488, "none of the offered streams can be received"))
+		no := refused(refuse(488, "none of the offered streams can be received"))
+		no.Lines = lines
+		return no
 	}
 	return Answer{Status: 200, Lines: lines}
 }

@@ -32,6 +32,7 @@ type commandLine struct {
 	Config     configCommand     `cmd:"" help:"Print the configuration file with every key, explained, at its default."`
 	Demo       demoCommand       `cmd:"" help:"Start a server, send it six seconds of two voices, and show the files."`
 	Call       callCommand       `cmd:"" help:"Play WAV files to a server as a Session Recording Client."`
+	Explain    explainCommand    `cmd:"" help:"Explain raw SIP messages: who is who, who sends what, and how the server would answer."`
 	Recordings recordingsCommand `cmd:"" help:"List what was recorded, and mix it."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

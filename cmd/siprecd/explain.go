@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/siprecd/siprecd/siprec"
+)
+
+type explainCommand struct {
+	Files     []string      `arg:"" name:"file" help:"Raw SIP messages or metadata documents, in the order in which they were sent; - is standard input. A file may hold several messages."`
+	JSON      bool          `help:"Print what was found as JSON (docs/explain.md)."`
+	Directory string        `help:"YAML file that says who is an agent, what is inside, and how SRCs are set up." placeholder:"FILE"`
+	Profile   string        `help:"Profile of the directory that the SRC has." placeholder:"NAME"`
+	Apart     time.Duration `help:"Time to assume between one message and the next; a message says nothing that can be trusted about when it came." default:"1m" placeholder:"DURATION"`
+}
+
+// Validate refuses what cannot be.
+func (c *explainCommand) Validate() error {
+	if c.Apart <= 0 {
+		return fmt.Errorf("apart: %v is not a positive duration", c.Apart)
+	}
+	if c.Profile != "" && c.Directory == "" {
+		return errors.New("profile: there is no directory to take it from")
+	}
+	return nil
+}
+
+// Run prints what the messages say, as the server would understand them. It
+// fails when a message cannot be read at all; the others are explained.
+func (c *explainCommand) Run(_ context.Context, out streams) error {
+	who, err := readDirectory(c.Directory, c.Profile)
+	if err != nil {
+		return usageError{err}
+	}
+	e := &explainer{who: who, apart: c.Apart}
+	var failed []error
+	for _, file := range c.Files {
+		messages, err := readMessages(file, os.Stdin)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		for _, m := range messages {
+			e.add(file, m)
+			if m.Start != "" && m.Method == "" {
+				failed = append(failed, fmt.Errorf("%s: %q cannot be read: %s", file, m.Start, m.Answer.Warning))
+			}
+		}
+	}
+	if err := c.print(e.explain(), out.stdout); err != nil {
+		return err
+	}
+	return firstOf(failed)
+}
+
+func (c *explainCommand) print(x *explanation, w io.Writer) error {
+	if !c.JSON {
+		_, err := io.WriteString(w, explainText(x))
+		return err
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(x)
+}
+
+// firstOf reports the first of several errors in one line, and how many follow.
+func firstOf(errs []error) error {
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	return fmt.Errorf("%w (and %d more)", errs[0], len(errs)-1)
+}
+
+// maxExplained bounds what is read of one file: some hundred messages of the
+// largest kind.
+const maxExplained = 256 << 20
+
+// readMessages reads the messages of a file, or of standard input.
+func readMessages(file string, stdin io.Reader) ([]*siprec.Inspection, error) {
+	r, name := stdin, "standard input"
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		r, name = f, file
+	}
+	raw, err := io.ReadAll(io.LimitReader(r, maxExplained))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	messages, err := siprec.InspectAll(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return messages, nil
+}

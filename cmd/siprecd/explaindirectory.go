@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/siprecd/siprecd/rules"
+)
+
+// A directory is what explain was told about addresses, and the profile of the
+// SRC.
+type directory struct {
+	book    *rules.Book
+	profile rules.Profile
+}
+
+// readDirectory reads the YAML file of a rules.Directory and picks a profile. No
+// file is the empty directory.
+func readDirectory(path, profile string) (directory, error) {
+	if path == "" {
+		return directory{book: rules.Compile(rules.Directory{})}, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return directory{}, fmt.Errorf("directory: %w", err)
+	}
+	d, err := parseDirectory(path, text)
+	if err != nil {
+		return directory{}, err
+	}
+	who := directory{book: rules.Compile(d)}
+	if profile == "" {
+		return who, nil
+	}
+	p, ok := d.Profile(profile)
+	if !ok {
+		var names []string
+		for _, p := range d.Profiles {
+			names = append(names, p.Name)
+		}
+		return directory{}, fmt.Errorf("%s: there is no profile %q, only [%s]", path, profile, strings.Join(names, ", "))
+	}
+	who.profile = p
+	return who, nil
+}
+
+// parseDirectory reads the text of the file. Errors begin with file:line.
+func parseDirectory(path string, text []byte) (rules.Directory, error) {
+	var d rules.Directory
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&d); err != nil && !errors.Is(err, io.EOF) {
+		return d, yamlError(path, err)
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return d, fmt.Errorf("%s: more than one document", path)
+	}
+	problems := d.Check()
+	if len(problems) == 0 {
+		return d, nil
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		return d, yamlError(path, err)
+	}
+	line := lineOf(&root, problems[0].Where)
+	err := fmt.Errorf("%s:%d: %v", path, line, problems[0])
+	if more := len(problems) - 1; more > 0 {
+		err = fmt.Errorf("%w (and %d more)", err, more)
+	}
+	return d, err
+}
+
+// yamlError writes "yaml: line 3: ..." as file:3: ..., in one line.
+func yamlError(path string, err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	var typed *yaml.TypeError
+	if errors.As(err, &typed) && len(typed.Errors) > 0 {
+		text = typed.Errors[0]
+	}
+	if rest, ok := strings.CutPrefix(text, "line "); ok {
+		if line, words, ok := strings.Cut(rest, ": "); ok {
+			return fmt.Errorf("%s:%s: %s", path, line, words)
+		}
+	}
+	return fmt.Errorf("%s: %s", path, text)
+}
+
+// lineOf finds the line of a place such as agents[2].numbers[0], or of the last
+// part of it that stands in the file.
+func lineOf(node *yaml.Node, where string) int {
+	if node.Kind == yaml.DocumentNode && len(node.Content) > 0 {
+		node = node.Content[0]
+	}
+	line := max(node.Line, 1)
+	for _, step := range strings.FieldsFunc(where, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		next := child(node, step)
+		if next == nil {
+			break
+		}
+		node, line = next, next.Line
+	}
+	return line
+}
+
+func child(node *yaml.Node, step string) *yaml.Node {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if i, err := strconv.Atoi(step); err == nil && node.Kind == yaml.SequenceNode && i < len(node.Content) {
+		return node.Content[i]
+	}
+	if node.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if node.Content[i].Value == step {
+				return node.Content[i+1]
+			}
+		}
+	}
+	return nil
+}
