@@ -147,9 +147,11 @@ func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*
 	plan := m.Plan()
 	if before != nil {
 		sl.stream.Generation = before.stream.Generation
-		if reused(before, m) {
+		switch {
+		case plan == sdp.Refuse:
+		case reused(before, m):
 			sl.stream.Generation++
-		} else if plan != sdp.Refuse {
+		default:
 			sl.recv = before.recv
 		}
 		if before.recv != nil && sl.recv == nil {

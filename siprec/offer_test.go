@@ -149,3 +149,22 @@ func offerText(direction string) []byte {
 	text := "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
 	return []byte(text + strings.Repeat("m=audio 4000 RTP/AVP 0\r\na="+direction+"\r\n", 3))
 }
+
+// TestDeclinedMLineKeepsItsGeneration: an m-line that we decline in each answer
+// is not another stream each time.
+func TestDeclinedMLineKeepsItsGeneration(t *testing.T) {
+	n := newNegotiator(t, nil)
+	offer := offerOf(t, "127.0.0.1", 4000)
+	offer.Media[0].Proto = "RTP/SAVP"
+	for range 3 {
+		n.commit(mustAnswer(t, n, offer), discard)
+	}
+	if s := n.now.streams()[0]; !s.Closed || s.Generation != 0 {
+		t.Errorf("declined stream is %+v", s)
+	}
+	n.commit(mustAnswer(t, n, offerOf(t, "127.0.0.1", 4000)), discard)
+	if s := n.now.streams()[0]; s.Closed || s.Generation != 1 {
+		t.Errorf("stream in its place is %+v", s)
+	}
+	n.close()
+}
