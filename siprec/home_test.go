@@ -132,3 +132,12 @@ func TestIPv6(t *testing.T) {
 		d.want(Ended)
 	}
 }
+
+// TestContactHasNoZone: a zone means something on this machine only, and has no
+// place in a SIP URI (RFC 3261 §25.1).
+func TestContactHasNoZone(t *testing.T) {
+	local := netip.MustParseAddrPort("[fe80::1%lo]:5060")
+	if got := contactURI("TCP", local); got != "sip:siprecd@[fe80::1]:5060;transport=tcp" {
+		t.Errorf("URI is %s", got)
+	}
+}

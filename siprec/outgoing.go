@@ -94,7 +94,7 @@ func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
 	req := sip.NewRequest(method, rs.target)
 	via := &sip.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: rs.flow.Network(),
-		Host: bracketed(local.Addr().String()), Port: int(local.Port()), Params: sip.NewParams(),
+		Host: bracketed(local.Addr().WithZone("").String()), Port: int(local.Port()), Params: sip.NewParams(),
 	}
 	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+rs.server.random(12))
 	via.Params.Add("rport", "")

@@ -1,6 +1,7 @@
 package siprec
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -92,9 +93,13 @@ func describe(res *sip.Response) {
 // contact is our Contact: the address that routes to the peer and the feature
 // tag of a recording server (RFC 7866 §6.2), outside the angle brackets.
 func contact(flow *front.Flow) sip.Header {
-	uri := "sip:siprecd@" + flow.Local().String()
-	if flow.Network() != "UDP" {
-		uri += ";transport=" + strings.ToLower(flow.Network())
+	return sip.NewHeader("Contact", "<"+contactURI(flow.Network(), flow.Local())+">;+sip.srs")
+}
+
+func contactURI(network string, local netip.AddrPort) string {
+	uri := "sip:siprecd@" + netip.AddrPortFrom(local.Addr().WithZone(""), local.Port()).String()
+	if network != "UDP" {
+		uri += ";transport=" + strings.ToLower(network)
 	}
-	return sip.NewHeader("Contact", "<"+uri+">;+sip.srs")
+	return uri
 }
