@@ -84,10 +84,12 @@ func findUser(f *factReader) {
 		return
 	}
 	for _, kind := range [...]FactKind{FactInitiator, FactUserID} {
-		for _, fact := range f.pick(DialectBroadWorks, kind) {
-			if fact.Of != ParticipantKind {
-				fact.About, fact.Of = user, ParticipantKind
-			}
+		facts := f.pick(DialectBroadWorks, kind)
+		if slices.ContainsFunc(facts, func(o *Fact) bool { return o.Of == ParticipantKind }) {
+			continue // found by the address
+		}
+		for _, fact := range facts {
+			fact.About, fact.Of = user, ParticipantKind
 		}
 	}
 }
