@@ -68,6 +68,9 @@ func (p place) below(name string) place {
 }
 
 func (f *factReader) extensions(of Kind, about ID, field string, xs []Extension) {
+	if about == "" {
+		of = 0 // an association that names nobody
+	}
 	for _, x := range xs {
 		f.find(x, place{of, about, field})
 	}

@@ -12,6 +12,9 @@ func addLayouts(f *testing.F, add func(xml string)) {
 	f.Helper()
 	for _, xml := range []string{
 		basic(), mixed(), newCall(), inlineLayout, prefixedLayout, olderLayout, oldestLayout, noAssocs, bareMinimum, danglingAssoc, placeholder,
+		acmeDocument, codesDocument, callDataDocument, metaDocument, sapiensDocument, jambDocument,
+		broadDocument("1", userAOR, farAOR, termCall, queue), broadDocument("2", userAOR, farAOR, origCall, redirect),
+		with(sbceDocument, "OTHER", sbcePlaceholder), with(sbceDocument, "OTHER", sbceReal),
 		partial(comm(cs1, stops), member(ann, cs1, leaves)), partial(media(ann, nil, l(ba)), stream(ca, cs1, "11")),
 		`<recording><name>"A" <sip:a@example.com> & B</name>`, `<recording a=""b" c='d'><![CDATA[&]]></x>`,
 		`<!DOCTYPE recording><recording/>`, "\xef\xbb\xbf<recording>\xff</recording>",
@@ -43,6 +46,7 @@ func FuzzDecode(f *testing.F) {
 		for _, x := range d.Extensions {
 			_ = x.String()
 		}
+		checkFacts(t, d.Facts())
 		if again, err := metadata.Decode(b); err != nil || !reflect.DeepEqual(d, again) {
 			t.Fatalf("read twice, two documents: %v", err)
 		}
@@ -112,4 +116,55 @@ func checkModel(t *testing.T, m *metadata.Model) {
 		}
 	}
 	m.Unresolved()
+	checkFacts(t, m.Facts())
+	for _, p := range m.Participants() {
+		if first := m.Person(p.ID); m.Person(first) != first || !known[first] {
+			t.Fatalf("%q is the person %q", p.ID, first)
+		}
+	}
+}
+
+func checkFacts(t *testing.T, facts []metadata.Fact) {
+	t.Helper()
+	for _, f := range facts {
+		if f.Kind.String() == "unknown" || f.Value == "" || f.Field == "" || (f.Of == 0) != (f.About == "") {
+			t.Fatalf("fact %+v", f)
+		}
+		if f.Kind == metadata.FactDirection && f.Value != "inbound" && f.Value != "outbound" && f.Value != "internal" {
+			t.Fatalf("direction %q", f.Value)
+		}
+	}
+}
+
+// FuzzHeaders: no header field panics, and the document made of them is one that
+// a model takes.
+func FuzzHeaders(f *testing.F) {
+	for _, in := range []string{
+		"X-Cisco-Recording-Participant: sip:a@x;media-index=\"0 2\"\nX-Cisco-Recording-Participant: \"B <\" <sip:b@x>;media-index=\"1,3\"",
+		"From: <sip:201@192.0.2.5;x-nearend;x-refci=22;x-nearendaddr=201;x-farendrefci=21;x-farenddevice=T;x-farendaddr=+15550102>;tag=1",
+		"Call-Info: <http://df.example.com/c/7>;purpose=Goog-ContactCenter-Conversation\nUser-to-User: 00FA08AA00BB00CC00DD00;encoding=hex",
+		"P-Asserted-Identity: \"A, <B>\" <sip:201@[::1]:5060;x=y>, tel:+15550101\nDiversion: <sip:%32@x>",
+	} {
+		f.Add(in, uint8(3))
+	}
+	f.Fuzz(func(t *testing.T, in string, n uint8) {
+		hs := fields(in)
+		checkFacts(t, metadata.HeaderFacts(hs))
+		b := metadata.Binding{}
+		for i := range int(n % 8) {
+			b = append(b, metadata.LabelAt{Index: i * int(1+n%3)})
+		}
+		d := metadata.FromHeaders(hs, b)
+		if again := metadata.FromHeaders(hs, b); !reflect.DeepEqual(d, again) {
+			t.Fatal("read twice, two documents")
+		}
+		if d == nil {
+			return
+		}
+		m, _ := metadata.New().Apply(d, instant(1), b)
+		checkModel(t, m)
+		if _, again := m.Apply(d, instant(2), b); len(again) > 0 {
+			t.Fatalf("applied again: %+v", again)
+		}
+	})
 }
