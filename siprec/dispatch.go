@@ -79,7 +79,7 @@ func (s *Server) receiveInDialog(r *request) {
 }
 
 // answerLate answers a request to a recording session that has ended: BYEs that
-// cross each other are both right (RFC 5407 §3.2.2).
+// cross each other are both right (RFC 5407).
 func (s *Server) answerLate(r *request) {
 	if r.method() == sip.BYE {
 		s.send(r, s.newResponse(r, 200, "", nil))

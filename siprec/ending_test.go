@@ -33,8 +33,7 @@ func TestPanicAtTheAckCostsOneRecordingSession(t *testing.T) {
 }
 
 // TestRequestsAfterTheEnd: a handler that takes its time over the end keeps
-// nobody waiting. BYEs that cross each other are both answered 200 (RFC 5407
-// §3.2.2), all else 481.
+// nobody waiting. BYEs that cross each other are both answered 200 (RFC 5407), all else 481.
 func TestRequestsAfterTheEnd(t *testing.T) {
 	finished := make(chan struct{})
 	ready := make(chan *RecordingSession, 1)
