@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"time"
 
 	"github.com/siprecd/siprecd/siprec"
@@ -67,7 +68,29 @@ func (c *explainCommand) print(x *explanation, w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
+	fillLists(reflect.ValueOf(x))
 	return encoder.Encode(x)
+}
+
+// fillLists makes every list that is nil an empty one, so that in JSON a list is
+// always a list.
+func fillLists(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		fillLists(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fillLists(v.Field(i))
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		for i := range v.Len() {
+			fillLists(v.Index(i))
+		}
+	default:
+	}
 }
 
 // firstOf reports the first of several errors in one line, and how many follow.

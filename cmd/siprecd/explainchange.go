@@ -58,7 +58,7 @@ func (d *explainedDialog) changeText(c explainedChange) string {
 	case "joined":
 		return "joins" + in + same
 	case "left":
-		return "leaves" + in + same
+		return "leaves" + in
 	case "renamed":
 		return "has other addresses or names"
 	case "stream-started":

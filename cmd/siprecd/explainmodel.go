@@ -66,7 +66,7 @@ func (t *traced) account() *explainedDialog {
 		r.Calls = append(r.Calls, t.communication(i))
 	}
 	for i, id := range t.numbers.groups {
-		r.Groups = append(r.Groups, explainedGroup{Number: i + 1, ID: t.rawGroup(id)})
+		r.Groups = append(r.Groups, explainedGroup{Number: i + 1, ID: orElse(t.groups[id], string(id))})
 	}
 	for _, ref := range t.model.Unresolved() {
 		r.Unresolved = append(r.Unresolved, ref.Kind.String()+" "+string(ref.ID))
@@ -77,15 +77,6 @@ func (t *traced) account() *explainedDialog {
 		}
 	}
 	return r
-}
-
-func (t *traced) rawGroup(id metadata.ID) string {
-	for _, g := range t.last.Groups {
-		if g.ID == id && g.Raw != "" {
-			return g.Raw
-		}
-	}
-	return string(id)
 }
 
 // communication describes a communication session over all its spans.
@@ -145,7 +136,7 @@ func (t *traced) participant(i int) explainedParticipant {
 	}
 	if p, ok := t.last.Participant(id); ok {
 		for _, s := range p.Receives {
-			if label := t.label(s); label != "" {
+			if label := t.labels[s]; label != "" {
 				x.Receives = append(x.Receives, label)
 			}
 		}
@@ -185,7 +176,7 @@ func (t *traced) sendings(sending metadata.Span) []explainedSending {
 	}
 	if len(out) == 0 {
 		out = append(out, explainedSending{
-			Stream: string(sending.Stream), Label: t.label(sending.Stream), Guessed: sending.Guessed,
+			Stream: string(sending.Stream), Label: t.labels[sending.Stream], Guessed: sending.Guessed,
 			From: t.messageAt(sending.From), To: t.messageAt(sending.To),
 		})
 	}
@@ -195,7 +186,7 @@ func (t *traced) sendings(sending metadata.Span) []explainedSending {
 // labelOn is the label of a stream, or that of its m-line when no document gave
 // it one.
 func (t *traced) labelOn(sp metadata.Span) string {
-	if label := t.label(sp.Stream); label != "" {
+	if label := t.labels[sp.Stream]; label != "" {
 		return label
 	}
 	for _, s := range t.streams {

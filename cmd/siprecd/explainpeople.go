@@ -54,7 +54,11 @@ func (p *page) participant(d *explainedDialog, who *explainedParticipant) {
 		p.row(inner, value, once(i, "present"), text)
 	}
 	for i := range who.Facts {
-		p.row(inner, value, once(i, "facts"), who.Facts[i].name()+" "+d.factText(&who.Facts[i]))
+		f, from, to := &who.Facts[i], 1, 0
+		if n := len(who.Present); n > 0 {
+			from, to = who.Present[0].From, who.Present[n-1].To
+		}
+		p.row(inner, value, once(i, "facts"), f.name()+" "+d.factText(f, from, to))
 	}
 }
 
@@ -82,7 +86,7 @@ func roleText(who *explainedParticipant) string {
 	switch who.IdentifiedBy {
 	case "", "unknown":
 	default:
-		text += ", by " + who.IdentifiedBy
+		text += ", identified by " + who.IdentifiedBy
 	}
 	if who.Evidence != "" {
 		text += ": " + who.Evidence
@@ -112,17 +116,11 @@ func (d *explainedDialog) during(from, to int) string {
 	return fmt.Sprintf("from message %d on", from)
 }
 
-// factText is the value of a fact and where it stood.
-func (d *explainedDialog) factText(f *explainedFact) string {
-	where := strings.TrimSpace(f.Dialect + " " + lastSteps(f.Field))
-	switch {
-	case f.Call > 0 && len(d.Calls) > 1:
-		where += ", of call " + strconv.Itoa(f.Call)
-	case f.Group > 0 && len(d.Groups) > 1:
-		where += ", of group " + strconv.Itoa(f.Group)
-	}
-	text := strings.TrimSpace(f.Value + " (" + where + ")")
-	if f.From > 1 || f.To > 0 && f.To <= len(d.Messages) && d.Messages[f.To-1].Method != "BYE" {
+// factText is the value of a fact and where it stood. From and to are when all
+// that it belongs to was there; only what differs from that is said.
+func (d *explainedDialog) factText(f *explainedFact, from, to int) string {
+	text := strings.TrimSpace(f.Value + " (" + strings.TrimSpace(f.Dialect+" "+lastSteps(f.Field)) + ")")
+	if f.From != from || f.To > 0 && f.To != to {
 		text += ", " + d.during(f.From, f.To)
 	}
 	return text
@@ -165,18 +163,40 @@ func (p *page) calls(d *explainedDialog) {
 	for i, r := range d.Unresolved {
 		p.row(2, value, once(i, "missing"), r+" is referred to and not described")
 	}
+}
+
+// facts lists what is about no participant, by what it is about.
+func (p *page) facts(d *explainedDialog) {
 	if len(d.Facts) == 0 {
 		return
 	}
 	p.line("")
 	p.line("What the SRC says beyond the standard")
+	p.factsAbout(d, "", 1, 0, func(f *explainedFact) bool { return f.Call == 0 && f.Group == 0 })
+	for _, c := range d.Calls {
+		p.factsAbout(d, "call "+strconv.Itoa(c.Number), c.From, c.To, func(f *explainedFact) bool { return f.Call == c.Number })
+	}
+	for _, g := range d.Groups {
+		p.factsAbout(d, "group "+strconv.Itoa(g.Number), 1, 0, func(f *explainedFact) bool { return f.Group == g.Number })
+	}
+}
+
+func (p *page) factsAbout(d *explainedDialog, what string, from, to int, about func(*explainedFact) bool) {
 	for i := range d.Facts {
-		p.row(2, factColumn, d.Facts[i].name(), d.factText(&d.Facts[i]))
+		f := &d.Facts[i]
+		if !about(f) {
+			continue
+		}
+		if what != "" {
+			p.line("  " + what)
+			what = ""
+		}
+		p.row(4, factColumn, f.name(), d.factText(f, from, to))
 	}
 }
 
 // factColumn leaves room for the longest kind of fact.
-const factColumn = 20
+const factColumn = 22
 
 func prefixed(prefix, text string) string {
 	if text == "" {

@@ -61,6 +61,7 @@ type explainedParticipant struct {
 	IdentifiedBy string   `json:"identified_by"`
 	Internal     bool     `json:"internal"`
 	Evidence     string   `json:"evidence"`
+	Strength     int      `json:"strength"`   // of the evidence: 1 is the strongest, 0 is none
 	Considered   []string `json:"considered"` // further evidence that did not decide
 	FirstPair    bool     `json:"first_pair"`
 	// Because is why the role was fixed: invited, continued, filled, paired,

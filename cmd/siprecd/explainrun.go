@@ -30,6 +30,8 @@ type traced struct {
 	former     []*siprec.Inspection
 	numbers    numbers
 	calls      map[metadata.ID]metadata.CommunicationSession // as described last
+	groups     map[metadata.ID]string                        // as sent
+	labels     map[metadata.ID]string                        // of streams
 	facts      []tracedFact
 	last       metadata.View // the last in which anything went on
 	report     explainedDialog
@@ -101,7 +103,8 @@ func (e *explainer) dialogOf(in *siprec.Inspection) (*traced, string) {
 	}
 	t := &traced{
 		callID: in.CallID, apart: e.apart, model: metadata.New(), who: e.who.open(),
-		calls: make(map[metadata.ID]metadata.CommunicationSession),
+		calls:  make(map[metadata.ID]metadata.CommunicationSession),
+		groups: make(map[metadata.ID]string), labels: make(map[metadata.ID]string),
 	}
 	e.dialogs = append(e.dialogs, t)
 	if in.InDialog && in.Status == 0 {
@@ -198,6 +201,12 @@ func (t *traced) look(msg *explainedMessage, at time.Time, headers []metadata.He
 	for _, cs := range view.CommunicationSessions {
 		t.calls[cs.ID] = cs
 	}
+	for _, g := range view.Groups {
+		t.groups[g.ID] = g.Raw
+	}
+	for _, s := range view.Streams {
+		t.labels[s.ID] = s.Label
+	}
 	t.numbers.learn(t.model)
 	t.learnFacts(msg.Number, t.model.Facts(), metadata.HeaderFacts(headers))
 	t.who.update(view, at, t.factsNow())
@@ -255,7 +264,7 @@ func describe(d *metadata.Document, octets int, err error) explainedDocument {
 
 // change says a change of the model in numbers.
 func (t *traced) change(c metadata.Change) explainedChange {
-	x := explainedChange{Kind: c.Kind.String(), Line: c.Index + 1, Guessed: c.Guessed, Label: t.label(c.Stream)}
+	x := explainedChange{Kind: c.Kind.String(), Line: c.Index + 1, Guessed: c.Guessed, Label: t.labels[c.Stream]}
 	if c.Participant != "" {
 		x.Participant = t.numbers.of(c.Participant)
 	}
@@ -269,13 +278,6 @@ func (t *traced) change(c metadata.Change) explainedChange {
 		x.Group = t.numbers.group(c.Group)
 	}
 	return x
-}
-
-func (t *traced) label(stream metadata.ID) string {
-	if s, ok := t.last.Stream(stream); ok {
-		return s.Label
-	}
-	return ""
 }
 
 func appendOnce[T comparable](list []T, v T) []T {

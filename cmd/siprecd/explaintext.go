@@ -87,6 +87,7 @@ func explainText(x *explanation) string {
 			p.participant(d, &d.Participants[j])
 		}
 		p.calls(d)
+		p.facts(d)
 		p.oddities(d)
 	}
 	return p.b.String()

@@ -28,7 +28,7 @@ func (w *whois) describe(x *explainedParticipant, id metadata.ID) {
 	}
 	x.Role, x.IdentifiedBy = ruling.Role.String(), ruling.IdentifiedBy.String()
 	x.Internal, x.FirstPair = ruling.Internal(), ruling.FirstPair
-	x.Evidence, x.Because = ruling.Evidence, ruling.Because.String()
+	x.Evidence, x.Because, x.Strength = ruling.Evidence, ruling.Because.String(), int(ruling.Strength)
 	for _, e := range ruling.Considered {
 		if e.Words != ruling.Evidence {
 			x.Considered = appendOnce(x.Considered, e.Words)
