@@ -205,6 +205,34 @@ func TestFactKindsHaveWords(t *testing.T) {
 	}
 }
 
+// Long names and deep nesting are not multiplied.
+func TestFactsStayShort(t *testing.T) {
+	long := strings.Repeat("n", 129)
+	const ns = `xmlns:x="http://acmepacket.com/x"`
+	nested := func(n int) string {
+		return strings.Repeat("<w>", n) + `<x:realm>in</x:realm>` + strings.Repeat("</w>", n)
+	}
+	header := func(label string) string { return `<x:header label="` + label + `"><value>v</value></x:header>` }
+	for _, c := range []struct {
+		name, in string
+		facts    int
+	}{
+		{"wrapped", nested(4), 1},
+		{"wrapped too deeply", nested(5), 0},
+		{"below a long name", `<` + long + `><x:realm>in</x:realm></` + long + `>`, 0},
+		{"long name of a vendor", `<x:realm` + long + `>in</x:realm` + long + `>`, 0},
+		{"long name inside", `<netsapiensExtension><` + long + `><number>1</number></` + long + `></netsapiensExtension>`, 0},
+		{"deep inside", `<calldata><a><a><a><a><a><a>1</a></a></a></a></a></a></calldata>`, 0},
+		{"label", header(long[1:]), 1},
+		{"long label", header(long), 0},
+	} {
+		d := decode(t, `<recording `+ns+`>`+c.in+`</recording>`)
+		if got := d.Facts(); len(got) != c.facts {
+			t.Errorf("%s: %d facts, want %d", c.name, len(got), c.facts)
+		}
+	}
+}
+
 // Each of many users is found, in constant time: no document takes more than
 // linear time.
 func TestFactsOfManyUsers(t *testing.T) {

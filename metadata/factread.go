@@ -52,6 +52,11 @@ type factReader struct {
 	oddities []string
 }
 
+// How far facts are looked for, so that a document of long names or deep nesting
+// takes no more time and no longer fields than it is worth: elements around those
+// of a vendor, elements below that, and octets of a name.
+const maxAround, maxBelow, maxFactName = 4, 5, 128
+
 // A place is where in a document an extension stands.
 type place struct {
 	of    Kind
@@ -72,43 +77,55 @@ func (f *factReader) extensions(of Kind, about ID, field string, xs []Extension)
 		of = 0 // an association that names nobody
 	}
 	for _, x := range xs {
-		f.find(x, place{of, about, field})
+		f.find(x, place{of, about, field}, maxAround)
 	}
 }
 
 // find looks for what a vendor wrote in x and below.
-func (f *factReader) find(x Extension, at place) {
+func (f *factReader) find(x Extension, at place, deeper int) {
+	if len(x.Name) > maxFactName {
+		return
+	}
 	at = f.subjectOf(x, at.below(x.Name))
 	for i := range vendors {
 		v := &vendors[i]
 		switch {
 		case v.element != "" && strings.EqualFold(x.Name, v.element):
-			f.read(v, x, "", at)
+			f.read(v, x, "", at, maxBelow)
 			return
 		case v.element == "" && (x.Namespace == v.prefix || strings.Contains(strings.ToLower(x.Namespace), v.namespace)):
-			f.read(v, x, strings.ToLower(x.Name), at)
+			f.read(v, x, strings.ToLower(x.Name), at, maxBelow)
 			return
 		}
 	}
+	if deeper == 0 {
+		return
+	}
 	for _, c := range x.Children {
-		f.find(c, at)
+		f.find(c, at, deeper-1)
 	}
 }
 
 // read makes the facts of an element whose vendor is known, and of those inside.
-func (f *factReader) read(v *vendor, x Extension, below string, at place) {
+func (f *factReader) read(v *vendor, x Extension, below string, at place, deeper int) {
 	for _, row := range v.rows {
 		if row.matches(below) {
 			f.make(v.dialect, row, x, at)
 			break
 		}
 	}
+	if deeper == 0 {
+		return
+	}
 	for _, c := range x.Children {
+		if len(c.Name) > maxFactName {
+			continue
+		}
 		name := strings.ToLower(c.Name)
 		if below != "" {
 			name = below + "/" + name
 		}
-		f.read(v, c, name, f.subjectOf(c, at.below(c.Name)))
+		f.read(v, c, name, f.subjectOf(c, at.below(c.Name)), deeper-1)
 	}
 }
 
@@ -236,7 +253,7 @@ func (f *factReader) headers(fact Fact, name string, x Extension) {
 	}
 	for _, v := range values {
 		text := strings.TrimSpace(v.Text)
-		if name == "" || text == "" {
+		if name == "" || len(name) > maxFactName || text == "" {
 			continue
 		}
 		fact.Value = name + ": " + text
