@@ -12,7 +12,8 @@ import (
 type dialectRow struct {
 	dialect metadata.Dialect
 	words   string
-	// named are the kinds of facts that name the recorded user.
+	// named are the kinds of facts that name the recorded user here and something
+	// else, or nobody, elsewhere.
 	named []metadata.FactKind
 	// label is that of the stream which the recorded user sends, when the call
 	// has several.
@@ -42,7 +43,8 @@ var dialects = [...]dialectRow{
 	{dialect: metadata.DialectAcme, words: "Oracle"},
 	// AudioCodes: the first is the recorded side of the recording rule, or not.
 	{dialect: metadata.DialectAudioCodes, words: "AudioCodes"},
-	{dialect: metadata.DialectAvaya, words: "Avaya"},
+	// Avaya: what is asserted for the recording session is the recorded leg.
+	{dialect: metadata.DialectAvaya, words: "Avaya", named: []metadata.FactKind{metadata.FactAsserted}},
 	// BroadWorks and Webex: initiator and userID are the recorded user, whose
 	// stream is 1. Colleagues have the domain of the user, telephone numbers have
 	// user=phone; lines may be long numbers.
@@ -50,19 +52,18 @@ var dialects = [...]dialectRow{
 		named: []metadata.FactKind{metadata.FactInitiator, metadata.FactUserID}},
 	// CUBE: the first is the anchor leg. A display name is known for those of the
 	// call manager. Built-in bridge: near and far end.
-	{dialect: metadata.DialectCisco, words: "Cisco", ownNames: true,
-		named: []metadata.FactKind{metadata.FactNearEnd}},
+	{dialect: metadata.DialectCisco, words: "Cisco", ownNames: true},
 	{dialect: metadata.DialectGoogle, words: "Google", callerFirst: true},
 	// jambonz: the two numbers are exchanged in some releases; the AORs are right.
 	{dialect: metadata.DialectJambonz, words: "jambonz", callerFirst: true, noNumbers: true},
 	// Metaswitch: recordedParty with, nameID without country code.
-	{dialect: metadata.DialectMetaswitch, words: "Metaswitch", suffix: 7,
-		named: []metadata.FactKind{metadata.FactRecordedParty}},
+	{dialect: metadata.DialectMetaswitch, words: "Metaswitch", suffix: 7},
 	// NetSapiens: users are the recorded subscribers; not to be listed proves
 	// nothing. Numbers of the network may have the domain of the tenant.
 	{dialect: metadata.DialectNetSapiens, words: "NetSapiens", callerFirst: true, ownDomain: true, phoneDigit: 10,
 		named: []metadata.FactKind{metadata.FactUserID}},
 	{dialect: metadata.DialectRibbon, words: "Ribbon", callerFirst: true},
+	{dialect: metadata.DialectSEMS, words: "SEMS", callerFirst: true},
 	{dialect: metadata.DialectTelnyx, words: "Telnyx", callerFirst: true},
 }
 
@@ -73,7 +74,7 @@ func rowOf(d metadata.Dialect) dialectRow {
 			return row
 		}
 	}
-	return dialectRow{dialect: d, words: string(d), callerFirst: true}
+	return dialectRow{words: string(d), callerFirst: true}
 }
 
 // A nameRow is a kind of fact that names a party, in whatever dialect.
@@ -88,20 +89,24 @@ type nameRow struct {
 var partyFacts = [...]nameRow{
 	{metadata.FactQueueNumber, RoleQueue, "queue number"},
 	{metadata.FactQueueName, RoleQueue, "queue name"},
+	{metadata.FactQueueID, RoleQueue, "queue"},
+	{metadata.FactSupervisor, RoleSupervisor, "supervisor"},
 	{metadata.FactRecordedParty, RoleAgent, "recorded party"},
 	{metadata.FactInitiator, RoleAgent, "initiator"},
 	{metadata.FactUserID, RoleAgent, "user"},
 	{metadata.FactAgentID, RoleAgent, "agent"},
 	{metadata.FactNearEnd, RoleAgent, "near end"},
+	{metadata.FactAsserted, RoleAgent, "asserted identity of the recorded leg"},
 }
 
-// names reports whether a fact of that kind names the recorded user. Of the
-// dialect-specific ones only those that its row lists do.
+// names reports whether a fact of that kind names a party.
 func (row dialectRow) names(kind metadata.FactKind) bool {
-	if kind == metadata.FactInitiator || kind == metadata.FactUserID {
+	switch kind {
+	case metadata.FactInitiator, metadata.FactUserID, metadata.FactAsserted:
 		return slices.Contains(row.named, kind)
+	default:
+		return true
 	}
-	return true
 }
 
 // fieldWords says in short where a fact stood: the last name of its path.

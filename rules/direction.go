@@ -96,7 +96,7 @@ func (r *Roster) bearingNow() Bearing {
 		return Bearing{DirectionInbound, "the called party is inside, the calling one is not (" + r.callerWords + ")"}
 	}
 	if d := r.profile.Direction; d != DirectionUnknown {
-		return Bearing{d, "profile " + r.profile.Name}
+		return Bearing{d, r.profile.words()}
 	}
 	return Bearing{DirectionUnknown, "nothing tells who called whom"}
 }
@@ -137,7 +137,7 @@ func (r *Roster) findCaller() {
 	}
 	switch {
 	case r.profile.Caller != OrderNone:
-		r.caller, r.callerWords = r.profile.Caller, "profile "+r.profile.Name
+		r.caller, r.callerWords = r.profile.Caller, r.profile.words()
 	case r.row().callerFirst:
 		r.caller, r.callerWords = OrderFirst, "the caller is described first"
 	}

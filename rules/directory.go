@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"time"
 
 	"github.com/siprecd/siprecd/metadata"
@@ -155,6 +156,9 @@ func (p Profile) window() time.Duration {
 	}
 	return p.QueueWindow
 }
+
+// words names the profile in evidence.
+func (p Profile) words() string { return strings.TrimSpace("profile " + p.Name) }
 
 // sections are the entries with their roles, in the order in which they are
 // looked at: when two say the same of one address, the first counts, and [Check]

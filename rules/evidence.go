@@ -29,9 +29,9 @@ func (r *Roster) pairEvidence() [2][]Evidence {
 	return out
 }
 
-func counts(es []Evidence) bool {
-	return slices.ContainsFunc(es, func(e Evidence) bool { return !e.Noted })
-}
+func counts(es []Evidence) bool { return slices.ContainsFunc(es, decides) }
+
+func decides(e Evidence) bool { return !e.Noted }
 
 // stated is what the API and extension data say of a party by name.
 func (r *Roster) stated(p *party, first bool) []Evidence {
@@ -39,13 +39,13 @@ func (r *Roster) stated(p *party, first bool) []Evidence {
 	for _, s := range r.toldOf(p) {
 		out = append(out, Evidence{StrengthStated, s.Role, s.IdentifiedBy, "API: " + s.Source, false})
 	}
-	for _, f := range r.facts {
-		for _, row := range partyFacts {
+	for _, row := range partyFacts {
+		for _, f := range r.facts {
 			if row.kind != f.Kind || !r.isAbout(f, p, first) {
 				continue
 			}
-			e := Evidence{StrengthStated, row.role, ByDirectory, rowOf(f.Dialect).words + " " + row.words, false}
-			if row.role.own() {
+			e := Evidence{StrengthStated, row.role, ByDirectory, r.rowFor(f).words + " " + row.words, false}
+			if row.role == RoleAgent {
 				e.Role = r.ownRole(p)
 			}
 			out = append(out, e)
@@ -79,11 +79,20 @@ func (r *Roster) ownRole(p *party) Role {
 	return r.book.insideRole
 }
 
+// rowFor is what is known of the dialect that a fact is of. Header fields that any
+// device may send mean what they mean in the dialect of the SRC.
+func (r *Roster) rowFor(f metadata.Fact) dialectRow {
+	if row := rowOf(f.Dialect); row.dialect != "" {
+		return row
+	}
+	return r.row()
+}
+
 // isAbout reports whether a fact is about a party: it says so, or its value is an
 // address of the party and not of both of the first pair. Of those who come later
 // only a whole address counts: a number may have been typed.
 func (r *Roster) isAbout(f metadata.Fact, p *party, first bool) bool {
-	row := rowOf(f.Dialect)
+	row := r.rowFor(f)
 	switch {
 	case !row.names(f.Kind):
 		return false
@@ -114,6 +123,7 @@ func (r *Roster) isAbout(f metadata.Fact, p *party, first bool) bool {
 // it, unless something else says that an agent was invited.
 func (r *Roster) listed(p *party, first bool) []Evidence {
 	var out []Evidence
+	inside := r.inside(p)
 	for _, a := range p.addresses {
 		l, ok := r.book.lookUp(a)
 		if !ok {
@@ -123,9 +133,9 @@ func (r *Roster) listed(p *party, first bool) []Evidence {
 		switch {
 		case first || !l.bare || !l.role.own():
 		case r.profile.NumbersMean == NumbersAgent:
-			e.Words += "; joined later, numbers mean agents by profile " + r.profile.Name
-		case counts(r.inside(p)):
-			e.Words += "; joined later, " + r.inside(p)[0].Words
+			e.Words += "; joined later, numbers mean agents by " + r.profile.words()
+		case counts(inside):
+			e.Words += "; joined later, " + inside[slices.IndexFunc(inside, decides)].Words
 		default:
 			e.Role, e.IdentifiedBy = RoleExternal, ByNumber
 			e.Words += "; joined later: a typed number"
@@ -161,15 +171,6 @@ func (r *Roster) inside(p *party) []Evidence {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Evidence) int {
-		if a.Noted == b.Noted {
-			return 0
-		}
-		if b.Noted {
-			return -1
-		}
-		return 1
-	})
 	return out
 }
 
@@ -258,7 +259,7 @@ func (p *party) named() bool {
 // profile or the dialect.
 func (r *Roster) ordered(seat int) []Evidence {
 	p, q := r.pair[seat], r.pair[1-seat]
-	by := "profile " + r.profile.Name
+	by := r.profile.words()
 	sends := func(label string, who *party) bool { return who != nil && slices.Contains(who.labels, label) }
 	var out []Evidence
 	label := func(label, by string) {
@@ -288,7 +289,7 @@ func (r *Roster) rest(seat int, own [2][]Evidence) []Evidence {
 		return nil
 	}
 	other := q.ruling.Role
-	if i := slices.IndexFunc(own[1-seat], func(e Evidence) bool { return !e.Noted }); other == RoleUnknown && i >= 0 {
+	if i := slices.IndexFunc(own[1-seat], decides); other == RoleUnknown && i >= 0 {
 		other = own[1-seat][i].Role
 	}
 	if !other.own() && !other.machine() {

@@ -56,13 +56,9 @@ func (r *Roster) review(p *party, seat int) Occasion {
 	case was.IdentifiedBy == ByDirectory:
 		return 0
 	}
-	for _, e := range r.stated(p, seat >= 0) {
-		if e.Noted {
-			continue
-		}
-		if told := len(r.toldOf(p)) > 0; told || was.IdentifiedBy == ByUnknown {
-			return RuledIdentified
-		}
+	stated, told := len(r.stated(p, seat >= 0)) > 0, len(r.toldOf(p)) > 0
+	if told || stated && was.IdentifiedBy == ByUnknown {
+		return RuledIdentified
 	}
 	return 0
 }
@@ -89,7 +85,7 @@ func (r *Roster) rule(p *party, seat int, why Occasion, own [2][]Evidence) bool 
 		es = slices.DeleteFunc(es, func(e Evidence) bool { return e.Strength != StrengthStated })
 		es = append(es, p.ruling.Considered...)
 	}
-	if len(es) == 0 || !slices.ContainsFunc(es, func(e Evidence) bool { return !e.Noted }) {
+	if !counts(es) {
 		es = append(es, Evidence{Words: unknownWords})
 	}
 	return r.fix(p, why, es, seat >= 0)
@@ -101,9 +97,9 @@ func (r *Roster) fix(p *party, why Occasion, es []Evidence, first bool) bool {
 		slices.SortStableFunc(es, func(a, b Evidence) int { return a.rank() - b.rank() })
 	}
 	es = distinct(es)
-	if i := slices.IndexFunc(es, func(e Evidence) bool { return !e.Noted }); i > 0 {
-		decides := es[i]
-		es = slices.Insert(slices.Delete(es, i, i+1), 0, decides)
+	if i := slices.IndexFunc(es, decides); i > 0 {
+		best := es[i]
+		es = slices.Insert(slices.Delete(es, i, i+1), 0, best)
 	}
 	e := es[0]
 	id := Identity{

@@ -150,8 +150,9 @@ func (r *Roster) row() dialectRow {
 		return rowOf(r.profile.Dialect)
 	}
 	for _, f := range r.facts {
-		if f.Dialect != metadata.DialectStandard && f.Dialect != "" {
-			return rowOf(f.Dialect)
+		// Header fields of any device, such as Session-ID, tell no dialect.
+		if row := rowOf(f.Dialect); row.dialect != "" && row.dialect != metadata.DialectStandard {
+			return row
 		}
 	}
 	return rowOf(metadata.DialectStandard)
