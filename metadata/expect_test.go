@@ -226,3 +226,78 @@ func TestSamplesAsExpected(t *testing.T) {
 		})
 	}
 }
+
+// Dialogs of several messages as a whole: who is there after each, what changed
+// and who goes on under another id.
+func TestSampleDialogs(t *testing.T) {
+	dir := shared(t, "dialects", "samples")
+	for _, c := range []struct {
+		dialog  string
+		there   []string // participants after each message, and how many of them send
+		renewed int      // participants who joined under a new id
+		facts   string   // kinds the last message has and the first has not
+	}{
+		{"audiocodes-04-pause", []string{"2 2", "2 2"}, 0, ""},
+		{"avaya-01-sbce-dummy-participant", []string{"2 1", "2 2", "2 2"}, 0, ""},
+		{"broadworks-01-3way-mixed", []string{"2 2", "2 2", "3 3", "3 3", "2 2", "2 2"}, 0, ""},
+		{"broadworks-03-redirect", []string{"2 2", "2 2", "2 2"}, 1, "transfer-from transfer-to"},
+		{"cisco-05-cube-legacy-forking", []string{"2 2", "2 2"}, 0, ""},
+		{"cisco-08-hold-sendonly", []string{"2 2", "2 1"}, 0, ""},
+		{"metaswitch-01-hold", []string{"2 2", "2 2", "2 2", "2 2", "2 2"}, 0, ""},
+		{"webex-02-blind-transfer", []string{"2 2", "2 2", "2 2"}, 1, "transfer-from transfer-to"},
+	} {
+		t.Run(c.dialog, func(t *testing.T) {
+			files, err := filepath.Glob(filepath.Join(dir, c.dialog+"-[0-9]*"))
+			if err != nil || len(files) != len(c.there) {
+				t.Fatalf("%d messages, want %d: %v", len(files), len(c.there), err)
+			}
+			m, renewed := metadata.New(), 0
+			var first []metadata.Fact
+			for i, file := range files {
+				var changes []metadata.Change
+				m, changes = applyFile(t, m, file, i)
+				if i == 0 {
+					first = m.Facts()
+				}
+				for _, ch := range changes {
+					if ch.Kind == metadata.Joined && ch.SamePerson != "" {
+						renewed++
+					}
+				}
+				v, sends := m.Current(), 0
+				for _, p := range v.Participants {
+					if len(p.Sends) > 0 {
+						sends++
+					}
+				}
+				if got := fmt.Sprintf("%d %d", len(v.Participants), sends); got != c.there[i] {
+					t.Errorf("after message %d: %s, want %s", i+1, got, c.there[i])
+				}
+			}
+			if renewed != c.renewed {
+				t.Errorf("%d renewed, want %d", renewed, c.renewed)
+			}
+			_, _, before := summary(first)
+			_, _, after := summary(m.Facts())
+			more := slices.DeleteFunc(strings.Fields(after), func(k string) bool { return slices.Contains(strings.Fields(before), k) })
+			if got := strings.Join(more, " "); got != c.facts {
+				t.Errorf("more facts %q, want %q", got, c.facts)
+			}
+		})
+	}
+}
+
+// applyFile applies a message as a recorder does.
+func applyFile(t *testing.T, m *metadata.Model, file string, i int) (*metadata.Model, []metadata.Change) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bindingOf(raw)
+	d, err := metadata.Decode(metadataOf(raw))
+	if err != nil {
+		d = metadata.FromHeaders(headersOf(raw), b)
+	}
+	return m.Apply(d, instant(i+1), b)
+}

@@ -28,9 +28,6 @@ func (t *table[K, V]) put(k K, v V) {
 
 // drop removes the keys of a set.
 func (t *table[K, V]) drop(gone map[K]bool) {
-	if len(gone) == 0 {
-		return
-	}
 	t.keys = slices.DeleteFunc(t.keys, func(k K) bool { return gone[k] })
 	for k := range gone {
 		delete(t.vals, k)
