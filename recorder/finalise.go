@@ -30,7 +30,7 @@ func (r *Recorder) finalise(in *interaction) {
 	if closeErr != nil {
 		in.failed("capture", closeErr)
 	}
-	files, err := in.finaliseSafely(r.ctx, r.cfg.Now)
+	m, err := in.finaliseSafely(r.ctx, r.cfg.Now)
 	if err != nil {
 		// The error may name a file, and that a person.
 		in.log.Error("recording is not finalised, its journal says why")
@@ -38,7 +38,7 @@ func (r *Recorder) finalise(in *interaction) {
 		line := journalLine{At: r.cfg.Now().UTC(), Event: lineFailed, Error: err.Error()}
 		err = errors.Join(in.journal.write(line), in.journal.close())
 	} else {
-		in.log.Info("recording finalised", zap.Int("files", files), zap.Strings("flags", in.flags))
+		in.report(m)
 		err = in.journal.close()
 	}
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *Recorder) finalise(in *interaction) {
 
 // finaliseSafely is finalise, where a failure of ours over one recording must
 // not end the others.
-func (in *interaction) finaliseSafely(ctx context.Context, now clock) (files int, err error) {
+func (in *interaction) finaliseSafely(ctx context.Context, now clock) (m store.Manifest, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			in.log.Error("finalising failed", zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
@@ -58,31 +58,44 @@ func (in *interaction) finaliseSafely(ctx context.Context, now clock) (files int
 	return in.finalise(ctx, now)
 }
 
-// finalise makes the files, verifies them and writes the manifest last. It
-// returns the number of files.
-func (in *interaction) finalise(ctx context.Context, now clock) (int, error) {
+// report says in one line what came of a recording; loudly when a person should
+// look at it.
+func (in *interaction) report(m store.Manifest) {
+	var kept, lost, withheld uint64
+	for _, s := range m.Streams {
+		kept, lost, withheld = kept+s.Packets.Kept, lost+s.Packets.Lost, withheld+s.Packets.Withheld
+	}
+	level := zap.InfoLevel
+	if len(m.Flags) > 0 {
+		level = zap.WarnLevel
+	}
+	in.log.Log(level, "recording finalised", zap.Int("files", len(m.Files)), zap.Int64("ms", m.Timeline.DurationMS),
+		zap.Uint64("packets", kept), zap.Uint64("lost", lost), zap.Uint64("withheld", withheld), zap.Strings("flags", m.Flags))
+}
+
+// finalise makes the files, verifies them and writes the manifest last.
+func (in *interaction) finalise(ctx context.Context, now clock) (m store.Manifest, err error) {
 	p := in.plan()
 	var res render.Result
-	var err error
 	if p.job.Timeline.From < p.job.Timeline.To {
 		if res, err = render.Run(ctx, p.job); err != nil {
-			return 0, fmt.Errorf("make files: %w", err)
+			return m, fmt.Errorf("make files: %w", err)
 		}
 	}
 	if err := verify(in.folder, res.Tracks); err != nil {
-		return 0, err
+		return m, err
 	}
 	keep := in.judge(res)
 	at := now().UTC()
-	m := in.manifest(p, res, at)
+	m = in.manifest(p, res, at)
 	if keep {
 		m.Capture = captureName
 	}
 	if err := in.journal.write(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
-		return 0, err
+		return m, err
 	}
 	if err := store.Write(in.folder, m); err != nil {
-		return 0, err
+		return m, err
 	}
 	if !keep {
 		// Not before the manifest: a crash in between leaves too much, not
@@ -91,7 +104,7 @@ func (in *interaction) finalise(ctx context.Context, now clock) (int, error) {
 			in.log.Error("capture is left behind", zap.Error(err))
 		}
 	}
-	return len(m.Files), nil
+	return m, nil
 }
 
 // judge flags what a person should know, and reports whether the capture has to

@@ -73,7 +73,7 @@ func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction,
 	if err != nil {
 		return nil, err
 	}
-	log := r.cfg.Log.With(zap.String("call_id", rs.CallID()), zap.String("recording", id))
+	log := r.cfg.Log.With(zap.String("call_id", shortened(rs.CallID())), zap.String("recording", id))
 	j, err := createJournal(folder)
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(folder))
@@ -223,9 +223,24 @@ func (in *interaction) note(ev *siprec.Event, docs []rawDocument, decisions []ru
 	if err := in.journal.write(lines...); err != nil {
 		in.failed("journal", err)
 	}
-	in.log.Info("recording event", zap.String("event", eventName(ev.Kind)), zap.String("method", ev.Method),
-		zap.Uint32("cseq", ev.CSeq), zap.Int("streams", len(ev.Streams)), zap.Int("metadata", len(docs)),
-		zap.Int("decisions", len(decisions)), zap.Bool("held", in.held), zap.String("reason", string(ev.Reason)))
+	in.log.Info("recording session "+eventName(ev.Kind), in.about(ev, len(docs), len(decisions))...)
+}
+
+// about is what the log says of an event: nothing of whom it is about.
+func (in *interaction) about(ev *siprec.Event, docs, decisions int) []zap.Field {
+	fields := []zap.Field{
+		zap.String("method", ev.Method), zap.Uint32("cseq", ev.CSeq), zap.Int("streams", len(ev.Streams)),
+		zap.Int("metadata", docs), zap.Int("decisions", decisions),
+	}
+	switch ev.Kind {
+	case siprec.Offered:
+		fields = append(fields, zap.String("source", in.src.Address), zap.String("transport", in.src.Transport), zap.String("evidence", ev.Evidence))
+	case siprec.Changed:
+		fields = append(fields, zap.Bool("held", in.held))
+	case siprec.Ended:
+		fields = append(fields, zap.String("reason", string(ev.Reason)))
+	}
+	return fields
 }
 
 // failed notes a failure of the disk. The recording goes on: what the gates let
@@ -248,6 +263,15 @@ func (in *interaction) finish() {
 			s.track.close()
 		}
 	}
+}
+
+// shortened bounds what comes from the wire for a log line.
+func shortened(s string) string {
+	const most = 128
+	if len(s) > most {
+		return s[:most] + "..."
+	}
+	return s
 }
 
 func eventName(k siprec.EventKind) string {

@@ -60,7 +60,7 @@ func (rs *RecordingSession) serve(r *request) *Event {
 		rs.answerOK(r, nil)
 		return nil
 	}
-	rs.log.Info("recording session changed", zap.String("method", string(r.method())), zap.Uint32("cseq", cseq),
+	rs.log.Debug("recording session changed", zap.String("method", string(r.method())), zap.Uint32("cseq", cseq),
 		zap.Bool("offer", c.offer != nil), zap.Int("metadata", len(c.metadata)))
 	return rs.event(Changed, r, c)
 }

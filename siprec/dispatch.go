@@ -114,7 +114,6 @@ func (s *Server) answerOptions(r *request, tag string) {
 	res := s.newResponse(r, 200, tag, nil)
 	res.AppendHeader(contact(r.Flow))
 	describe(res)
-	res.AppendHeader(sip.NewHeader("Supported", "siprec"))
 	s.send(r, res)
 }
 
@@ -131,18 +130,18 @@ func (s *Server) receiveInvite(r *request) {
 		flow:      r.Flow,
 		started:   r.At,
 	}
-	rs.log = s.log.With(zap.String("call_id", rs.callID))
+	rs.log = s.log.With(zap.String("call_id", shortened(rs.callID)))
 	rs.inviteKey = rs.callID + "\x00" + rs.remoteTag + "\x00" + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)
 	r.setTag(rs.localTag)
 	src, err := s.cfg.Admit(origin)
 	if err != nil {
-		rs.log.Info("invite refused", zap.Stringer("source", origin.Source), zap.Int("status", 403), zap.Error(err))
+		rs.log.Warn("invite refused", zap.Stringer("source", origin.Source), zap.Int("status", 403), zap.Error(err))
 		s.refuse(r, rs.localTag, refuse(403, err.Error()))
 		return
 	}
 	rs.src = src
 	if ref := s.register(rs, rs.inviteKey); ref != nil {
-		rs.log.Info("invite refused", zap.Stringer("source", origin.Source), zap.Int("status", ref.status), zap.String("why", ref.warning))
+		rs.log.Warn("invite refused", zap.Stringer("source", origin.Source), zap.Int("status", ref.status), zap.String("why", ref.warning))
 		s.refuse(r, rs.localTag, ref)
 		return
 	}
@@ -155,6 +154,15 @@ func (s *Server) send(r *request, res *sip.Response) {
 	if err := r.respond(res); err != nil {
 		s.log.Warn("response not sent", zap.Int("status", res.StatusCode), zap.Stringer("to", r.Flow.Remote()), zap.Error(err))
 	}
+}
+
+// shortened bounds what comes from the wire for a log line.
+func shortened(s string) string {
+	const most = 128
+	if len(s) > most {
+		return s[:most] + "..."
+	}
+	return s
 }
 
 // originID makes the sess-id of an o= line: 32 random bits (RFC 8866 §5.2).

@@ -131,7 +131,7 @@ func isSourceTag(contact string) bool {
 func (rs *RecordingSession) begin(r *request) bool {
 	ev, ref := rs.offered(r)
 	if ref != nil {
-		rs.log.Info("invite refused", zap.Int("status", ref.status), zap.String("why", ref.warning), zap.Stringer("source", rs.origin.Source))
+		rs.log.Warn("invite refused", zap.Stringer("source", rs.origin.Source), zap.Int("status", ref.status), zap.String("why", ref.warning))
 		rs.server.refuse(r, rs.localTag, ref)
 		return false
 	}
@@ -164,9 +164,9 @@ func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 	if ref := rs.propose(r, c); ref != nil {
 		return nil, ref
 	}
-	rs.log.Info("recording session offered", zap.String("transport", rs.origin.Transport), zap.Stringer("source", rs.origin.Source),
-		zap.Int("streams", len(rs.next.slots)), zap.String("evidence", why))
-	return rs.event(Offered, r, c), nil
+	ev := rs.event(Offered, r, c)
+	ev.Evidence = why
+	return ev, nil
 }
 
 // propose makes the agreement that a request leads to, if it brings an offer or

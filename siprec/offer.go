@@ -12,6 +12,9 @@ import (
 	"github.com/siprecd/siprecd/siprec/media"
 )
 
+// maxStreams is how many m-lines of a recording session get a port.
+const maxStreams = 128
+
 // A slot is one m-line of a recording session with what was agreed on it.
 type slot struct {
 	stream   Stream
@@ -145,6 +148,12 @@ func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*
 		Codecs: codecsOf(m.Choose()), Ptime: time.Duration(m.Ptime) * time.Millisecond,
 	}}
 	plan := m.Plan()
+	if i >= maxStreams && plan != sdp.Refuse {
+		// RFC 3264 §6 lets any m-line be refused: one SRC must not take the ports
+		// of all others.
+		plan = sdp.Refuse
+		next.oddities = append(next.oddities, "m-lines beyond the first 128 are refused")
+	}
 	if before != nil {
 		sl.stream.Generation = before.stream.Generation
 		switch {

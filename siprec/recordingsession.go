@@ -200,7 +200,7 @@ func (rs *RecordingSession) end(reason EndReason, at time.Time) *Event {
 	rs.ended = true
 	rs.stopTimers()
 	rs.turnAway() // not only when the handler returns: that may take its time
-	rs.log.Info("recording session ended", zap.String("reason", string(reason)))
+	rs.log.Debug("recording session ended", zap.String("reason", string(reason)))
 	ev := &Event{Kind: Ended, At: at, Reason: reason}
 	if rs.media.now != nil {
 		ev.Streams = rs.media.now.streams()

@@ -15,6 +15,7 @@ import (
 const (
 	allowedMethods = "INVITE, ACK, CANCEL, BYE, UPDATE, INFO, OPTIONS"
 	acceptedTypes  = "application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed"
+	supportedTags  = "siprec"
 	typeSDP        = "application/sdp"
 )
 
@@ -88,6 +89,7 @@ func warning(text string) string {
 func describe(res *sip.Response) {
 	res.AppendHeader(sip.NewHeader("Allow", allowedMethods))
 	res.AppendHeader(sip.NewHeader("Accept", acceptedTypes))
+	res.AppendHeader(sip.NewHeader("Supported", supportedTags))
 }
 
 // contact is our Contact: the address that routes to the peer and the feature

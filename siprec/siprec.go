@@ -77,6 +77,9 @@ type Event struct {
 	Parts []Part
 	// Headers are the header fields of the request, in order.
 	Headers []Header
+	// Evidence is set on Offered: why the INVITE is taken for a recording
+	// session (RFC 7866 §6.2), in words.
+	Evidence string
 	// Reason is set on Ended.
 	Reason EndReason
 	// Oddities are deviations from the standards that were tolerated.
