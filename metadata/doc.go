@@ -15,6 +15,15 @@
 //	m, changes := m.Apply(d, arrival, labels)
 //	who := m.Senders(0, 0, instant)
 //
+// What SRCs tell beyond RFC 7865, in extension data, in elements of drafts or in
+// the shape of an id, is a [Fact] with the dialect and the field it came from:
+// [Model.Facts] has those of the documents, [HeaderFacts] those of the header
+// fields of a message. One table, vendors, says which elements are understood.
+// [FromHeaders] makes a document for devices that send none.
+//
+// An SRC may renew all ids in one document; [Model.Person] and the SamePerson of a
+// [Change] then say who is who, so that one person's audio stays together.
+//
 // The package is pure: no I/O, no clock, no goroutine. All instants are those
 // the caller gives; times inside documents are kept as they were sent and order
 // nothing. A [Model] never changes, so that metadata which came with a refused

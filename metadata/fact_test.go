@@ -177,6 +177,27 @@ func TestFactsAt(t *testing.T) {
 	}
 }
 
+// The facts after a complete document are those of that document alone, whatever
+// came before (M1).
+func TestCompleteForgetsFacts(t *testing.T) {
+	docs := []string{
+		acmeDocument, codesDocument, callDataDocument, with(metaDocument, "TYPE", "originating"), with(sapiensDocument, "FIRST", "origCall"),
+		with(jambDocument, "DIRECTION", "inbound"), broadDocument("1", userAOR, farAOR, termCall, queue),
+		broadDocument("1", farAOR, userAOR, origCall, redirect), with(sbceDocument, "OTHER", sbcePlaceholder), basic(),
+	}
+	for i, before := range docs {
+		for j, after := range docs {
+			m, _ := metadata.New().Apply(decode(t, before), instant(1), nil)
+			m, _ = m.Apply(decode(t, partial(`<calldata><gcid>9</gcid></calldata>`)), instant(2), nil)
+			m, _ = m.Apply(decode(t, after), instant(3), nil)
+			alone, _ := metadata.New().Apply(decode(t, after), instant(3), nil)
+			if got, want := m.Facts(), alone.Facts(); !slices.Equal(got, want) && len(got)+len(want) > 0 {
+				t.Errorf("document %d after %d:\n got %q\nwant %q", j, i, tell(got), tell(want))
+			}
+		}
+	}
+}
+
 // What associations, streams and recordings carry is read as well.
 func TestFactsOfAssociations(t *testing.T) {
 	x := func(realm string) string {
