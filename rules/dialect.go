@@ -39,6 +39,7 @@ var dialects = [...]dialectRow{
 	// RFC 7865 says nothing of order; who sends nothing beyond it (OpenSIPS and
 	// others) describes the caller first.
 	{dialect: metadata.DialectStandard, words: "RFC 7865", callerFirst: true},
+	// The rows below with callerFirst describe the caller first, as far as is known.
 	// Oracle: apkt:callingParty per participant, and nothing of the recorded one.
 	{dialect: metadata.DialectAcme, words: "Oracle"},
 	// AudioCodes: the first is the recorded side of the recording rule, or not.
@@ -91,8 +92,8 @@ var partyFacts = [...]nameRow{
 	{metadata.FactQueueName, RoleQueue, "queue name"},
 	{metadata.FactQueueID, RoleQueue, "queue"},
 	{metadata.FactSupervisor, RoleSupervisor, "supervisor"},
-	{metadata.FactRecordedParty, RoleAgent, "recorded party"},
 	{metadata.FactInitiator, RoleAgent, "initiator"},
+	{metadata.FactRecordedParty, RoleAgent, "recorded party"},
 	{metadata.FactUserID, RoleAgent, "user"},
 	{metadata.FactAgentID, RoleAgent, "agent"},
 	{metadata.FactNearEnd, RoleAgent, "near end"},

@@ -268,6 +268,9 @@ func TestCisco(t *testing.T) {
 	if !c.roster.RolesUnknown() {
 		t.Error("the roles are not unknown")
 	}
+	// What is asserted for the recording session names a party with Avaya only.
+	newCall(t, rules.Directory{}, rules.Profile{}).say(0, doc, guid, "P-Asserted-Identity: <sip:3478@198.51.100.7>").
+		want("sip:3478@198.51.100.7", "unknown|unknown|roles unknown: nothing places a party of the first pair inside")
 	c = newCall(t, rules.Directory{}, rules.Profile{Name: "cube", RecordedLabel: "2", Direction: rules.DirectionInbound}).say(0, doc, guid).
 		want("sip:98765@198.51.100.7", "agent|unknown|first pair: sends stream 2 of the recorded user (profile cube)").
 		want("sip:3478@198.51.100.7", "customer|typed number|first pair: does not send stream 2 of the recorded user (profile cube)").
@@ -275,6 +278,10 @@ func TestCisco(t *testing.T) {
 	if c.roster.RolesUnknown() {
 		t.Error("the roles are unknown")
 	}
+	// What shows the dialect need not come again: the first is not the caller.
+	newCall(t, contact, rules.Profile{}).say(0, l1("", "a sip:bert@contact.example"), guid).
+		say(1, l1("", "a sip:bert@contact.example", "b sip:98765@198.51.100.7")).
+		direction("unknown|nothing tells who called whom")
 	newCall(t, rules.Directory{}, rules.Profile{}).say(0, l1("", "a sip:3478@198.51.100.7|Anna", "b sip:98765@198.51.100.7|98765"), guid).
 		want("sip:3478@198.51.100.7", "agent|unknown|first pair: only own people are shown with names (Cisco)")
 	// Header fields without metadata, and a transfer by re-INVITE.

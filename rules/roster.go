@@ -17,6 +17,7 @@ import (
 type Roster struct {
 	book    *Book
 	profile Profile
+	dialect metadata.Dialect
 	facts   []metadata.Fact
 	told    []Statement
 	parties []*party
@@ -32,7 +33,10 @@ type Roster struct {
 // NewRoster returns the roster of a recording session that begins. The book may
 // serve many.
 func NewRoster(b *Book, p Profile) *Roster {
-	r := &Roster{book: b, profile: p}
+	r := &Roster{book: b, profile: p, dialect: p.Dialect}
+	if r.dialect == "" {
+		r.dialect = metadata.DialectStandard
+	}
 	for _, s := range p.Placeholders {
 		r.holders = append(r.holders, b.numbering.Address(s))
 	}
@@ -78,6 +82,7 @@ func (p *party) number() bool {
 // of the participants.
 func (r *Roster) Update(at time.Time, v metadata.View, facts []metadata.Fact) []Ruling {
 	r.facts = slices.Clone(facts)
+	r.recognise()
 	came, gone := r.attend(at, v)
 	var out []*party
 	for _, p := range came {
@@ -145,17 +150,17 @@ func (r *Roster) RolesUnknown() bool {
 }
 
 // row is what is known of the dialect of the SRC.
-func (r *Roster) row() dialectRow {
-	if r.profile.Dialect != "" {
-		return rowOf(r.profile.Dialect)
-	}
+func (r *Roster) row() dialectRow { return rowOf(r.dialect) }
+
+// recognise finds the dialect of the SRC, once: header fields that show it need
+// not be in every message. Those of any device, such as Session-ID, show none.
+func (r *Roster) recognise() {
 	for _, f := range r.facts {
-		// Header fields of any device, such as Session-ID, tell no dialect.
-		if row := rowOf(f.Dialect); row.dialect != "" && row.dialect != metadata.DialectStandard {
-			return row
+		row := rowOf(f.Dialect)
+		if r.dialect == metadata.DialectStandard && row.dialect != "" {
+			r.dialect = row.dialect
 		}
 	}
-	return rowOf(metadata.DialectStandard)
 }
 
 func (r *Roster) find(id metadata.ID) *party {
