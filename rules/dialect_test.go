@@ -214,8 +214,8 @@ func TestNetSapiens(t *testing.T) {
 		direction("inbound|NetSapiens callType")
 	// Not to be listed proves nothing: the domain of the tenant tells.
 	newCall(t, rules.Directory{}, rules.Profile{}).
-		say(0, l1(ext(user("1001@t.example", "origCall"), "1001@t.example", "1006@t.example"), "a sip:1001@t.example", "b sip:1006@t.example")).
-		want("sip:1006@t.example", "agent|directory|AOR host is the domain of the NetSapiens user").
+		say(0, l1(ext(user("1001@t.example", "origCall"), "1001@t.example", "1016@t.example"), "a sip:1001@t.example", "b sip:1016@t.example")).
+		want("sip:1016@t.example", "agent|directory|AOR host is the domain of the NetSapiens user").
 		direction("internal|both parties of the first pair are inside")
 	// A number of the network at the domain of the tenant is no colleague.
 	newCall(t, rules.Directory{}, rules.Profile{}).
@@ -236,9 +236,9 @@ func TestOracle(t *testing.T) {
 		want("sip:x1@pbx.example", "agent|directory|inside realm Access").
 		direction("outbound|the calling party is inside, the called one is not (Oracle callingParty)").
 		// After REFER a third party of the same recording session.
-		say(60, l2("sip:x1@pbx.example "+calls("true")+"<apkt:realm>Access</apkt:realm>", "sip:+15555550170@carrier.example "+calls("false"), "sip:+15555550171@carrier.example", "sip:1006@contact.example")).
+		say(60, l2("sip:x1@pbx.example "+calls("true")+"<apkt:realm>Access</apkt:realm>", "sip:+15555550170@carrier.example "+calls("false"), "sip:+15555550171@carrier.example", "sip:1016@contact.example")).
 		want("sip:+15555550171@carrier.example", "external|typed number|joined later, from outside").
-		want("sip:1006@contact.example", "agent|directory|AOR host in inside domain contact.example")
+		want("sip:1016@contact.example", "agent|directory|AOR host in inside domain contact.example")
 }
 
 func TestAudioCodes(t *testing.T) {
@@ -261,36 +261,36 @@ func TestAudioCodes(t *testing.T) {
 
 func TestCisco(t *testing.T) {
 	const guid = "Cisco-Guid: 0000000001-0000000002-0000000003-0000000004"
-	doc := l1("", "a sip:3478@198.51.100.7", "b sip:98765@198.51.100.7")
+	doc := l1("", "a sip:6201@198.51.100.77", "b sip:62010@198.51.100.77")
 	c := newCall(t, rules.Directory{}, rules.Profile{}).say(0, doc, guid).
-		want("sip:3478@198.51.100.7", "unknown|unknown|roles unknown: nothing places a party of the first pair inside").
+		want("sip:6201@198.51.100.77", "unknown|unknown|roles unknown: nothing places a party of the first pair inside").
 		direction("unknown|nothing tells who called whom")
 	if !c.roster.RolesUnknown() {
 		t.Error("the roles are not unknown")
 	}
 	// What is asserted for the recording session names a party with Avaya only.
-	newCall(t, rules.Directory{}, rules.Profile{}).say(0, doc, guid, "P-Asserted-Identity: <sip:3478@198.51.100.7>").
-		want("sip:3478@198.51.100.7", "unknown|unknown|roles unknown: nothing places a party of the first pair inside")
+	newCall(t, rules.Directory{}, rules.Profile{}).say(0, doc, guid, "P-Asserted-Identity: <sip:6201@198.51.100.77>").
+		want("sip:6201@198.51.100.77", "unknown|unknown|roles unknown: nothing places a party of the first pair inside")
 	c = newCall(t, rules.Directory{}, rules.Profile{Name: "cube", RecordedLabel: "2", Direction: rules.DirectionInbound}).say(0, doc, guid).
-		want("sip:98765@198.51.100.7", "agent|unknown|first pair: sends stream 2 of the recorded user (profile cube)").
-		want("sip:3478@198.51.100.7", "customer|typed number|first pair: does not send stream 2 of the recorded user (profile cube)").
+		want("sip:62010@198.51.100.77", "agent|unknown|first pair: sends stream 2 of the recorded user (profile cube)").
+		want("sip:6201@198.51.100.77", "customer|typed number|first pair: does not send stream 2 of the recorded user (profile cube)").
 		direction("inbound|profile cube")
 	if c.roster.RolesUnknown() {
 		t.Error("the roles are unknown")
 	}
 	// What shows the dialect need not come again: the first is not the caller.
 	newCall(t, contact, rules.Profile{}).say(0, l1("", "a sip:bert@contact.example"), guid).
-		say(1, l1("", "a sip:bert@contact.example", "b sip:98765@198.51.100.7")).
+		say(1, l1("", "a sip:bert@contact.example", "b sip:62010@198.51.100.77")).
 		direction("unknown|nothing tells who called whom")
-	newCall(t, rules.Directory{}, rules.Profile{}).say(0, l1("", "a sip:3478@198.51.100.7|Anna", "b sip:98765@198.51.100.7|98765"), guid).
-		want("sip:3478@198.51.100.7", "agent|unknown|first pair: only own people are shown with names (Cisco)")
+	newCall(t, rules.Directory{}, rules.Profile{}).say(0, l1("", "a sip:6201@198.51.100.77|Anna", "b sip:62010@198.51.100.77|62010"), guid).
+		want("sip:6201@198.51.100.77", "agent|unknown|first pair: only own people are shown with names (Cisco)")
 	// Header fields without metadata, and a transfer by re-INVITE.
 	newCall(t, contact, rules.Profile{}).
-		say(0, "", `X-Cisco-Recording-Participant: sip:+15555550170@clinic.example;media-index="0"`, `X-Cisco-Recording-Participant: sip:20053@192.0.2.41;media-index="1"`).
-		want("sip:20053@192.0.2.41", "agent|directory|AOR host in inside domain 192.0.2.0/24").
-		say(90, "", `X-Cisco-Recording-Participant: sip:+15555550170@clinic.example;media-index="0"`, `X-Cisco-Recording-Participant: sip:10012@192.0.2.41;media-index="1"`).
-		want("sip:+15555550170@clinic.example", "customer|typed number|first pair: the other party is agent").
-		want("sip:10012@192.0.2.41", "agent|directory|AOR host in inside domain 192.0.2.0/24")
+		say(0, "", `X-Cisco-Recording-Participant: sip:+15555550170@patient.example;media-index="0"`, `X-Cisco-Recording-Participant: sip:40071@192.0.2.41;media-index="1"`).
+		want("sip:40071@192.0.2.41", "agent|directory|AOR host in inside domain 192.0.2.0/24").
+		say(90, "", `X-Cisco-Recording-Participant: sip:+15555550170@patient.example;media-index="0"`, `X-Cisco-Recording-Participant: sip:40082@192.0.2.41;media-index="1"`).
+		want("sip:+15555550170@patient.example", "customer|typed number|first pair: the other party is agent").
+		want("sip:40082@192.0.2.41", "agent|directory|AOR host in inside domain 192.0.2.0/24")
 }
 
 func TestBuiltInBridge(t *testing.T) {
@@ -355,7 +355,7 @@ func TestCallerFirst(t *testing.T) {
 	jambonz := func(direction string) string {
 		return `<extensiondata xmlns:jb="http://jambonz.org/siprec"><jb:direction>` + direction + `</jb:direction><jb:callednumber>15555550170</jb:callednumber><jb:callingnumber>15555550101</jb:callingnumber></extensiondata>`
 	}
-	parties := []string{"a sip:15555550170@198.51.100.7", "b sip:15555550101@sip.example"}
+	parties := []string{"a sip:15555550170@198.51.100.77", "b sip:15555550101@sip.example"}
 	newCall(t, rules.Directory{}, rules.Profile{}).say(0, l1(jambonz("inbound"), parties...)).
 		want(parties[1][2:], "agent|unknown|first pair: called party of an inbound call (jambonz direction)").
 		want(parties[0][2:], "customer|typed number|first pair: calling party of an inbound call (jambonz direction)").
