@@ -57,7 +57,7 @@ func parseDirectory(path string, text []byte) (rules.Directory, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&d); err != nil && !errors.Is(err, io.EOF) {
-		return d, yamlError(path, err)
+		return d, yamlError(path, text, err)
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return d, fmt.Errorf("%s: more than one document", path)
@@ -68,7 +68,7 @@ func parseDirectory(path string, text []byte) (rules.Directory, error) {
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
-		return d, yamlError(path, err)
+		return d, yamlError(path, text, err)
 	}
 	line := lineOf(&root, problems[0].Where)
 	err := fmt.Errorf("%s:%d: %v", path, line, problems[0])
@@ -79,18 +79,38 @@ func parseDirectory(path string, text []byte) (rules.Directory, error) {
 }
 
 // yamlError writes "yaml: line 3: ..." as file:3: ..., in one line.
-func yamlError(path string, err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
+func yamlError(path string, text []byte, err error) error {
+	words := strings.TrimPrefix(err.Error(), "yaml: ")
 	var typed *yaml.TypeError
 	if errors.As(err, &typed) && len(typed.Errors) > 0 {
-		text = typed.Errors[0]
+		words = typed.Errors[0]
 	}
-	if rest, ok := strings.CutPrefix(text, "line "); ok {
-		if line, words, ok := strings.Cut(rest, ": "); ok {
-			return fmt.Errorf("%s:%s: %s", path, line, words)
+	if rest, ok := strings.CutPrefix(words, "line "); ok {
+		if line, rest, ok := strings.Cut(rest, ": "); ok {
+			return fmt.Errorf("%s:%s: %s", path, line, rest)
 		}
 	}
-	return fmt.Errorf("%s: %s", path, text)
+	// What our own types refuse comes without a line, but quotes the value.
+	var root yaml.Node
+	if yaml.Unmarshal(text, &root) == nil {
+		if line := lineQuoted(&root, words); line > 0 {
+			return fmt.Errorf("%s:%d: %s", path, line, words)
+		}
+	}
+	return fmt.Errorf("%s: %s", path, words)
+}
+
+// lineQuoted is the line of the first value that a text quotes, or 0.
+func lineQuoted(node *yaml.Node, text string) int {
+	if node.Kind == yaml.ScalarNode && strings.Contains(text, strconv.Quote(node.Value)) {
+		return node.Line
+	}
+	for _, c := range node.Content {
+		if line := lineQuoted(c, text); line > 0 {
+			return line
+		}
+	}
+	return 0
 }
 
 // lineOf finds the line of a place such as agents[2].numbers[0], or of the last

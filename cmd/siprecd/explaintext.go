@@ -108,7 +108,7 @@ func (p *page) message(d *explainedDialog, m *explainedMessage) {
 	if m.Method == "" && m.Start != "" {
 		what = m.Start
 	}
-	p.row(2, inner, strconv.Itoa(m.Number), what+"   "+m.File)
+	p.row(2, inner, strconv.Itoa(m.Number), what+strings.Repeat(string(glue), 3)+m.File)
 	if m.Note != "" {
 		p.row(inner, value, "note", m.Note)
 	}
