@@ -73,6 +73,9 @@ func (e *explainer) add(file string, in *siprec.Inspection) {
 		if in.Start != "" && t.stale(in) {
 			msg.Note = "the CSeq is not above that before: the server would not read it; here it is taken as the next message"
 		}
+		if msg.Status >= 300 && msg.Note == "" {
+			msg.Note = "the server would refuse it and keep what it knew; here its content is read all the same"
+		}
 		t.apply(&msg, in)
 	}
 	t.former = append(t.former, in)
