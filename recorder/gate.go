@@ -2,12 +2,13 @@ package recorder
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
 const (
 	// lateLag and lateRests bound what may be kept of a packet that arrives
-	// after the end of the permit under which it was sent.
+	// after the end of a stream.
 	lateLag   = 500 * time.Millisecond
 	lateRests = 50
 )
@@ -25,6 +26,9 @@ func (s span) has(t time.Duration) bool { return s.from <= t && t < s.to }
 // [Track] without clock, lock or packet. The zero gate lets nothing through.
 type gate struct {
 	spans []span // in order, without overlap; only the last may be open
+	// ends are where spans end because the stream was over, and nothing was
+	// withheld: what was still under way belongs to them.
+	ends []time.Duration
 	// floor is the latest instant from which audio was withheld: no permit
 	// reaches back before it.
 	floor time.Duration
@@ -43,6 +47,15 @@ func (g *gate) allow(from time.Duration) {
 	g.spans = append(g.spans, span{from, open})
 }
 
+// end closes the open span because the stream is over.
+func (g *gate) end(at time.Duration) {
+	n := len(g.spans)
+	if n > 0 && g.spans[n-1].to == open && g.spans[n-1].from < at {
+		g.ends = append(g.ends, at)
+	}
+	g.stop(at)
+}
+
 // stop withholds everything from at on, in spans that are closed already too.
 func (g *gate) stop(at time.Duration) {
 	if !g.begun || at > g.floor {
@@ -57,10 +70,11 @@ func (g *gate) stop(at time.Duration) {
 	}
 }
 
-// keep judges a packet. Both its instants have to be permitted: one that was
-// sent while audio was withheld is dropped whenever it arrives. The exception
-// is one that was sent under a permit and arrives a little after the end of it,
-// when enough packets say so; else the edge is short, never long.
+// keep judges a packet. Both its instants have to lie in one span: one that was
+// sent while audio was withheld is dropped whenever it arrives, and so is one
+// that arrives then, for the RTP clock of a sender may be behind and say that it
+// was sent before. An edge is short, never long. Only the end of a stream has a
+// tail: what was sent before it, as enough packets say, and arrives a little late.
 func (g *gate) keep(i instant) bool {
 	// Before the recording began nothing was withheld: what then came out of
 	// order or in a burst was sent at its begin at the earliest.
@@ -69,11 +83,7 @@ func (g *gate) keep(i instant) bool {
 	if !ok {
 		return false
 	}
-	if sent.has(i.Arrival) || i.Rests >= lateRests && i.lag() <= lateLag {
-		return true
-	}
-	_, ok = g.at(i.Arrival)
-	return ok
+	return sent.has(i.Arrival) || i.Rests >= lateRests && i.lag() <= lateLag && slices.Contains(g.ends, sent.to)
 }
 
 // at finds the span that an instant lies in, the latest first: nearly every

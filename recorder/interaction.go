@@ -191,11 +191,20 @@ func (in *interaction) carryOut(decisions []rules.Decision) {
 	for _, d := range decisions {
 		t := in.streams.track(d.Stream)
 		if d.Verdict != rules.Record {
-			t.Stop(d.From)
+			if isOver(d) {
+				t.End(d.From)
+			} else {
+				t.Stop(d.From)
+			}
 		} else if err := t.Allow(d.Permit); err != nil {
 			in.log.Error("permit refused", zap.Error(err))
 		}
 	}
+}
+
+// isOver reports whether a stream is withheld only because it ended.
+func isOver(d rules.Decision) bool {
+	return !slices.ContainsFunc(d.Causes, func(c rules.ActiveCause) bool { return c.Cause != rules.NotLive })
 }
 
 // note writes down what happened and why, before it is answered.

@@ -98,6 +98,15 @@ func (t *Track) Stop(at time.Time) {
 	t.counts.Withheld += uint64(t.doubted.wipe())
 }
 
+// End is Stop for a stream that is over: what was sent before that instant and
+// is still under way is kept.
+func (t *Track) End(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.gate.end(at.Sub(t.zero))
+	t.counts.Withheld += uint64(t.doubted.wipe())
+}
+
 // WriteRTP judges one packet and keeps it or forgets it.
 func (t *Track) WriteRTP(p *media.Packet) {
 	t.mu.Lock()
