@@ -24,15 +24,23 @@ type history struct {
 	same     persons
 }
 
-// admit records the kind of an id, and reports false when it is known as another
-// kind: the later part is ignored (M20).
-func (h *history) admit(kind Kind, id ID) bool {
+// admit records the kind of an id. One that is known as another kind clashes, and
+// the later part is not admitted (M20). A group is, for nothing but a group-ref
+// names one: no reference can mean the other element, and an SRC that calls its
+// group like its first participant must not lose either.
+func (h *history) admit(kind Kind, id ID) (admitted, clash bool) {
 	known, ok := h.kinds[id]
-	if !ok {
+	switch {
+	case !ok:
 		h.kinds[id] = kind
-		return true
+		return true, false
+	case known == kind:
+		return true, false
+	case known == GroupKind:
+		h.kinds[id] = kind
+		return true, true
 	}
-	return known == kind
+	return kind == GroupKind, true
 }
 
 // clone copies what advance and admit write to.

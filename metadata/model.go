@@ -69,8 +69,8 @@ func (m *Model) Apply(d *Document, at time.Time, b Binding) (*Model, []Change) {
 		next.odd(oddLeftItself)
 	}
 	next.state.merge(d, func(k Kind, id ID) bool {
-		ok := next.hist.admit(k, id)
-		if !ok {
+		ok, clash := next.hist.admit(k, id)
+		if clash {
 			next.odd(oddKinds)
 		}
 		return ok

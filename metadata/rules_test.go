@@ -244,6 +244,19 @@ func TestM20OneIDForTwoKinds(t *testing.T) {
 	r.apply(partial(person(ben, "sip:ben@example.com"), comm(ann)), nil).odd("two kinds").comms("cs1")
 }
 
+// A group that is called like a participant costs neither.
+func TestM20GroupNamedLikeAParticipant(t *testing.T) {
+	group := `<group group_id="` + ann + `"/>`
+	doc := complete(group, comm(cs1, `<group-ref>`+ann+`</group-ref>`), person(ann, "sip:ann@example.com"), member(ann, cs1))
+	for range 2 {
+		r := newRun(t).apply(doc, nil).odd("two kinds").in("ann in cs1 sends receives").comms("cs1")
+		r.apply(doc, nil).odd("two kinds").in("ann in cs1 sends receives").changed()
+		if v := r.m.Current(); len(v.Groups) != 1 || v.CommunicationSessions[0].Group != id(ann) {
+			t.Errorf("groups %v", v.Groups)
+		}
+	}
+}
+
 func TestM21SameElementFromTwoClients(t *testing.T) {
 	a := newRun(t).apply(complete(comm(cs1), person(ann, "sip:ann@example.com"), member(ann, cs1), stream(aa, cs1, "11"), media(ann, l(aa), nil)), lines("11"))
 	b := newRun(t).apply(complete(comm(cs1), person(ann, "tel:+15550100"), person(ben, "sip:ben@example.com"), member(ann, cs1), member(ben, cs1)), nil)
