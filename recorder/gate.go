@@ -44,6 +44,10 @@ func (g *gate) allow(from time.Duration) {
 	if g.begun && from < g.floor {
 		from = g.floor
 	}
+	if n := len(g.spans); n > 0 && g.spans[n-1].to == from {
+		g.spans[n-1].to = open // nothing was withheld in between
+		return
+	}
 	g.spans = append(g.spans, span{from, open})
 }
 
