@@ -127,6 +127,9 @@ func (in *interaction) judge(res render.Result) (keep bool) {
 	if in.capture.Dropped() > 0 {
 		in.flag(flagDisk)
 	}
+	if len(in.people.headers) > 0 {
+		in.flag(flagHeaders)
+	}
 	switch {
 	case in.people.unreadable:
 		in.flag(flagUnreadable)

@@ -11,6 +11,7 @@ import (
 // Flags of a manifest: what a person should know before trusting a recording.
 const (
 	flagNoMetadata  = "no-metadata"          // none ever came
+	flagHeaders     = "from-header-fields"   // header fields named the participants, for want of metadata
 	flagUnreadable  = "metadata-unreadable"  // some could not be read
 	flagUndecodable = "undecodable"          // some audio is in the capture alone
 	flagRestless    = "too-many-sources"     // some audio is in the capture alone: SSRCs without end

@@ -3,7 +3,6 @@ package recorder
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/siprecd/siprecd/metadata"
@@ -22,6 +21,10 @@ type people struct {
 	// unreadable says that a document could not be read; nothing that was known
 	// is forgotten for that (RFC 7866 §9.2 leaves the way open).
 	unreadable bool
+	// documented says that metadata came, headers are the header fields that
+	// name participants while none did.
+	documented bool
+	headers    []metadata.HeaderField
 	oddities   []string
 	decode     func([]byte) (*metadata.Document, error)
 }
@@ -36,23 +39,17 @@ func newPeople(zero time.Time) *people {
 	return &people{zero: zero, model: metadata.New(), decode: metadata.Decode}
 }
 
-// read merges the metadata of an event, and returns the documents to be kept. An
-// event with an offer and no metadata tells the model of the m-lines alone.
+// read merges the metadata of an event, or what its header fields say in place of
+// it, and returns the documents to be kept. An event with an offer and neither
+// tells the model of the m-lines alone.
 func (p *people) read(ev *siprec.Event) []rawDocument {
 	binding := bindingOf(ev)
-	var docs []rawDocument
-	merged := false
+	p.documented = p.documented || len(ev.Metadata) > 0
+	docs, merged := p.readHeaders(ev, binding)
 	for _, body := range ev.Metadata {
-		d := rawDocument{body: body}
-		d.File = documentName(len(p.docs) + 1)
-		d.Arrival = ev.At.UTC()
-		if err := p.take(body, ev.At, binding); err != nil {
-			d.Error, p.unreadable = err.Error(), true
-		} else {
-			d.Readable, merged = true, true
-		}
-		p.docs = append(p.docs, d.Document)
-		docs = append(docs, d)
+		err := p.take(body, ev.At, binding)
+		merged = merged || err == nil
+		docs = append(docs, p.keep(ev.At, documentName(len(p.docs)+1), body, err))
 	}
 	if !merged && binding != nil {
 		p.merge(nil, ev.At, binding)
@@ -60,20 +57,37 @@ func (p *people) read(ev *siprec.Event) []rawDocument {
 	return docs
 }
 
-// take reads one document and merges it. One over which the reader itself fails
-// is as good as unreadable.
-func (p *people) take(body []byte, at time.Time, b metadata.Binding) (err error) {
+// keep notes a document and whether it could be read.
+func (p *people) keep(at time.Time, file string, body []byte, err error) rawDocument {
+	d := rawDocument{Document: store.Document{File: file, Arrival: at.UTC(), Readable: err == nil}, body: body}
+	if err != nil {
+		d.Error, p.unreadable = err.Error(), true
+	}
+	p.docs = append(p.docs, d.Document)
+	return d
+}
+
+// take reads one document and merges it.
+func (p *people) take(body []byte, at time.Time, b metadata.Binding) error {
+	return guarded(func() error {
+		doc, err := p.decode(body)
+		if err != nil {
+			return err
+		}
+		p.merge(doc, at, b)
+		return nil
+	})
+}
+
+// guarded reads a document. One over which the reader itself fails is as good as
+// unreadable.
+func guarded(read func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("reading it failed with a %T", v)
 		}
 	}()
-	doc, err := p.decode(body)
-	if err != nil {
-		return err
-	}
-	p.merge(doc, at, b)
-	return nil
+	return read()
 }
 
 func (p *people) merge(doc *metadata.Document, at time.Time, b metadata.Binding) {
@@ -128,34 +142,58 @@ func (p *people) held(streams []*stream, at time.Time) bool {
 func (p *people) senders(index, generation int) senderFunc {
 	return func(at time.Duration) (keys []string, guessed bool) {
 		for _, sp := range p.model.Attribution(index, generation, p.zero.Add(at)) {
-			keys = appendNew(keys, string(sp.Participant))
+			keys = appendNew(keys, p.person(sp.Participant))
 			guessed = guessed || sp.Guessed
 		}
 		return keys, guessed
 	}
 }
 
+// person is the key of whom an id means: an SRC may renew all ids when a call is
+// transferred (BroadWorks), and the person goes on under another.
+func (p *people) person(id metadata.ID) string { return string(p.model.Person(id)) }
+
 // all returns the participants in the order in which documents first described
 // them, and behind them those that were only ever named as senders.
 func (p *people) all(spoken []voice) (keys []string, byKey map[string]store.Participant) {
 	byKey = make(map[string]store.Participant)
 	for _, d := range p.model.Participants() {
-		byKey[string(d.ID)] = store.Participant{ID: d.Raw, AORs: d.AORs(), Names: d.Names()}
+		key := p.person(d.ID)
+		byKey[key] = joined(byKey[key], d)
 	}
-	for _, key := range p.order {
+	for _, id := range p.order {
+		key := p.person(metadata.ID(id))
 		if _, described := byKey[key]; described {
-			keys = append(keys, key)
+			keys = appendNew(keys, key)
 		}
 	}
 	for _, v := range spoken {
 		for _, key := range v.senders {
 			keys = appendNew(keys, key)
-			if _, described := byKey[key]; !described {
-				byKey[key] = store.Participant{ID: key}
-			}
+		}
+	}
+	for _, key := range keys {
+		if one := byKey[key]; one.ID == "" { // none was sent, or it was never described
+			one.ID = key
+			byKey[key] = one
 		}
 	}
 	return keys, byKey
+}
+
+// joined adds a description of a person to those before: the id is the first that
+// was sent, addresses and names are all.
+func joined(p store.Participant, d metadata.Participant) store.Participant {
+	if p.ID == "" {
+		p.ID = d.Raw
+	}
+	for _, a := range d.AORs() {
+		p.AORs = appendNew(p.AORs, a)
+	}
+	for _, n := range d.Names() {
+		p.Names = appendNew(p.Names, n)
+	}
+	return p
 }
 
 // bindingOf is the m-lines of the SDP of an event, by which the labels of its
@@ -173,10 +211,4 @@ func bindingOf(ev *siprec.Event) metadata.Binding {
 	return b
 }
 
-func documentName(n int) string {
-	s := strconv.Itoa(n)
-	for len(s) < 4 {
-		s = "0" + s
-	}
-	return "metadata-" + s + ".xml"
-}
+func documentName(n int) string { return fmt.Sprintf("metadata-%04d.xml", n) }

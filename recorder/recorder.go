@@ -4,8 +4,8 @@
 //
 // Each recording session (RFC 7866 §3) is one goroutine that reads events in a
 // plain loop and one recording with a folder of its own; see package store. Who
-// speaks on which stream comes from the metadata of RFC 7865; a document that
-// cannot be read never stops a recording.
+// speaks on which stream comes from the metadata of RFC 7865, or from header fields
+// of devices that send none; a document that cannot be read never stops a recording.
 //
 //	rec, err := recorder.New(recorder.Config{Dir: "data", Policy: rules.RecordAll()})
 //	// hand rec to the siprec server; when that has shut down:
