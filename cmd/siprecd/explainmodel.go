@@ -9,21 +9,29 @@ import (
 
 // numbers give participants, communication sessions and groups short names for
 // people, from 1 in the order in which they were first named.
-type numbers struct{ people, calls, groups []metadata.ID }
+type numbers struct{ people, calls, groups numbered }
 
-func (n *numbers) of(id metadata.ID) int    { return place(&n.people, id) }
-func (n *numbers) call(id metadata.ID) int  { return place(&n.calls, id) }
-func (n *numbers) group(id metadata.ID) int { return place(&n.groups, id) }
+func (n *numbers) of(id metadata.ID) int    { return n.people.place(id) }
+func (n *numbers) call(id metadata.ID) int  { return n.calls.place(id) }
+func (n *numbers) group(id metadata.ID) int { return n.groups.place(id) }
 
-// place is the number of an id in a list, at whose end it is put when it is new.
-func place(list *[]metadata.ID, id metadata.ID) int {
-	for i, had := range *list {
-		if had == id {
-			return i + 1
-		}
+// numbered are ids in their order, and the number of each.
+type numbered struct {
+	ids  []metadata.ID
+	last map[metadata.ID]int
+}
+
+// place is the number of an id, which is put at the end when it is new.
+func (n *numbered) place(id metadata.ID) int {
+	if had := n.last[id]; had > 0 {
+		return had
 	}
-	*list = append(*list, id)
-	return len(*list)
+	if n.last == nil {
+		n.last = make(map[metadata.ID]int)
+	}
+	n.ids = append(n.ids, id)
+	n.last[id] = len(n.ids)
+	return len(n.ids)
 }
 
 // learn numbers what a model names: those that documents describe, in their
@@ -54,18 +62,58 @@ func (e *explainer) explain() *explanation {
 	return x
 }
 
+// A past is what happened to each: the history of a model, looked up by id, so
+// that a document with thousands of participants is explained as fast as read.
+type past struct {
+	described map[metadata.ID]metadata.Participant
+	people    map[metadata.ID][]metadata.Span // spans of each participant
+	calls     map[metadata.ID][]metadata.Span // and communication session
+	streams   map[metadata.ID][]metadata.Span // m-lines of each stream
+	facts     map[metadata.ID][]tracedFact    // about each participant
+	persons   map[metadata.ID]int             // the number under which each person began
+}
+
+func (t *traced) past() *past {
+	h := &past{
+		described: make(map[metadata.ID]metadata.Participant), people: make(map[metadata.ID][]metadata.Span),
+		calls: make(map[metadata.ID][]metadata.Span), streams: make(map[metadata.ID][]metadata.Span),
+		facts: make(map[metadata.ID][]tracedFact), persons: make(map[metadata.ID]int),
+	}
+	for _, p := range t.model.Participants() {
+		h.described[p.ID] = p
+	}
+	for _, sp := range t.model.Spans() {
+		h.people[sp.Participant] = append(h.people[sp.Participant], sp)
+		h.calls[sp.CommunicationSession] = append(h.calls[sp.CommunicationSession], sp)
+		if sp.Kind == metadata.Streaming {
+			h.streams[sp.Stream] = append(h.streams[sp.Stream], sp)
+		}
+	}
+	for _, f := range t.facts {
+		if f.fact.Of == metadata.ParticipantKind {
+			h.facts[f.fact.About] = append(h.facts[f.fact.About], f)
+		}
+	}
+	for i, id := range t.numbers.people.ids {
+		if person := t.model.Person(id); h.persons[person] == 0 {
+			h.persons[person] = i + 1
+		}
+	}
+	return h
+}
+
 // account completes the report by the model after the last message.
 func (t *traced) account() *explainedDialog {
-	r := &t.report
+	r, h := &t.report, t.past()
 	r.CallID = t.callID
 	r.Direction, r.RolesUnknown = t.who.direction()
-	for i := range t.numbers.people {
-		r.Participants = append(r.Participants, t.participant(i))
+	for i, id := range t.numbers.people.ids {
+		r.Participants = append(r.Participants, t.participant(i, id, h))
 	}
-	for i := range t.numbers.calls {
-		r.Calls = append(r.Calls, t.communication(i))
+	for i, id := range t.numbers.calls.ids {
+		r.Calls = append(r.Calls, t.communication(i, id, h))
 	}
-	for i, id := range t.numbers.groups {
+	for i, id := range t.numbers.groups.ids {
 		r.Groups = append(r.Groups, explainedGroup{Number: i + 1, ID: orElse(t.groups[id], string(id))})
 	}
 	for _, ref := range t.model.Unresolved() {
@@ -80,60 +128,55 @@ func (t *traced) account() *explainedDialog {
 }
 
 // communication describes a communication session over all its spans.
-func (t *traced) communication(i int) explainedCall {
-	id := t.numbers.calls[i]
+func (t *traced) communication(i int, id metadata.ID, h *past) explainedCall {
 	cs := t.calls[id]
-	x := explainedCall{Number: i + 1, ID: cs.Raw, SIPSessionIDs: cs.SIPSessionIDs, Start: cs.Start.Raw, Stop: cs.Stop.Raw}
-	if x.ID == "" {
-		x.ID = string(id)
+	x := explainedCall{
+		Number: i + 1, ID: orElse(cs.Raw, string(id)),
+		SIPSessionIDs: cs.SIPSessionIDs, Start: cs.Start.Raw, Stop: cs.Stop.Raw,
 	}
 	for _, r := range cs.Reasons {
 		x.Reasons = append(x.Reasons, strings.TrimSpace(r.Protocol+" "+r.Cause+" "+r.Text))
 	}
 	first := true
-	for _, sp := range t.model.Spans() {
-		switch {
-		case sp.CommunicationSession != id:
-		case sp.Kind == metadata.Grouped:
+	for _, sp := range h.calls[id] {
+		switch sp.Kind {
+		case metadata.Grouped:
 			x.Group = t.numbers.group(sp.Group)
-		case sp.Kind == metadata.Active || sp.Kind == metadata.Member:
+		case metadata.Active, metadata.Member:
 			if first {
 				x.From = t.messageAt(sp.From)
 			}
 			first = false
 			x.To = t.messageAt(sp.To)
+		default:
 		}
 	}
 	return x
 }
 
 // participant describes one over the whole history.
-func (t *traced) participant(i int) explainedParticipant {
-	id := t.numbers.people[i]
+func (t *traced) participant(i int, id metadata.ID, h *past) explainedParticipant {
 	x := explainedParticipant{Number: i + 1, ID: string(id)}
-	for _, p := range t.model.Participants() {
-		if p.ID == id {
-			x.Described, x.ID, x.AORs, x.Names = true, p.Raw, p.AORs(), p.Names()
-		}
+	if p, ok := h.described[id]; ok {
+		x.Described, x.ID, x.AORs, x.Names = true, orElse(p.Raw, string(id)), p.AORs(), p.Names()
 	}
-	if x.ID == "" {
-		x.ID = string(id)
+	if began := h.persons[t.model.Person(id)]; began <= i {
+		x.SamePersonAs = began // some SRCs renew all ids on transfer
 	}
-	t.who.describe(&x, id)
-	x.SamePersonAs = t.earlierSelf(i)
-	for _, sp := range t.model.Spans() {
-		switch {
-		case sp.Participant != id:
-		case sp.Kind == metadata.Member:
+	for _, sp := range h.people[id] {
+		switch sp.Kind {
+		case metadata.Member:
 			p := explainedPresence{From: t.messageAt(sp.From), To: t.messageAt(sp.To)}
 			if sp.CommunicationSession != "" {
 				p.Call = t.numbers.call(sp.CommunicationSession)
 			}
 			x.Present = append(x.Present, p)
-		case sp.Kind == metadata.Sending:
-			x.Sends = append(x.Sends, t.sendings(sp)...)
+		case metadata.Sending:
+			x.Sends = append(x.Sends, t.sendings(sp, h)...)
+		default:
 		}
 	}
+	t.who.describe(&x, id)
 	if p, ok := t.last.Participant(id); ok {
 		for _, s := range p.Receives {
 			if label := t.labels[s]; label != "" {
@@ -141,31 +184,18 @@ func (t *traced) participant(i int) explainedParticipant {
 			}
 		}
 	}
-	for _, f := range t.facts {
-		if f.fact.Of == metadata.ParticipantKind && f.fact.About == id {
-			x.Facts = append(x.Facts, t.fact(f))
-		}
+	for _, f := range h.facts[id] {
+		x.Facts = append(x.Facts, t.fact(f))
 	}
 	return x
 }
 
-// earlierSelf is the number of the first participant that is the same person, or
-// 0: some SRCs renew all ids on transfer.
-func (t *traced) earlierSelf(i int) int {
-	for j, id := range t.numbers.people[:i] {
-		if t.model.SamePerson(id, t.numbers.people[i]) {
-			return j + 1
-		}
-	}
-	return 0
-}
-
 // sendings is what somebody sends in a span, for each m-line that the stream is
 // on meanwhile.
-func (t *traced) sendings(sending metadata.Span) []explainedSending {
+func (t *traced) sendings(sending metadata.Span, h *past) []explainedSending {
 	var out []explainedSending
-	for _, sp := range t.model.Spans() {
-		if sp.Kind != metadata.Streaming || sp.Stream != sending.Stream || !overlap(sp, sending) {
+	for _, sp := range h.streams[sending.Stream] {
+		if !overlap(sp, sending) {
 			continue
 		}
 		from, to := later(sp.From, sending.From), sooner(sp.To, sending.To)

@@ -45,8 +45,11 @@ func folded(text string, width int) []string {
 		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 			lines, line = append(lines, line), ""
 		}
-		for runes := []rune(word); line == "" && len(runes) > width; runes = []rune(word) {
-			lines, word = append(lines, string(runes[:width])), string(runes[width:])
+		if runes := []rune(word); line == "" && len(runes) > width {
+			for ; len(runes) > width; runes = runes[width:] {
+				lines = append(lines, string(runes[:width]))
+			}
+			word = string(runes)
 		}
 		line = strings.TrimLeft(line+" "+word, " ")
 	}
@@ -78,7 +81,7 @@ func explainText(x *explanation) string {
 		if len(x.RecordingSessions) > 1 {
 			title += fmt.Sprintf(" %d of %d", i+1, len(x.RecordingSessions))
 		}
-		p.row(0, 2, title, orElse(d.CallID, "without SIP"))
+		p.row(0, 2, title, orElse(d.CallID, "without Call-ID"))
 		for j := range d.Messages {
 			p.message(d, &d.Messages[j])
 		}
