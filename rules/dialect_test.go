@@ -149,7 +149,7 @@ func TestBroadWorks(t *testing.T) {
 	// A colleague of the same domain, and a telephone number, join.
 	c.say(30, l3(1, "line1@bw.example", in, "sip:line1@bw.example", "sip:+15555550170@gw.example;user=phone", "line2@bw.example", "sip:1002@gw.example;user=phone")).
 		want("line2@bw.example", "agent|directory|AOR host is the domain of the BroadWorks user").
-		want("sip:1002@gw.example;user=phone", "external|typed number|joined later, from outside")
+		want("sip:1002@gw.example;user=phone", "external|typed number|joined later, nothing places it inside")
 
 	// On transfer all ids are new: the user goes on, the target is external.
 	out := `<callType><origCall><callingPartyNumber>sip:+15555550101@gw.example</callingPartyNumber><calledPartyNumber>sip:7002@gw.example;user=phone</calledPartyNumber></origCall></callType>`
@@ -159,7 +159,7 @@ func TestBroadWorks(t *testing.T) {
 		direction("outbound|BroadWorks origCall").
 		say(40, l3(2, "line1@bw.example", out+moved, "sip:line1@bw.example", "sip:7003@gw.example;user=phone")).
 		want("sip:line1@bw.example", "agent|directory|BroadWorks initiator").
-		want("sip:7003@gw.example;user=phone", "external|typed number|joined later, from outside (BroadWorks redirectedToPartynumber)").
+		want("sip:7003@gw.example;user=phone", "external|typed number|joined later, nothing places it inside (BroadWorks redirectedToPartynumber)").
 		direction("outbound|BroadWorks origCall")
 	r := c.who("sip:line1@bw.example")
 	if r.Because != rules.RuledContinued || r.Continues != "p1-0" || !r.Since.Equal(t0) || !r.FirstPair {
@@ -237,7 +237,7 @@ func TestOracle(t *testing.T) {
 		direction("outbound|the calling party is inside, the called one is not (Oracle callingParty)").
 		// After REFER a third party of the same recording session.
 		say(60, l2("sip:x1@pbx.example "+calls("true")+"<apkt:realm>Access</apkt:realm>", "sip:+15555550170@carrier.example "+calls("false"), "sip:+15555550171@carrier.example", "sip:1016@contact.example")).
-		want("sip:+15555550171@carrier.example", "external|typed number|joined later, from outside").
+		want("sip:+15555550171@carrier.example", "external|typed number|joined later, nothing places it inside").
 		want("sip:1016@contact.example", "agent|directory|AOR host in inside domain contact.example")
 }
 

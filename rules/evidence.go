@@ -300,7 +300,7 @@ func (r *Roster) rest(seat int, own [2][]Evidence) []Evidence {
 
 // late is what it says of a party that it was not of the first pair.
 func (r *Roster) late(p *party) []Evidence {
-	words := "joined later, from outside"
+	words := "joined later, nothing places it inside"
 	for _, f := range r.facts {
 		if f.Kind == metadata.FactTransferTo && p.has(r.book.numbering.Address(f.Value), 0) {
 			words += " (" + fieldWords(f) + ")"

@@ -78,7 +78,10 @@ func (r *Roster) rule(p *party, seat int, why Occasion, own [2][]Evidence) bool 
 	if seat >= 0 {
 		es = append(slices.Clone(own[seat]), r.rest(seat, own)...)
 	} else {
-		es = slices.Concat(r.stated(p, false), r.listed(p, false), r.inside(p), r.late(p))
+		es = slices.Concat(r.stated(p, false), r.listed(p, false), r.inside(p))
+		if !counts(es) {
+			es = append(es, r.late(p)...)
+		}
 	}
 	if why == RuledIdentified {
 		// Only what is stated may change what was fixed before.

@@ -24,6 +24,9 @@ func (w *whois) describe(x *explainedParticipant, id metadata.ID) {
 	if !ok {
 		x.Role, x.IdentifiedBy = rules.RoleUnknown.String(), rules.ByUnknown.String()
 		x.Evidence = "was never there"
+		if !x.Described && len(x.Present)+len(x.Sends) > 0 {
+			x.Evidence = "no document describes it"
+		}
 		return
 	}
 	x.Role, x.IdentifiedBy = ruling.Role.String(), ruling.IdentifiedBy.String()
