@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +11,7 @@ import (
 	"os"
 	"reflect"
 	"time"
+	"unicode/utf16"
 
 	"github.com/siprecd/siprecd/siprec"
 )
@@ -123,9 +126,41 @@ func readMessages(file string, stdin io.Reader) ([]*siprec.Inspection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	raw, odd := savedText(raw)
 	messages, err := siprec.InspectAll(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if odd != "" {
+		messages[0].Oddities = append(messages[0].Oddities, odd)
+	}
 	return messages, nil
+}
+
+// savedText undoes what editors and shells do to messages when they save them: a
+// byte order mark in front, or UTF-16. A metadata document stays as it is, since
+// there it may be the SRC that did it.
+func savedText(raw []byte) (text []byte, odd string) {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")):
+		text, odd = raw[3:], "the file begins with a byte order mark"
+	case bytes.HasPrefix(raw, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(raw, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return raw, ""
+	}
+	if order != nil {
+		var units []uint16
+		for i := 2; i+1 < len(raw); i += 2 {
+			units = append(units, order.Uint16(raw[i:]))
+		}
+		text, odd = []byte(string(utf16.Decode(units))), "the file is in UTF-16"
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) {
+		return raw, ""
+	}
+	return text, odd
 }

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf16"
 )
 
 // TestExplainJSONIsDocumented: every key that --json prints stands in
@@ -49,6 +53,65 @@ func TestFolded(t *testing.T) {
 	} {
 		if got := strings.Join(folded(tt.text, 12), "|"); got != tt.want {
 			t.Errorf("folded(%q) = %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+// TestSavedText: a message that an editor saved in its own way is read, and said
+// to be so; what no byte order mark begins stays as it is.
+func TestSavedText(t *testing.T) {
+	const bye = "BYE sip:a@b SIP/2.0\r\n\r\nü"
+	units := func(order binary.AppendByteOrder) string {
+		text := order.AppendUint16(nil, 0xfeff)
+		for _, u := range utf16.Encode([]rune(bye)) {
+			text = order.AppendUint16(text, u)
+		}
+		return string(text)
+	}
+	for _, tt := range []struct{ name, raw, want, odd string }{
+		{"plain", bye, bye, ""},
+		{"empty", "", "", ""},
+		{"mark", "\ufeff" + bye, bye, "the file begins with a byte order mark"},
+		{"little", units(binary.LittleEndian), bye, "the file is in UTF-16"},
+		{"big", units(binary.BigEndian), bye, "the file is in UTF-16"},
+		{"half a unit", "\xff\xfeB\x00Y", "B", "the file is in UTF-16"},
+		{"document", "\ufeff<recording/>", "\ufeff<recording/>", ""},
+		{"document in UTF-16", "\xff\xfe<\x00", "\xff\xfe<\x00", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, odd := savedText([]byte(tt.raw)); string(got) != tt.want || odd != tt.odd {
+				t.Errorf("got %q, %q, want %q, %q", got, odd, tt.want, tt.odd)
+			}
+		})
+	}
+}
+
+// TestExplainHostileSize: what fits into a document is explained in time that
+// grows with its size, not with its square (then it is half a minute and more).
+func TestExplainHostileSize(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`<recording xmlns="urn:ietf:params:xml:ns:recording:1"><session session_id="c"/><stream stream_id="s" session_id="c"/>`)
+	for i := range 1900 {
+		fmt.Fprintf(&b, `<participant participant_id="p%[1]d"><nameID aor="sip:p%[1]d@example.com"/></participant>`+
+			`<participantsessionassoc participant_id="p%[1]d" session_id="c"/>`+
+			`<participantstreamassoc participant_id="p%[1]d"><send>s</send></participantstreamassoc>`, i)
+	}
+	b.WriteString(`</recording>`)
+	name := `<recording xmlns="urn:ietf:params:xml:ns:recording:1"><participant participant_id="p"><nameID aor="sip:p@example.com"><name>` +
+		strings.Repeat("N", 1_000_000) + `</name></nameID></participant></recording>`
+	for what, text := range map[string]string{"1900 participants": b.String(), "a long name": name} {
+		file := filepath.Join(t.TempDir(), "big.xml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		x := explainFiles(t, []string{file})
+		checkPage(t, explainText(x))
+		if len(x.RecordingSessions[0].Participants) == 0 {
+			t.Errorf("%s: nobody is found: %+v", what, x.RecordingSessions[0].Messages[0].Documents)
+		}
+		if took := time.Since(start); took > 8*time.Second {
+			t.Errorf("%s: took %v", what, took)
 		}
 	}
 }
