@@ -369,7 +369,7 @@ func TestCallerFirst(t *testing.T) {
 	// OpenSIPS: order alone. With a directory it tells the direction.
 	newCall(t, rules.Directory{}, rules.Profile{}).say(0, l1("", parties...)).
 		want(parties[0][2:], "unknown|unknown|roles unknown: nothing places a party of the first pair inside").
-		direction("unknown|nothing tells who called whom")
+		direction("unknown|who called is known (the caller is described first), but not who is inside")
 	newCall(t, contact, rules.Profile{}).say(0, l1("", parties...)).
 		want(parties[1][2:], "agent|directory|agent Anna of the directory, by number").
 		direction("inbound|the called party is inside, the calling one is not (the caller is described first)")

@@ -98,6 +98,9 @@ func (r *Roster) bearingNow() Bearing {
 	if d := r.profile.Direction; d != DirectionUnknown {
 		return Bearing{d, r.profile.words()}
 	}
+	if r.paired() && r.caller != OrderNone {
+		return Bearing{DirectionUnknown, "who called is known (" + r.callerWords + "), but not who is inside"}
+	}
 	return Bearing{DirectionUnknown, "nothing tells who called whom"}
 }
 

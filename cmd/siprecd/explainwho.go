@@ -33,8 +33,12 @@ func (w *whois) describe(x *explainedParticipant, id metadata.ID) {
 	x.Internal, x.FirstPair = ruling.Internal(), ruling.FirstPair
 	x.Evidence, x.Because, x.Strength = ruling.Evidence, ruling.Because.String(), int(ruling.Strength)
 	for _, e := range ruling.Considered {
+		words := e.Words
+		if !e.Noted && e.Role != ruling.Role {
+			words += ": would be " + e.Role.String() // what was overruled is not to look like support
+		}
 		if e.Words != ruling.Evidence {
-			x.Considered = appendOnce(x.Considered, e.Words)
+			x.Considered = appendOnce(x.Considered, words)
 		}
 	}
 }
