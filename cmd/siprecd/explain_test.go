@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 	"unicode/utf16"
+
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/siprec"
 )
 
 // TestExplainJSONIsDocumented: every key that --json prints stands in
@@ -113,6 +116,22 @@ func TestExplainHostileSize(t *testing.T) {
 		if took := time.Since(start); took > 8*time.Second {
 			t.Errorf("%s: took %v", what, took)
 		}
+	}
+}
+
+// TestExplainAstrayLabel: a label that stands in the metadata alone is said to.
+func TestExplainAstrayLabel(t *testing.T) {
+	e := &explainer{who: directory{book: rules.Compile(rules.Directory{})}, apart: time.Minute}
+	e.add("a.sip", &siprec.Inspection{
+		Start: "INVITE sip:srs@example.com SIP/2.0", Method: "INVITE", CallID: "a", CSeq: 1,
+		HasOffer: true, Streams: []siprec.Stream{{Index: 0, Label: "1"}, {Index: 1, Label: "2"}},
+		Metadata: [][]byte{[]byte(`<recording xmlns="urn:ietf:params:xml:ns:recording:1"><session session_id="c"/>` +
+			`<stream stream_id="s" session_id="c"><label>1</label></stream>` +
+			`<stream stream_id="t" session_id="c"><label>7</label></stream></recording>`)},
+	})
+	got := strings.Join(e.explain().RecordingSessions[0].Messages[0].Oddities, "; ")
+	if want := "no m-line has the label 7 of the metadata (RFC 7866 §9.1)"; got != want {
+		t.Errorf("oddities %q, want %q", got, want)
 	}
 }
 

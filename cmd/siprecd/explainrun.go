@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/siprecd/siprecd/metadata"
@@ -181,6 +182,9 @@ func (t *traced) apply(msg *explainedMessage, in *siprec.Inspection) {
 		merge(nil)
 	}
 	t.look(msg, at, headers)
+	if merged {
+		in.Oddities = append(in.Oddities, t.astray()...)
+	}
 	if in.Method == "BYE" {
 		var some []metadata.Change
 		t.model, some = t.model.Close(at)
@@ -193,6 +197,19 @@ func (t *traced) apply(msg *explainedMessage, in *siprec.Inspection) {
 	for _, c := range changes {
 		msg.Changes = append(msg.Changes, t.change(c))
 	}
+}
+
+// astray names the labels of the metadata that no m-line has (RFC 7866 §9.1). The
+// recording goes on; without them it is not known, or guessed, who sends there.
+func (t *traced) astray() []string {
+	var out []string
+	for _, s := range t.model.Current().Streams {
+		offered := func(l siprec.Stream) bool { return l.Label == s.Label }
+		if s.Label != "" && len(t.streams) > 0 && !slices.ContainsFunc(t.streams, offered) {
+			out = append(out, "no m-line has the label "+s.Label+" of the metadata (RFC 7866 §9.1)")
+		}
+	}
+	return out
 }
 
 // look keeps what is true now, before anything ends.
