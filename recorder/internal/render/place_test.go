@@ -244,6 +244,45 @@ func TestStallIsNoRestart(t *testing.T) {
 	}
 }
 
+// A source that is late for a while, in several steps, was not restarted: when it
+// is in time again, all lies where its timestamps say.
+func TestLateForAWhile(t *testing.T) {
+	var ps []capture.Packet
+	s := newSender(0, &ps)
+	octets := s.count(1500)
+	for i := range ps {
+		switch a := &ps[i].Arrival; {
+		case *a >= 8*time.Second && *a < 12*time.Second:
+			*a += 700 * ms
+		case *a >= 12*time.Second && *a < 16*time.Second:
+			*a += 1400 * ms
+		}
+	}
+	for i := len(ps) - 2; i >= 0; i-- { // packets of one path come in order
+		ps[i].Arrival = min(ps[i].Arrival, ps[i+1].Arrival)
+	}
+	res, pcm := track(t, jobFor(t, ps, 30*time.Second, 0))
+	equal(t, pcm, decode(t, "PCMU", 8000, octets))
+	if r := res.Streams[0]; r.Epochs != 1 || r.Lost != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// One that never comes back in time had a clock that stood still.
+func TestLateForEver(t *testing.T) {
+	var ps []capture.Packet
+	octets := newSender(0, &ps).count(1000)
+	for i := range ps[500:] {
+		ps[500+i].Arrival += 3 * time.Second
+	}
+	res, pcm := track(t, jobFor(t, ps, 23*time.Second, 0))
+	all := decode(t, "PCMU", 8000, octets)
+	equal(t, pcm, lay(23*8000, laid{0, all[:80000]}, laid{13 * 8000, all[80000:]}))
+	if r := res.Streams[0]; r.Epochs != 2 {
+		t.Errorf("%d epochs, want 2", r.Epochs)
+	}
+}
+
 // One packet that fits nowhere is left out and disturbs nothing.
 func TestStray(t *testing.T) {
 	var ps []capture.Packet

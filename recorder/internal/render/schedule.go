@@ -1,6 +1,9 @@
 package render
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// maxShift is how much D may differ between two epochs for them to be one:
@@ -11,27 +14,66 @@ const (
 	atOnce = 200 * time.Millisecond
 )
 
+// maxDetours is how many epochs may have been late, one after the other, before
+// a source is back in time.
+const maxDetours = 16
+
 // join makes one of epochs that go on evenly: the later takes before and offset
 // of the first of them; before is -1 in those that stand for themselves.
+//
+// An epoch that comes later than the one before it may be a sender whose clock
+// stood still, or one that was late for a while. It was late when a later epoch
+// is in time again.
 func (v *survey) join() {
+	was := slices.Clone(v.epochs)
 	for i := range v.epochs {
-		e := &v.epochs[i]
-		if e.before < 0 {
-			continue
+		if v.epochs[i].before >= 0 && !v.joinOne(i, was) {
+			v.epochs[i].before = -1
 		}
-		root, offset := e.before, e.offset
-		if b := v.epochs[root]; b.before >= 0 {
-			root, offset = b.before, offset+b.offset
+	}
+}
+
+// joinOne joins an epoch to the nearest of its predecessors with which it is in
+// time, and those between with it.
+func (v *survey) joinOne(i int, was []epoch) bool {
+	e := &v.epochs[i]
+	var between []int
+	var offsets []int64 // of i in each of them
+	offset, at := int64(0), i
+	for len(between) <= maxDetours && was[at].before >= 0 && was[at].clock == e.clock {
+		offset += was[at].offset
+		at = was[at].before
+		root, total := at, offset
+		if b := v.epochs[at]; b.before >= 0 {
+			root, total = b.before, offset+b.offset
 		}
-		delay := e.delay - span(offset, e.clock)
+		delay := e.delay - span(total, e.clock)
 		shift := delay - v.epochs[root].delay
 		if max(shift, -shift) > maxShift {
-			e.before = -1
+			between, offsets = append(between, at), append(offsets, offset)
 			continue
 		}
-		e.before, e.offset = root, offset
+		e.before, e.offset = root, total
 		v.epochs[root].delay = min(v.epochs[root].delay, delay)
+		for k, late := range between {
+			v.attach(late, root, total-offsets[k])
+		}
+		return true
 	}
+	return false
+}
+
+// attach joins an epoch, and those that were joined to it, to another.
+func (v *survey) attach(late, root int, offset int64) {
+	if late == root {
+		return
+	}
+	for j := range v.epochs {
+		if e := &v.epochs[j]; e.before == late {
+			e.before, e.offset = root, e.offset+offset
+		}
+	}
+	v.epochs[late].before, v.epochs[late].offset = root, offset
 }
 
 // origins gives for each epoch the place of its tick 0, in samples of rate since
