@@ -11,6 +11,7 @@ type Policy struct {
 	text      string // canonical form, of which the version is the hash
 	version   string
 	recordAll bool
+	flags     Flags
 }
 
 // RecordAll is the policy that decides to record every interaction. It still
