@@ -189,6 +189,9 @@ func (in *interaction) decide(events []rules.Event) []rules.Decision {
 // carryOut moves the gates, in memory: it takes effect whatever the disk does.
 func (in *interaction) carryOut(decisions []rules.Decision) {
 	for _, d := range decisions {
+		if d.Verdict == rules.Refused {
+			continue // about no stream
+		}
 		t := in.streams.track(d.Stream)
 		if d.Verdict != rules.Record {
 			if isOver(d) {

@@ -10,37 +10,96 @@ const (
 	ownerPolicy      = "policy"
 	ownerStream      = "stream"
 	ownerInteraction = "interaction"
+	ownerParties     = "parties"
+	ownerCall        = "call"
 )
 
-// A Case is the state of one recording: the causes in force. It is for one
-// goroutine.
+// A Case is the state of one interaction: its parties, the causes in force, its
+// policy recording and the user recordings beside it. It is for one goroutine.
 type Case struct {
 	policy    Policy
+	flags     Flags
 	recording RecordingID
-	decided   bool // a decision to record is in force; never taken back
+	direction Direction
+	number    string // of the outside party
+	decided   bool   // a decision to record is in force; never taken back
+	planSays  bool   // the plan would record the call if it is inbound
+	drawn     bool
+	ordered   bool
+	started   bool
 	ended     bool
 	opened    time.Time // first event, since when there is no decision
 	latest    time.Time // latest instant of any event
-	streams   []*stream // in the order in which they became known
+
+	members     []*member // in the order in which they were invited
+	sawInternal bool
+	sawOutsider bool
+	holds       []hold
+	legHeld     bool
+	flows       []string
+	queues      []string
+	secure      []string // owners
+	manual      bool
+	stopped     bool
+	consent     consent
+	withdrawn   bool
+	void        bool
+
+	pairs   []ActiveCause // those of the whole interaction
+	streams []*stream     // in the order in which they became known
+	users   []*userRecording
+	scratch []pair
+	causes  []ActiveCause
+}
+
+// hold is what one agent holds; an orphan is one whose agent has left.
+type hold struct {
+	by     PartyID
+	orphan bool
+}
+
+// consent is the answer of the caller; no is final.
+type consent int
+
+const (
+	consentNone consent = iota
+	consentYes
+	consentNo
+)
+
+// pair is a cause with its owner.
+type pair struct {
+	cause Cause
+	owner string
 }
 
 // stream is what is known of one stream.
 type stream struct {
-	id     StreamID
-	causes []ActiveCause // own pairs, in the order in which they began
-	last   Decision      // last one given out; zero when none was
+	id      StreamID
+	added   bool
+	senders []PartyID
+	sdp     []string      // owners who say that it is inactive
+	causes  []ActiveCause // own pairs, in the order in which they began
+	ledger
 }
 
-// Open begins a recording under a policy. Until [InteractionStarted] nothing is
-// recorded.
+// ledger is what was decided for a stream in one recording.
+type ledger struct {
+	last Decision // last one given out; zero when none was
+	past []Decision
+}
+
+// Open begins an interaction under a policy. Until [InteractionStarted] nothing
+// is recorded.
 func Open(policy Policy, recording RecordingID) *Case {
-	return &Case{policy: policy, recording: recording}
+	return &Case{policy: policy, flags: policy.Flags(), recording: recording}
 }
 
 // Apply takes the next event and returns the decisions it changes, in verdict
-// or in causes, in the order in which the streams became known. Events that say
-// nothing new, that are about an unknown stream, or that come after
-// InteractionEnded change nothing.
+// or in causes, in the order in which the streams became known, first those of
+// the policy recording; or that a command is refused. Events that say nothing
+// new, that are about what is unknown, or that come after InteractionEnded
+// change nothing.
 //
 // Of events with one instant apply first those that begin to withhold, and carry
 // out first the decisions that withhold: no sample slips through between the end
@@ -52,52 +111,119 @@ func (c *Case) Apply(ev Event) []Decision {
 	if c.opened.IsZero() {
 		c.opened = ev.At
 	}
-	c.change(ev)
+	var out []Decision
+	if reason := c.change(ev); reason != "" {
+		out = append(out, Decision{Verdict: Refused, Recording: c.recording, From: ev.At, Policy: c.policy.Version(),
+			Command: ev.Kind, By: ev.Party, Reason: reason})
+	}
+	c.derive(ev.At)
 	if ev.At.After(c.latest) {
 		c.latest = ev.At
 	}
-	var out []Decision
+	unknown := c.rolesUnknown()
 	for _, s := range c.streams {
-		if d := c.decide(s, ev.At); !same(d, s.last) {
-			s.last = d
-			out = append(out, d)
-		}
+		out = c.enter(out, &s.ledger, c.decide(s, ev.At, unknown))
+	}
+	for _, u := range c.users {
+		out = c.applyUser(out, u, ev.At)
 	}
 	return out
 }
 
-// Decision is what holds for a stream now. A stream that was never heard of is
-// withheld.
+// enter gives out a decision that differs from the last one. Its causes are the
+// scratch of the case until then.
+func (c *Case) enter(out []Decision, l *ledger, d Decision) []Decision {
+	if same(d, l.last) {
+		return out
+	}
+	d.Causes = slices.Clone(d.Causes)
+	l.last = d
+	l.past = append(l.past, d)
+	return append(out, d)
+}
+
+// Decision is what holds for a stream now in the policy recording. A stream that
+// was never heard of is withheld.
 func (c *Case) Decision(id StreamID) Decision {
 	if s := c.find(id); s != nil {
 		return s.last
 	}
 	unknown := &stream{id: id, causes: []ActiveCause{{Cause: NotLive, Owner: ownerStream, Since: c.latest, Flag: NotLive.flag()}}}
-	return c.decide(unknown, c.latest)
+	d := c.decide(unknown, c.latest, c.rolesUnknown())
+	d.Causes = slices.Clone(d.Causes)
+	return d
 }
 
-// change adds or removes the one pair that the event is about.
-func (c *Case) change(ev Event) {
+// Void reports whether everything of the interaction is to be discarded, user
+// recordings too.
+func (c *Case) Void() bool { return c.void }
+
+// Direction is the direction of the call as the case knows it.
+func (c *Case) Direction() Direction { return c.direction }
+
+// change takes the event into the state. It returns why a command is refused.
+func (c *Case) change(ev Event) (refused string) {
 	switch ev.Kind {
 	case InteractionStarted:
-		c.decided = c.policy.recordAll
-	case StreamAdded:
-		c.known(ev).remove(NotLive, ownerStream)
-	case StreamInactive:
-		c.known(ev).add(SDP, ev.Owner, ev.At)
-	case StreamActive:
-		if s := c.find(ev.Stream); s != nil {
-			s.remove(SDP, ev.Owner)
-		}
-	case StreamRemoved:
-		if s := c.find(ev.Stream); s != nil {
-			s.add(NotLive, ownerStream, ev.At)
+		c.start(ev)
+	case DirectionTold:
+		if c.started && c.direction == DirectionUnknown {
+			c.direction = ev.Direction
 		}
 	case InteractionEnded:
 		c.ended = true
-		for _, s := range c.streams {
-			s.add(NotLive, ownerInteraction, ev.At)
+		if c.asking() {
+			c.void = true // unanswered at the end
 		}
+	case StreamAdded, StreamInactive, StreamActive, StreamRemoved, StreamSends, StreamSendsNot:
+		c.changeStream(ev)
+	case PausePressed, ResumePressed:
+		return c.control(ev)
+	case UserRecordingStarted, UserRecordingStopped:
+		return c.userCommand(ev)
+	default:
+		if !c.parties(ev) && !c.choose(ev) {
+			c.progress(ev)
+		}
+	}
+	return ""
+}
+
+func (c *Case) start(ev Event) {
+	if c.started {
+		return
+	}
+	c.started, c.direction, c.number = true, ev.Direction, ev.Number
+	for _, r := range c.flags.Plan {
+		c.planSays = c.planSays || r.Kind == PlanAll
+	}
+}
+
+// changeStream adds or removes the one thing that the event is about.
+func (c *Case) changeStream(ev Event) {
+	s := c.find(ev.Stream)
+	if s == nil {
+		if ev.Kind == StreamActive || ev.Kind == StreamRemoved || ev.Kind == StreamSendsNot {
+			return
+		}
+		s = &stream{id: ev.Stream}
+		c.streams = append(c.streams, s)
+	}
+	switch ev.Kind {
+	case StreamAdded:
+		s.added = true
+	case StreamRemoved:
+		s.added = false
+	case StreamInactive:
+		s.sdp = with(s.sdp, ev.Owner)
+	case StreamActive:
+		s.sdp = without(s.sdp, ev.Owner)
+	case StreamSends:
+		if !slices.Contains(s.senders, ev.Party) {
+			s.senders = append(s.senders, ev.Party)
+		}
+	default:
+		s.senders = slices.DeleteFunc(s.senders, func(p PartyID) bool { return p == ev.Party })
 	}
 }
 
@@ -110,28 +236,26 @@ func (c *Case) find(id StreamID) *stream {
 	return nil
 }
 
-// known returns the stream of an event. One that was not known before begins
-// with NotLive: it is recorded only once it was added.
-func (c *Case) known(ev Event) *stream {
-	s := c.find(ev.Stream)
-	if s == nil {
-		s = &stream{id: ev.Stream}
-		s.add(NotLive, ownerStream, ev.At)
-		c.streams = append(c.streams, s)
+// decide judges a stream in the policy recording: it is recorded while a
+// decision to record is in force and the set of its causes is empty. The causes
+// of what it returns are scratch.
+func (c *Case) decide(s *stream, at time.Time, unknown bool) Decision {
+	c.causes = c.causes[:0]
+	if !c.decided {
+		c.causes = append(c.causes, ActiveCause{Cause: NoDecision, Owner: ownerPolicy, Since: c.opened, Flag: NoDecision.flag()})
 	}
-	return s
+	c.causes = append(append(c.causes, c.pairs...), s.causes...)
+	return c.judged(Decision{Stream: s.id, Recording: c.recording, From: at, RolesUnknown: unknown})
 }
 
-// decide judges a stream: it is recorded while a decision to record is in force
-// and the set of its causes is empty.
-func (c *Case) decide(s *stream, at time.Time) Decision {
-	d := Decision{Stream: s.id, Recording: c.recording, From: at, Policy: c.policy.Version()}
-	if !c.decided {
-		d.Causes = append(d.Causes, ActiveCause{Cause: NoDecision, Owner: ownerPolicy, Since: c.opened, Flag: NoDecision.flag()})
+// judged completes a decision from the causes in the scratch.
+func (c *Case) judged(d Decision) Decision {
+	d.Policy = c.policy.Version()
+	if len(c.causes) == 0 && c.void {
+		c.causes = append(c.causes, ActiveCause{Cause: Void, Owner: ownerInteraction, Since: c.latest, Flag: Void.flag()})
 	}
-	d.Causes = append(d.Causes, s.causes...)
-	if len(d.Causes) > 0 {
-		d.Verdict = Withhold
+	if len(c.causes) > 0 {
+		d.Verdict, d.Causes = Withhold, c.causes
 		return d
 	}
 	d.Verdict = Record
@@ -140,26 +264,11 @@ func (c *Case) decide(s *stream, at time.Time) Decision {
 		// in the meantime.
 		d.From = c.latest
 	}
-	d.Permit = Permit{recording: c.recording, stream: s.id, from: d.From, policy: d.Policy, valid: true}
+	d.Permit = Permit{recording: d.Recording, stream: d.Stream, from: d.From, policy: d.Policy, valid: true}
 	return d
-}
-
-func (s *stream) add(cause Cause, owner string, at time.Time) {
-	for _, a := range s.causes {
-		if a.Cause == cause && a.Owner == owner {
-			return
-		}
-	}
-	s.causes = append(s.causes, ActiveCause{Cause: cause, Owner: owner, Since: at, Flag: cause.flag()})
-}
-
-func (s *stream) remove(cause Cause, owner string) {
-	s.causes = slices.DeleteFunc(s.causes, func(a ActiveCause) bool {
-		return a.Cause == cause && a.Owner == owner
-	})
 }
 
 // same reports whether two decisions differ in nothing but their instant.
 func same(a, b Decision) bool {
-	return a.Verdict == b.Verdict && slices.Equal(a.Causes, b.Causes)
+	return a.Verdict == b.Verdict && a.RolesUnknown == b.RolesUnknown && slices.Equal(a.Causes, b.Causes)
 }

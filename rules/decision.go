@@ -18,42 +18,70 @@ const (
 	SDP
 	// NotLive: the stream is not there, not yet or no longer.
 	NotLive
+	// Consent: the caller is to be asked and did not say yes.
+	Consent
+	// Withdrawn: consent was taken back.
+	Withdrawn
+	// Manual: paused by hand, and only resumed by hand.
+	Manual
+	// Secure: something is paid.
+	Secure
+	// Hold: an agent holds the call, or the leg of the customer is held.
+	Hold
+	// External: a third party from outside is dialled or on the call.
+	External
+	// IVR: the caller is in a suppressed flow.
+	IVR
+	// Queue: the caller waits in a suppressed queue.
+	Queue
+	// NoAgent: own people were on the call, and only outsiders are left.
+	NoAgent
+	// Stopped: NoAgent was, and the stop is final.
+	Stopped
+	// InternalOnly: nobody from outside is on the call.
+	InternalOnly
+	// ConsultLeg: the sender talks beside the main call.
+	ConsultLeg
+	// RoleFilter: agent-only, and the sender is none of the own people.
+	RoleFilter
+	// Mixed: the voice of somebody who may not be recorded cannot be separated.
+	Mixed
+	// PartyConsent: the sender did not agree yet.
+	PartyConsent
+	// Void: the recording is discarded.
+	Void
 )
 
-// String is the name of the cause as it is written to a journal.
-func (c Cause) String() string {
-	switch c {
-	case NoDecision:
-		return "no-decision"
-	case SDP:
-		return "sdp"
-	case NotLive:
-		return "not-live"
-	default:
-		return "cause-" + strconv.Itoa(int(c))
-	}
+func causeWords() words {
+	return words{"cause-0", "no-decision", "sdp", "not-live", "consent", "withdrawn", "manual", "secure", "hold",
+		"external", "ivr", "queue", "no-agent", "stopped", "internal-only", "consult-leg", "role", "mixed",
+		"party-consent", "void"}
 }
+
+// String is the name of the cause as it is written to a journal.
+func (c Cause) String() string { return causeWords().name(int(c), "cause") }
 
 // Words says what the cause means, for a person who asks where the audio is.
 func (c Cause) Words() string {
-	switch c {
-	case NoDecision:
-		return "no decision to record is in force"
-	case SDP:
-		return "the recording client made the stream inactive"
-	case NotLive:
-		return "the stream is not live"
-	default:
-		return "unknown cause"
+	all := words{"unknown cause", "no decision to record is in force", "the recording client made the stream inactive",
+		"the stream is not live", "consent was not given", "consent was withdrawn", "paused by hand",
+		"a payment is being taken", "the call is on hold", "an external third party is on the call",
+		"the caller is in a suppressed flow", "the caller waits in a suppressed queue", "only outsiders are left",
+		"the recording was stopped for good", "nobody from outside is on the call",
+		"the consultation itself is not recorded", "only agents are recorded",
+		"the stream cannot be separated from a voice that may not be recorded", "the party has not agreed",
+		"the recording is discarded"}
+	if c < 0 || int(c) >= len(all) {
+		return all[0]
 	}
+	return all[c]
 }
 
 // flag names the setting of the policy that makes the cause count.
 func (c Cause) flag() string {
-	if c == NoDecision {
-		return "record"
-	}
-	return "always"
+	all := words{"always", "record", "always", "always", "consent", "withdraw", "ctl", "always", "hold", "ext", "ivr",
+		"qrec", "cont", "terminal", "always", "cleg", "ao", "ao", "pcons", "consent"}
+	return all[c]
 }
 
 // A Verdict is what becomes of a stream's audio. The zero Verdict is neither;
@@ -64,6 +92,8 @@ type Verdict int
 const (
 	Withhold Verdict = iota + 1
 	Record
+	// Refused: a command was refused; the decision is about no stream.
+	Refused
 )
 
 // String is the name of the verdict as it is written to a journal.
@@ -73,6 +103,8 @@ func (v Verdict) String() string {
 		return "withhold"
 	case Record:
 		return "record"
+	case Refused:
+		return "refused"
 	default:
 		return "verdict-" + strconv.Itoa(int(v))
 	}
@@ -101,10 +133,25 @@ type Decision struct {
 	Policy string
 	// Permit is the leave to keep the audio; the zero Permit when it is withheld.
 	Permit Permit
+	// Until is where the next decision begins; zero while there is none.
+	Until time.Time
+	// RolesUnknown: nothing places anybody of the first pair, so that causes that
+	// are about outsiders cannot count for them.
+	RolesUnknown bool
+	// Maker is whose user recording it is about; empty for the policy recording.
+	Maker PartyID
+	// Command, By and Reason are of a refused command.
+	Command Kind
+	By      PartyID
+	Reason  string
 }
 
 // String says in words what was decided and why.
 func (d Decision) String() string {
+	if d.Verdict == Refused {
+		return fmt.Sprintf("refused %v by %s of %s at %s under policy %s: %s", d.Command, d.By, d.Recording,
+			d.From.UTC().Format(time.RFC3339Nano), d.Policy, d.Reason)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v stream %s of %s from %s under policy %s",
 		d.Verdict, d.Stream, d.Recording, d.From.UTC().Format(time.RFC3339Nano), d.Policy)
@@ -113,6 +160,9 @@ func (d Decision) String() string {
 		fmt.Fprintf(&b, "%s%s (%v of %s, since %s, flag %s)",
 			sep, c.Cause.Words(), c.Cause, c.Owner, c.Since.UTC().Format(time.RFC3339Nano), c.Flag)
 		sep = "; "
+	}
+	if d.RolesUnknown {
+		b.WriteString(sep + "roles unknown")
 	}
 	return b.String()
 }

@@ -1,9 +1,6 @@
 package rules
 
-import (
-	"strconv"
-	"time"
-)
+import "time"
 
 // A Kind says what an event is about.
 type Kind int
@@ -25,27 +22,85 @@ const (
 	StreamRemoved
 	// InteractionEnded ends every stream for good.
 	InteractionEnded
+	// StreamSends and StreamSendsNot: Party contributes to the stream, or no
+	// longer. A stream of which senders are known is live only while one of them
+	// is on the call.
+	StreamSends
+	StreamSendsNot
+	// DirectionTold says the direction of a call of which it was not known.
+	DirectionTold
+	// PlanRan: the call passed the rule of the plan with Draw in [0,1). The first
+	// draw counts for the whole interaction.
+	PlanRan
+	// MenuChosen: the caller chose Name in a menu.
+	MenuChosen
+	// RecordOrdered decides for this one call.
+	RecordOrdered
+	// PartyJoined: Party, who is Identity, is on the call. Who it is stays as it
+	// was said first, when it was invited.
+	PartyJoined
+	// PartyIdentified replaces the identity of a party, as the roster rules it.
+	PartyIdentified
+	PartyLeft
+	// PartyDialled: Party is being called into the call.
+	PartyDialled
+	// Held and Retrieved: Party pressed hold.
+	Held
+	Retrieved
+	// Consulted: Party and Other talk beside the main call. ConsultDialled: Other
+	// does not answer yet; PartyAnswered: now it does.
+	Consulted
+	ConsultDialled
+	PartyAnswered
+	// ConsultEnded: Other is let go and who consulted it is back.
+	ConsultEnded
+	// AlternatedBack: Party talks to the main call during its consultation;
+	// AlternatedAway: it is in the consultation again.
+	AlternatedBack
+	AlternatedAway
+	// Conferenced: all are in the main call.
+	Conferenced
+	// Transferred: Party let go and whom it consulted is in the main call.
+	Transferred
+	// TransferredBlind: Party let go and Other is dialled.
+	TransferredBlind
+	// TransferredToQueue: Party let go and the call waits in the queue Name.
+	TransferredToQueue
+	FlowEntered // the call is in the IVR flow Name
+	FlowLeft
+	QueueEntered // the call waits in the queue Name
+	QueueLeft
+	ConsentAsked
+	ConsentGiven
+	ConsentRefused
+	// ConsentUnanswered is a no where consent is asked for.
+	ConsentUnanswered
+	ConsentWithdrawn
+	// PartyAgreed: Party agreed to be recorded.
+	PartyAgreed
+	// PausePressed and ResumePressed are commands of Party.
+	PausePressed
+	ResumePressed
+	// SecureStarted and SecureEnded are said by Owner, while something is paid.
+	SecureStarted
+	SecureEnded
+	// UserRecordingStarted and UserRecordingStopped are commands of Party.
+	UserRecordingStarted
+	UserRecordingStopped
 )
 
-// String is the name of the kind as it is written to a journal.
-func (k Kind) String() string {
-	switch k {
-	case InteractionStarted:
-		return "interaction-started"
-	case StreamAdded:
-		return "stream-added"
-	case StreamInactive:
-		return "stream-inactive"
-	case StreamActive:
-		return "stream-active"
-	case StreamRemoved:
-		return "stream-removed"
-	case InteractionEnded:
-		return "interaction-ended"
-	default:
-		return "kind-" + strconv.Itoa(int(k))
-	}
+func kindWords() words {
+	return words{"kind-0", "interaction-started", "stream-added", "stream-inactive", "stream-active", "stream-removed",
+		"interaction-ended", "stream-sends", "stream-sends-not", "direction-told", "plan-ran", "menu-chosen",
+		"record-ordered", "party-joined", "party-identified", "party-left", "party-dialled", "held", "retrieved", "consulted",
+		"consult-dialled", "party-answered", "consult-ended", "alternated-back", "alternated-away", "conferenced",
+		"transferred", "transferred-blind", "transferred-to-queue", "flow-entered", "flow-left", "queue-entered",
+		"queue-left", "consent-asked", "consent-given", "consent-refused", "consent-unanswered", "consent-withdrawn",
+		"party-agreed", "pause", "resume", "secure-started", "secure-ended", "user-recording", "user-recording-stopped"}
 }
+
+// String is the name of the kind as it is written to a journal.
+func (k Kind) String() string { return kindWords().name(int(k), "kind") }
 
 // An Event is one thing that happened to an interaction.
 type Event struct {
@@ -56,4 +111,18 @@ type Event struct {
 	// Owner is who says so, for StreamInactive and StreamActive. Two owners of
 	// one cause are two pairs: neither can take back what the other said.
 	Owner string
+	// Party is whom it is about or who pressed, Other the second of two.
+	Party PartyID
+	Other PartyID
+	// Identity is who Party, or with the consult kinds and TransferredBlind who
+	// Other is; the zero Identity is an outsider of unknown role.
+	Identity Identity
+	Name     string // of a flow, queue or option
+	Draw     float64
+	// Direction and Number, of the outside party, of InteractionStarted.
+	Direction Direction
+	Number    string
 }
+
+// A PartyID names one participant within an interaction.
+type PartyID string

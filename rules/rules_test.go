@@ -44,7 +44,7 @@ func TestCase(t *testing.T) {
 			[]string{"withhold a@0 no-decision/policy@0", "record a@2"}},
 		{"the zero policy never decides", rules.Policy{},
 			[]rules.Event{start, addA},
-			[]string{"withhold a@0 no-decision/policy@0"}},
+			[]string{"withhold a@0 no-decision/policy@0 internal-only/parties@0"}},
 		{"hold and resume by SDP", rules.RecordAll(),
 			[]rules.Event{start, addA, ev(5, rules.StreamInactive, "a", "sdp"), ev(9, rules.StreamActive, "a", "sdp")},
 			[]string{"record a@0", "withhold a@5 sdp/sdp@5", "record a@9"}},
@@ -211,7 +211,7 @@ func TestNames(t *testing.T) {
 		got  fmt.Stringer
 		want string
 	}{
-		{rules.NoDecision, "no-decision"}, {rules.SDP, "sdp"}, {rules.NotLive, "not-live"}, {rules.Cause(9), "cause-9"},
+		{rules.NoDecision, "no-decision"}, {rules.SDP, "sdp"}, {rules.NotLive, "not-live"}, {rules.Cause(99), "cause-99"},
 		{rules.Withhold, "withhold"}, {rules.Record, "record"}, {rules.Verdict(0), "verdict-0"},
 		{rules.InteractionStarted, "interaction-started"}, {rules.StreamAdded, "stream-added"},
 		{rules.StreamInactive, "stream-inactive"}, {rules.StreamActive, "stream-active"},
@@ -221,7 +221,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("got %s, want %s", tt.got, tt.want)
 		}
 	}
-	if rules.NoDecision.Words() == rules.NotLive.Words() || rules.Cause(9).Words() != "unknown cause" {
+	if rules.NoDecision.Words() == rules.NotLive.Words() || rules.Cause(99).Words() != "unknown cause" {
 		t.Error("causes are not told apart in words")
 	}
 }

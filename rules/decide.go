@@ -1,0 +1,112 @@
+package rules
+
+import "slices"
+
+// choose handles the events that may bring a decision to record. It reports
+// whether the event is one of them.
+func (c *Case) choose(ev Event) bool {
+	switch ev.Kind {
+	case PlanRan:
+		if !c.drawn {
+			c.drawn = true
+			c.planSays = c.planSays || slices.ContainsFunc(c.flags.Plan, func(r PlanRule) bool { return c.picks(r, ev.Draw) })
+		}
+	case MenuChosen:
+		c.planSays = c.planSays || slices.ContainsFunc(c.flags.Plan, func(r PlanRule) bool {
+			return r.Kind == PlanMenu && r.Option == ev.Name
+		})
+	case RecordOrdered:
+		c.ordered = true
+	default:
+		return false
+	}
+	return true
+}
+
+// picks reports whether a rule of the plan picks the call as it passes it. The
+// boundary of a share is exclusive: 0 never picks and 100 always does. A number
+// that was withheld is on no list.
+func (c *Case) picks(r PlanRule, draw float64) bool {
+	switch r.Kind {
+	case PlanPercent:
+		return draw < float64(r.Percent)/100
+	case PlanCallers:
+		return c.number != "" && slices.Contains(r.Callers, c.number)
+	default:
+		return false
+	}
+}
+
+// settle finds whether a decision to record is in force. It is never taken back.
+func (c *Case) settle() {
+	if !c.started || c.decided || slices.Contains(c.flags.DoNotRecord, c.number) {
+		return
+	}
+	says := c.policy.recordAll || c.ordered || c.flags.Trunk && c.sawOutsider
+	switch c.direction {
+	case DirectionInbound:
+		says = says || c.planSays
+	case DirectionOutbound:
+		says = says || c.flags.Outbound
+	case DirectionUnknown:
+		says = says || c.planSays && c.flags.Outbound
+	}
+	c.decided = says
+}
+
+// progress handles what happens to the call beside who is on it.
+func (c *Case) progress(ev Event) {
+	switch ev.Kind {
+	case FlowEntered:
+		c.flows = with(c.flows, ev.Name)
+	case FlowLeft:
+		c.flows = without(c.flows, ev.Name)
+	case QueueEntered:
+		c.queues = with(c.queues, ev.Name)
+	case QueueLeft:
+		c.queues = without(c.queues, ev.Name)
+	case SecureStarted:
+		c.secure = with(c.secure, ev.Owner)
+	case SecureEnded:
+		c.secure = without(c.secure, ev.Owner)
+	case PartyAgreed:
+		if m := c.member(ev.Party); m != nil {
+			m.agreed = true
+		}
+	case ConsentGiven:
+		if c.consent == consentNone {
+			c.consent = consentYes
+		}
+	case ConsentRefused:
+		c.refuse()
+	case ConsentUnanswered:
+		if c.asking() {
+			c.refuse()
+		}
+	case ConsentWithdrawn:
+		c.withdrawn = true
+		// A duty to keep blocks the erasing of a withdrawal, never of a no.
+		c.void = c.void || c.flags.Withdrawal == WithdrawalErases && !c.flags.LegalHold
+	}
+}
+
+// refuse takes a no: everything of the interaction goes.
+func (c *Case) refuse() { c.consent, c.void = consentNo, true }
+
+// control handles pause and resume. They need a decision to record, somebody of
+// the own people on the call, and the leave of the account or of the user.
+func (c *Case) control(ev Event) (refused string) {
+	m := c.on(ev.Party)
+	switch {
+	case m == nil:
+		return "is not on the call"
+	case !m.internal():
+		return "is none of the own people"
+	case !c.flags.Control.Has(string(ev.Party)):
+		return "has no control of recordings"
+	case !c.decided:
+		return "nothing is to be recorded"
+	}
+	c.manual = ev.Kind == PausePressed
+	return ""
+}

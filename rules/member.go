@@ -1,0 +1,226 @@
+package rules
+
+import "slices"
+
+// member is a party of the call as the engine sees it.
+type member struct {
+	id       PartyID
+	identity Identity
+	joined   bool
+	dialled  bool
+	consult  bool    // in a consult bridge, not in the main one
+	partner  PartyID // whom it consults
+	agreed   bool
+}
+
+func (m *member) internal() bool { return m.identity.Internal() }
+
+// machine says that nobody is behind it: neither own nor an outsider.
+func (m *member) outsider() bool { return !m.internal() && !m.identity.Role.machine() }
+
+// customer reports whether the party is who the call is with. Nobody of the
+// first pair is a third party, also when nothing places it.
+func (m *member) customer() bool { return m.identity.FirstPair || m.identity.Role == RoleCustomer }
+
+func (c *Case) member(id PartyID) *member {
+	for _, m := range c.members {
+		if m.id == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// on returns a party that is on the call, or nil.
+func (c *Case) on(id PartyID) *member {
+	if m := c.member(id); m != nil && m.joined {
+		return m
+	}
+	return nil
+}
+
+// invited returns the party; who it is stays as it was said when it was invited.
+func (c *Case) invited(id PartyID, who Identity) *member {
+	m := c.member(id)
+	if m == nil {
+		m = &member{id: id, identity: who}
+		c.members = append(c.members, m)
+	}
+	return m
+}
+
+func (c *Case) join(m *member) {
+	m.joined, m.dialled = true, false
+	c.sawInternal = c.sawInternal || m.internal()
+	c.sawOutsider = c.sawOutsider || m.outsider()
+}
+
+// drop takes a party off the call. What it held waits for somebody of the own
+// people; what it recorded ends.
+func (c *Case) drop(m *member) {
+	m.joined, m.dialled, m.consult, m.partner = false, false, false, ""
+	for i := range c.holds {
+		if c.holds[i].by == m.id {
+			c.holds[i].orphan = true
+		}
+	}
+	for _, u := range c.users {
+		if u.maker == m.id {
+			u.over = true
+		}
+	}
+}
+
+// count counts the parties for which is holds.
+func (c *Case) count(is func(*member) bool) int {
+	n := 0
+	for _, m := range c.members {
+		if is(m) {
+			n++
+		}
+	}
+	return n
+}
+
+// parties handles the events that are about who talks to whom. It reports
+// whether the event is one of them.
+func (c *Case) parties(ev Event) bool {
+	switch ev.Kind {
+	case PartyJoined:
+		m := c.invited(ev.Party, ev.Identity)
+		if !m.joined {
+			c.join(m)
+		}
+	case PartyIdentified:
+		if m := c.member(ev.Party); m != nil {
+			m.identity = ev.Identity
+			if m.joined {
+				c.join(m)
+			}
+		}
+	case PartyDialled:
+		if m := c.invited(ev.Party, ev.Identity); !m.joined {
+			m.dialled = true
+		}
+	case PartyAnswered:
+		if m := c.member(ev.Party); m != nil && m.dialled {
+			c.join(m)
+		}
+	case PartyLeft:
+		if m := c.member(ev.Party); m != nil {
+			c.drop(m)
+		}
+	case Held:
+		c.hold(ev)
+	case Retrieved:
+		c.holds = slices.DeleteFunc(c.holds, func(h hold) bool { return h.by == ev.Party })
+		c.legHeld = c.legHeld && c.on(ev.Party) == nil
+	default:
+		return c.bridges(ev)
+	}
+	return true
+}
+
+// bridges handles consultations and transfers.
+func (c *Case) bridges(ev Event) bool {
+	m := c.on(ev.Party)
+	switch ev.Kind {
+	case Consulted, ConsultDialled:
+		if m != nil {
+			c.consult(m, ev)
+		}
+	case ConsultEnded:
+		c.endConsult(ev.Other)
+	case AlternatedBack, AlternatedAway:
+		if m != nil && m.partner != "" {
+			m.consult = ev.Kind == AlternatedAway
+			if c.flags.ConsultHolds {
+				c.legHeld = m.consult
+			}
+		}
+	case Conferenced:
+		for _, m := range c.members {
+			m.consult, m.partner = false, ""
+		}
+		c.legHeld = c.legHeld && !c.flags.ConsultHolds
+	case Transferred, TransferredBlind, TransferredToQueue:
+		if m != nil {
+			c.transfer(m, ev)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (c *Case) hold(ev Event) {
+	if c.on(ev.Party) == nil {
+		return
+	}
+	c.legHeld = true
+	if !slices.ContainsFunc(c.holds, func(h hold) bool { return h.by == ev.Party && !h.orphan }) {
+		c.holds = append(c.holds, hold{by: ev.Party})
+	}
+}
+
+func (c *Case) consult(m *member, ev Event) {
+	x := c.invited(ev.Other, ev.Identity)
+	if x.joined {
+		return
+	}
+	x.dialled = true
+	if ev.Kind == Consulted {
+		c.join(x)
+	}
+	m.consult, x.consult, m.partner = true, true, x.id
+	c.legHeld = c.legHeld || c.flags.ConsultHolds
+}
+
+func (c *Case) endConsult(other PartyID) {
+	x := c.member(other)
+	if x == nil || !x.joined && !x.dialled {
+		return
+	}
+	c.drop(x)
+	for _, m := range c.members {
+		if m.partner == other {
+			m.consult, m.partner = false, ""
+		}
+	}
+	c.legHeld = c.legHeld && !c.flags.ConsultHolds
+}
+
+func (c *Case) transfer(m *member, ev Event) {
+	if x := c.member(m.partner); x != nil && ev.Kind == Transferred {
+		x.consult = false
+	}
+	c.drop(m)
+	c.legHeld = false
+	switch ev.Kind {
+	case TransferredBlind:
+		if x := c.invited(ev.Other, ev.Identity); !x.joined {
+			x.dialled = true
+		}
+	case TransferredToQueue:
+		c.queues = with(c.queues, ev.Name)
+	}
+}
+
+// adopt ends holds without an owner once somebody of the own people is in the
+// main call.
+func (c *Case) adopt() {
+	if c.count(func(m *member) bool { return m.joined && !m.consult && m.internal() }) > 0 {
+		c.holds = slices.DeleteFunc(c.holds, func(h hold) bool { return h.orphan })
+	}
+}
+
+func with(names []string, name string) []string {
+	if slices.Contains(names, name) {
+		return names
+	}
+	return append(names, name)
+}
+
+func without(names []string, name string) []string {
+	return slices.DeleteFunc(names, func(n string) bool { return n == name })
+}

@@ -1,0 +1,107 @@
+package rules
+
+import (
+	"fmt"
+	"time"
+)
+
+// userRecording is what one user records for himself: what he hears.
+type userRecording struct {
+	id      RecordingID
+	maker   PartyID
+	over    bool
+	ledgers []*ledger // of the stream with the same index
+}
+
+// userCommand starts or stops a user recording. Each user makes one at a time.
+func (c *Case) userCommand(ev Event) (refused string) {
+	m, running := c.on(ev.Party), c.running(ev.Party)
+	if ev.Kind == UserRecordingStopped {
+		if running == nil {
+			return "records nothing"
+		}
+		running.over = true
+		return ""
+	}
+	switch {
+	case m == nil:
+		return "is not on the call"
+	case !m.internal():
+		return "is none of the own people"
+	case !c.flags.UserRecordings.Has(string(ev.Party)):
+		return "may not make recordings"
+	case c.asking() || c.consent == consentNo || c.withdrawn:
+		return "there is no consent"
+	case running == nil:
+		id := fmt.Sprintf("%s/user/%s/%d", c.recording, ev.Party, len(c.users))
+		c.users = append(c.users, &userRecording{id: RecordingID(id), maker: ev.Party})
+	}
+	return ""
+}
+
+func (c *Case) running(maker PartyID) *userRecording {
+	for _, u := range c.users {
+		if u.maker == maker && !u.over {
+			return u
+		}
+	}
+	return nil
+}
+
+// spares reports whether a cause is about the policy recording only.
+func spares(cause Cause) bool {
+	switch cause {
+	case NoAgent, Stopped, InternalOnly, ConsultLeg:
+		return true
+	default:
+		return false
+	}
+}
+
+// applyUser decides every stream for a user recording.
+func (c *Case) applyUser(out []Decision, u *userRecording, at time.Time) []Decision {
+	for len(u.ledgers) < len(c.streams) {
+		u.ledgers = append(u.ledgers, &ledger{})
+	}
+	unknown := c.rolesUnknown()
+	for i, s := range c.streams {
+		c.causes = c.causes[:0]
+		for _, a := range c.pairs {
+			if !spares(a.Cause) {
+				c.causes = append(c.causes, a)
+			}
+		}
+		for _, a := range s.causes {
+			if !spares(a.Cause) {
+				c.causes = append(c.causes, a)
+			}
+		}
+		if u.over || !c.hears(u.maker, s) {
+			since := at
+			for _, a := range u.ledgers[i].last.Causes {
+				if a.Cause == NotLive && a.Owner == string(u.id) {
+					since = a.Since
+				}
+			}
+			c.causes = append(c.causes, ActiveCause{Cause: NotLive, Owner: string(u.id), Since: since, Flag: NotLive.flag()})
+		}
+		d := c.judged(Decision{Stream: s.id, Recording: u.id, Maker: u.maker, From: at, RolesUnknown: unknown})
+		out = c.enter(out, u.ledgers[i], d)
+	}
+	return out
+}
+
+// hears reports whether all senders of a stream that are on the call are in the
+// bridge of the maker.
+func (c *Case) hears(maker PartyID, s *stream) bool {
+	m := c.on(maker)
+	if m == nil {
+		return false
+	}
+	for _, id := range s.senders {
+		if x := c.on(id); x != nil && x.consult != m.consult {
+			return false
+		}
+	}
+	return len(s.senders) > 0
+}
