@@ -33,6 +33,7 @@ type commandLine struct {
 	Demo       demoCommand       `cmd:"" help:"Start a server, send it six seconds of two voices, and show the files."`
 	Call       callCommand       `cmd:"" help:"Play WAV files to a server as a Session Recording Client."`
 	Explain    explainCommand    `cmd:"" help:"Explain raw SIP messages: who is who, who sends what, and how the server would answer."`
+	Policy     policyCommand     `cmd:"" help:"Check a policy file: what is recorded of whom, and why not."`
 	Recordings recordingsCommand `cmd:"" help:"List what was recorded, and mix it."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

@@ -1,0 +1,167 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/siprecd/siprecd/rules"
+)
+
+// contradictions finds what is well written and cannot be meant.
+func (r *reader) contradictions(f *File) {
+	r.once("account", named(f.Accounts, func(a Account) (string, int) { return a.Name, a.Line }))
+	r.once("profile", named(f.Profiles, func(p Profile) (string, int) { return p.Name, p.Line }))
+	if len(f.Accounts) == 0 {
+		r.fault(1, "the file has no account: it would record nothing")
+	}
+	for i := range f.Accounts {
+		r.inAccount(f, &f.Accounts[i])
+	}
+	r.inMapping(f)
+}
+
+// A place is a name and the line on which it stands.
+type place struct {
+	name string
+	line int
+}
+
+func named[T any](all []T, of func(T) (string, int)) []place {
+	var places []place
+	for _, t := range all {
+		name, line := of(t)
+		places = append(places, place{name, line})
+	}
+	return places
+}
+
+func (r *reader) once(what string, places []place) {
+	first := make(map[string]int)
+	for _, p := range places {
+		if line, ok := first[p.name]; ok {
+			r.fault(p.line, "%s %q stands on line %d already", what, p.name, line)
+			continue
+		}
+		first[p.name] = p.line
+	}
+}
+
+func (r *reader) inAccount(f *File, a *Account) {
+	r.once("trunk", named(a.Trunks, func(t Trunk) (string, int) { return t.Name, t.Line }))
+	r.once("plan", named(a.Plans, func(p Plan) (string, int) { return p.Name, p.Line }))
+	r.once("queue", named(a.Queues, func(q Queue) (string, int) { return q.Name, q.Line }))
+	r.once("flow", named(a.Flows, func(p Flow) (string, int) { return p.Name, p.Line }))
+	r.once("user", named(a.Users, func(u User) (string, int) { return u.Name, u.Line }))
+	r.usersAgree(a, "control", "may-control")
+	r.usersAgree(a, "user-recordings", "may-record")
+	r.finalStop(a)
+	for _, t := range a.Trunks {
+		r.inTrunk(f, a, t)
+	}
+	for _, p := range a.Plans {
+		r.inPlan(a, p)
+	}
+}
+
+// usersAgree: a selection of users and the users who are selected belong together.
+func (r *reader) usersAgree(a *Account, key, permission string) {
+	some := false
+	for _, u := range a.Users {
+		given := u.Settings[permission]
+		some = some || given.Word == "yes"
+		if given.Line > 0 && !a.Settings.is(key, "selected") {
+			r.fault(given.Line, "%s of user %q has no effect, because %s of account %q is not selected", permission, u.Name, key, a.Name)
+		}
+	}
+	if a.Settings.is(key, "selected") && !some {
+		r.fault(a.Settings[key].Line, "%s: selected, but no user of account %q has %s: yes", key, a.Name, permission)
+	}
+}
+
+func (r *reader) finalStop(a *Account) {
+	flags := a.Preset.Flags()
+	a.Settings.into(&flags)
+	if flags.StopIsFinal && flags.ContinueWithoutAgent {
+		r.fault(a.Settings["stop-is-final"].Line, "stop-is-final: on, but continue-after-transfer is on, so that nothing ever stops")
+	}
+}
+
+func (r *reader) inTrunk(f *File, a *Account, t Trunk) {
+	if t.Profile != "" && !slices.ContainsFunc(f.Profiles, func(p Profile) bool { return p.Name == t.Profile }) {
+		r.missing(t.Line, "profile", t.Profile, named(f.Profiles, func(p Profile) (string, int) { return p.Name, p.Line }))
+	}
+	if given := a.Settings["outbound"]; given.Word == "off" && t.Settings.is("record", "on") {
+		r.fault(given.Line, "outbound: off, but trunk %q records outbound calls as well as inbound ones", t.Name)
+	}
+	if a.Settings.is("agent-only", "on") && t.Settings.is("streams", "mixed") {
+		r.fault(t.Settings["streams"].Line, "agent-only is on and trunk %q sends all participants in one stream: nothing could be recorded", t.Name)
+	}
+	for _, ack := range t.Acknowledged {
+		if _, ok := settingOf(ack); !ok && ack != planSetting && ack != callerSetting {
+			r.fault(t.Line, "acknowledge: there is no setting %q%s", ack, suggestion(ack, fedSettings()))
+		}
+	}
+	for _, p := range a.Plans {
+		if t.Settings.is("record", "on") && len(p.Rules) > 0 && p.Rules[0].Kind != rules.PlanAll {
+			r.fault(p.Line, "plan %q chooses calls, but trunk %q records all of them", p.Name, t.Name)
+		}
+	}
+}
+
+func (r *reader) inPlan(a *Account, p Plan) {
+	kinds := make(map[rules.PlanKind]bool)
+	for _, rule := range p.Rules {
+		kinds[rule.Kind] = true
+		for _, c := range rule.Callers {
+			if slices.Contains(a.DoNotRecord, c) {
+				r.fault(p.Line, "plan %q records caller %s, whom do-not-record of account %q names", p.Name, c, a.Name)
+			}
+		}
+	}
+	if kinds[rules.PlanAll] && len(p.Rules) > 1 {
+		r.fault(p.Line, "plan %q records all calls, so that its other rules have no effect", p.Name)
+	}
+}
+
+// inMapping: what the rules name exists, and each can be reached.
+func (r *reader) inMapping(f *File) {
+	all := 0 // line of a rule that takes everything
+	for _, rule := range f.Mapping {
+		if all > 0 {
+			r.fault(rule.Line, "this rule is never reached: the one on line %d takes everything", all)
+			continue
+		}
+		if rule.conditions() == 0 {
+			all = rule.Line
+		}
+		a := f.Account(rule.Account)
+		if a == nil {
+			r.missing(rule.Line, "account", rule.Account, named(f.Accounts, func(a Account) (string, int) { return a.Name, a.Line }))
+			continue
+		}
+		trunks := named(a.Trunks, func(t Trunk) (string, int) { return t.Name, t.Line })
+		plans := named(a.Plans, func(p Plan) (string, int) { return p.Name, p.Line })
+		if rule.Trunk != "" && !has(trunks, rule.Trunk) {
+			r.missing(rule.Line, "trunk of account "+a.Name, rule.Trunk, trunks)
+		}
+		if rule.Plan != "" && !has(plans, rule.Plan) {
+			r.missing(rule.Line, "plan of account "+a.Name, rule.Plan, plans)
+		}
+	}
+}
+
+func has(places []place, name string) bool {
+	return slices.ContainsFunc(places, func(p place) bool { return p.name == name })
+}
+
+func (r *reader) missing(line int, what, name string, places []place) {
+	var known []string
+	for _, p := range places {
+		known = append(known, p.name)
+	}
+	r.fault(line, "there is no %s %q%s", what, name, suggestion(name, known))
+}
+
+func (r Rule) conditions() int {
+	return len(r.Certificate) + len(r.Listener) + len(r.Address) + len(r.RequestURI) + len(r.Dialled) +
+		len(r.API) + len(r.Header) + len(r.Field)
+}

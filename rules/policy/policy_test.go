@@ -1,0 +1,133 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/policy"
+)
+
+// read is a file without problems.
+func read(t *testing.T, text string) *policy.File {
+	t.Helper()
+	f, problems := policy.Read([]byte(text))
+	for _, p := range problems {
+		t.Fatal(p)
+	}
+	return f
+}
+
+func TestProblems(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       string // each problem, one a line
+	}{
+		{"empty", "", "1: the file is empty"},
+		{"no mapping", "[a]", "1: the file has to be a list of keys and values"},
+		{"syntax", "accounts:\n  - name: [", "2: did not find expected node content"},
+		{"two documents", "accounts: [{name: a}]\n---\n{}", "1: more than one document; all belongs into the first"},
+		{"no account", "preset: vonage", "1: the file has no account: it would record nothing"},
+		{"preset", "preset: vonnage\naccounts: [{name: a}]", `1: preset: "vonnage" is not one of siprecd, vonage, genesys: did you mean vonage?`},
+		{"nothing like it", "colour: blue", `1: unknown key "colour"`},
+		{"underscore", "accounts:\n- name: a\n  pause_alarm: 1m", `3: unknown key "pause_alarm": did you mean pause-alarm?`},
+		{"value", "accounts:\n- name: a\n  hold: recrod", `3: hold: "recrod" is not one of record, pause-until-retrieve, pause-customer-leg: did you mean record?`},
+		{"no value", "accounts:\n- name: a\n  hold:", "3: hold has to be a word or number"},
+		{"twice", "accounts:\n- name: a\n  hold: record\n  hold: record", `4: key "hold" stands here a second time`},
+		{"no name", "accounts:\n- hold: record", "2: an account without a name"},
+		{"agent-only of a plan", "accounts:\n- name: a\n  plans: [{name: p, agent-only: on}]",
+			"3: agent-only cannot be set for a plan; it belongs to owner: of an account"},
+		{"outbound of a user", "accounts:\n- name: a\n  users: [{name: u, outbound: record}]",
+			"3: outbound cannot be set for a user; it belongs to owner: of an account"},
+		{"outbound outside owner", "accounts:\n- name: a\n  outbound: record",
+			"3: outbound cannot be set for an account; it belongs to owner: of an account"},
+		{"a date", "version: 3\naccounts: [{name: a}]",
+			`1: "version": a file cannot say since when or by whom it holds; the server writes that down when it is published`},
+		{"alarm", "accounts: [{name: a, pause-alarm: soon}]", `1: pause-alarm: "soon" is neither a time such as 10m nor never`},
+		{"percent", "accounts: [{name: a, plans: [{name: p, record: {percent: 101}}]}]", `1: percent: "101" is not a whole number from 0 to 100`},
+		{"plan rule", "accounts: [{name: a, plans: [{name: p, record: some}]}]", `1: record: "some" is not one of none, all: did you mean none?`},
+		{"days", "accounts: [{name: a, retention: [{keep: 30}]}]", `1: "30" is neither a number of days such as 30 days nor forever`},
+		{"two fates", "accounts: [{name: a, retention: [{keep: forever, delete-after: the call}]}]",
+			"1: retention needs exactly one of keep, delete-after and evaluate"},
+		{"fact", "accounts: [{name: a}]\nprofiles: [{name: p, wire: [holds]}]", "2: fact: \"holds\" is not one of parties, direction, role, chosen, caller, hold, consult, ivr, queue, menu, consent, withdrawal, party-consent, manual, user-recording: did you mean hold?"},
+		{"two accounts", "accounts:\n- name: a\n- name: a", `3: account "a" stands on line 2 already`},
+		{"unused permission", "accounts:\n- name: a\n  users: [{name: u, may-control: yes}]",
+			`3: may-control of user "u" has no effect, because control of account "a" is not selected`},
+		{"nobody selected", "accounts:\n- name: a\n  control: selected", `3: control: selected, but no user of account "a" has may-control: yes`},
+		{"final", "preset: vonage\naccounts:\n- name: a\n  owner: {stop-is-final: on}",
+			"4: stop-is-final: on, but continue-after-transfer is on, so that nothing ever stops"},
+		{"outbound off on a recording trunk", "accounts:\n- name: a\n  owner: {outbound: off}\n  trunks: [{name: t, record: on}]",
+			`3: outbound: off, but trunk "t" records outbound calls as well as inbound ones`},
+		{"mixed agent-only", "accounts:\n- name: a\n  owner: {agent-only: on}\n  trunks: [{name: t, streams: mixed}]",
+			`4: agent-only is on and trunk "t" sends all participants in one stream: nothing could be recorded`},
+		{"profile", "accounts:\n- name: a\n  trunks: [{name: t, profile: sbx}]\nprofiles: [{name: sbc}]", `3: there is no profile "sbx": did you mean sbc?`},
+		{"acknowledge", "accounts:\n- name: a\n  trunks: [{name: t, acknowledge: [hodl]}]", `3: acknowledge: there is no setting "hodl": did you mean hold?`},
+		{"plan on a recording trunk", "accounts:\n- name: a\n  trunks: [{name: t, record: on}]\n  plans: [{name: p, record: {percent: 5}}]",
+			`4: plan "p" chooses calls, but trunk "t" records all of them`},
+		{"listed and barred", "accounts:\n- name: a\n  do-not-record: +441\n  plans: [{name: p, record: {callers: [+441]}}]",
+			`4: plan "p" records caller +441, whom do-not-record of account "a" names`},
+		{"all and some", "accounts:\n- name: a\n  plans: [{name: p, record: [all, {percent: 5}]}]",
+			`3: plan "p" records all calls, so that its other rules have no effect`},
+		{"mapping to nowhere", "accounts: [{name: sales, trunks: [{name: east}]}]\nmapping:\n- {listener: a, account: sale}\n- {listener: b, account: sales, trunk: est}\n- {listener: c, account: sales, plan: p}",
+			`3: there is no account "sale": did you mean sales?` + "\n" + `4: there is no trunk of account sales "est": did you mean east?` + "\n" +
+				`5: there is no plan of account sales "p"`},
+		{"never reached", "accounts: [{name: a}]\nmapping:\n- account: a\n- {listener: x, account: a}",
+			"4: this rule is never reached: the one on line 3 takes everything"},
+		{"no address", "accounts: [{name: a}]\nmapping:\n- {address: east, account: a}", `3: address: "east" is neither an address nor a network`},
+		{"half a header", "accounts: [{name: a}]\nmapping:\n- {header: {name: X-A}, account: a}", "3: header needs a name and a value"},
+		{"rule without account", "accounts: [{name: a}]\nmapping:\n- listener: x", "3: a rule of the mapping without an account"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, problems := policy.Read([]byte(tt.text))
+			var got []string
+			for _, p := range problems {
+				got = append(got, p.String())
+			}
+			if text := strings.Join(got, "\n"); text != tt.want {
+				t.Errorf("problems:\n%s\nwant:\n%s", text, tt.want)
+			}
+		})
+	}
+}
+
+func TestTooLong(t *testing.T) {
+	_, problems := policy.Read(make([]byte, 5<<20))
+	if len(problems) != 1 || !strings.Contains(problems[0].Text, "more than") {
+		t.Errorf("problems %v", problems)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for want, got := range map[string]string{
+		"genesys": policy.Genesys.String(), "preset-9": policy.Preset(9).String(),
+		"hold": policy.FactHold.String(), "never fed": policy.NeverFed.String(),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("preset: vonage\naccounts: [{name: a, hold: record}]")
+	f.Add("accounts: &a [*a]")
+	f.Add("mapping: [{header: {name: x, value: '*'}, account: a}]")
+	f.Fuzz(func(t *testing.T, text string) {
+		file, problems := policy.Read([]byte(text))
+		again, _ := policy.Read([]byte(text))
+		if file.Version() != again.Version() {
+			t.Error("one text, two versions")
+		}
+		if len(problems) > 0 {
+			return
+		}
+		file.Meanings()
+		file.Feeds()
+		b := file.Belongs(policy.Traits{Listener: "x", Dialled: "+441"})
+		if b.Account == policy.DefaultAccount && file.Account(b.Account) == nil {
+			if flags := file.Flags(b, t0); rules.NewPolicy(flags).Version() != rules.NewPolicy(rules.Flags{}).Version() {
+				t.Error("an account that is not there records something")
+			}
+		}
+	})
+}
