@@ -106,6 +106,7 @@ accounts:
     external-consult: pause
     do-not-record: [+441]
     queues: [{name: q, wait: withhold}]
+    flows: [{name: f, suppress: yes}]
     plans: [{name: p, record: {menu: 2}, consent: ask}, {name: r, record: [{callers: +442}, {percent: 3}]}, {name: s, record: all}]
     trunks:
       - {name: t, profile: sbc, acknowledge: [plan, continue-after-transfer]}
@@ -123,6 +124,7 @@ profiles: [{name: sbc, wire: [hold, caller, consult], extension: [role, directio
 		"do-not-record: list":            "enforced",
 		"plan: rules":                    "never fed",
 	}
+	want["suppress: yes"] = "never fed, fails"
 	got := make(map[string]string)
 	for _, fed := range f.Feeds() {
 		text := fed.Feed.String()

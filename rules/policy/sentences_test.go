@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/siprecd/siprecd/rules/policy"
 )
 
 func TestMeanings(t *testing.T) {
@@ -72,20 +74,39 @@ func TestRecordsNothingOn(t *testing.T) {
 	}
 }
 
-// Each value of each setting has a sentence of its own, or is about one part.
-func TestEveryValueIsSaid(t *testing.T) {
-	said := make(map[string]bool)
-	for _, preset := range []string{"vonage", "genesys", "siprecd"} {
-		for _, m := range read(t, "accounts: [{name: a, trunks: [{name: t}]}]\npreset: "+preset).Meanings() {
-			for _, s := range m.Sentences {
-				if !strings.HasSuffix(s, ".") {
-					t.Errorf("%q is no sentence", s)
-				}
-				said[s] = true
-			}
+// Each value of each setting has a sentence, and each setting a default under each
+// preset.
+func TestReference(t *testing.T) {
+	rows := 0
+	defaults := make(map[string]int)
+	key := ""
+	for line := range strings.Lines(policy.Reference()) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 8 {
+			t.Fatalf("row %q", line)
+		}
+		if k := strings.Trim(cells[1], " `"); k != "" {
+			key = k
+		}
+		if key == "setting" || strings.HasPrefix(cells[1], "---") {
+			continue
+		}
+		rows++
+		if s := strings.TrimSpace(cells[4]); !strings.HasSuffix(s, ".") {
+			t.Errorf("%s: %q is no sentence", key, s)
+		}
+		if d := strings.TrimSpace(cells[6]); d == "all" {
+			defaults[key] += 3
+		} else if d != "" {
+			defaults[key] += len(strings.Split(d, ","))
 		}
 	}
-	if len(said) < 18 {
-		t.Errorf("only %d sentences", len(said))
+	if rows < 40 {
+		t.Errorf("only %d rows", rows)
+	}
+	for key, n := range defaults {
+		if n != 3 {
+			t.Errorf("%s has %d defaults, want one under each of 3 presets", key, n)
+		}
 	}
 }

@@ -217,10 +217,22 @@ func otherSettings() []setting {
 // partSettings are about one queue, flow or user.
 func partSettings() []setting {
 	return []setting{
-		{key: "wait", sections: []section{inQueue}, values: []value{{word: "record"}, {word: "withhold"}}},
-		{key: "suppress", sections: []section{inFlow}, values: []value{{word: "no"}, {word: "yes"}}},
-		{key: "may-control", sections: []section{inUser}, values: []value{{word: "no"}, {word: "yes"}}},
-		{key: "may-record", sections: []section{inUser}, values: []value{{word: "no"}, {word: "yes"}}},
+		{key: "wait", sections: []section{inQueue}, values: []value{
+			{word: "record", sentence: "While a caller waits in the queue, recording continues."},
+			{word: "withhold", sentence: "While a caller waits in the queue, nothing is recorded.", needs: []Fact{FactQueue}},
+		}},
+		{key: "suppress", sections: []section{inFlow}, values: []value{
+			{word: "no", sentence: "While a caller is in the flow, recording continues."},
+			{word: "yes", sentence: "While a caller is in the flow, nothing is recorded.", needs: []Fact{FactIVR}},
+		}},
+		{key: "may-control", sections: []section{inUser}, values: []value{
+			{word: "no", sentence: "The user is not one of those whom `control: selected` means."},
+			{word: "yes", sentence: "The user may pause and resume."},
+		}},
+		{key: "may-record", sections: []section{inUser}, values: []value{
+			{word: "no", sentence: "The user is not one of those whom `user-recordings: selected` means."},
+			{word: "yes", sentence: "The user may make recordings of his own."},
+		}},
 	}
 }
 

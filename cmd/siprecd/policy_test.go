@@ -1,0 +1,38 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/siprecd/siprecd/rules/policy"
+)
+
+// TestPolicyManual holds docs/policy.md to its word: its table of settings is the
+// one of the program, and each file that it shows can be used.
+func TestPolicyManual(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(moduleRoot(t), "docs", "policy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := policy.Reference(); !strings.Contains(string(text), want) {
+		t.Errorf("docs/policy.md does not hold the table of settings:\n%s", want)
+	}
+	files := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(files) < 2 {
+		t.Fatalf("docs/policy.md shows %d files", len(files))
+	}
+	for _, m := range files {
+		f, problems := policy.Read([]byte(m[1]))
+		for _, p := range problems {
+			t.Errorf("a file of docs/policy.md: %v\n%s", p, m[1])
+		}
+		for _, fed := range f.Feeds() {
+			if fed.Fails() {
+				t.Errorf("a file of docs/policy.md: %s is never fed", fed.Setting)
+			}
+		}
+	}
+}
