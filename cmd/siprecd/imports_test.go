@@ -39,6 +39,7 @@ func importRules() []importRule {
 	return []importRule{
 		{folder: "metadata/...", others: []string{"github.com/beevik/etree"}, pure: true},
 		{folder: "rules/scenario/...", others: []string{}, pure: true},
+		{folder: "rules/replay/...", ours: []string{"rules", "rules/scenario", "metadata"}, others: []string{"github.com/beevik/etree"}, pure: true},
 		{folder: "rules/policy/...", ours: []string{"rules", "metadata"}, others: []string{"go.yaml.in/yaml/v3", "github.com/beevik/etree"}, pure: true},
 		{folder: "rules/...", ours: []string{"metadata"}, others: []string{"github.com/beevik/etree"}, pure: true},
 		{folder: "siprec/...", ours: []string{"siprec/..."}},
