@@ -12,7 +12,9 @@ import (
 
 // policyCommand is what can be done with a policy file without a server.
 type policyCommand struct {
-	Check policyCheckCommand `cmd:"" help:"Find what is wrong in a policy file, and say in plain sentences what it means."`
+	Check   policyCheckCommand   `cmd:"" help:"Find what is wrong in a policy file, and say in plain sentences what it means."`
+	Explain policyExplainCommand `cmd:"" help:"Play scenarios under a policy file: who is recorded when, and why not."`
+	Test    policyTestCommand    `cmd:"" help:"Play scenarios and compare what comes of them with what they expect."`
 }
 
 type policyCheckCommand struct {
