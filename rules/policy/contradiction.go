@@ -78,8 +78,7 @@ func (r *reader) usersAgree(a *Account, key, permission string) {
 }
 
 func (r *reader) finalStop(a *Account) {
-	flags := a.Preset.Flags()
-	a.Settings.into(&flags)
+	flags := a.flags(Trunk{}, Plan{})
 	if flags.StopIsFinal && flags.ContinueWithoutAgent {
 		r.fault(a.Settings["stop-is-final"].Line, "stop-is-final: on, but continue-after-transfer is on, so that nothing ever stops")
 	}

@@ -97,10 +97,7 @@ func (a *Account) counts(key string) bool {
 // variants are the flags of the trunk under each plan.
 func (f *File) variants(a *Account, t Trunk) []rules.Flags {
 	of := func(plan string) rules.Flags {
-		flags := a.Preset.Flags()
-		for _, given := range []Settings{a.Settings, t.Settings, a.Plan(plan).Settings} {
-			given.into(&flags)
-		}
+		flags := a.flags(t, a.Plan(plan))
 		// Its users are selected, which the named settings alone do not show.
 		a.selections(&flags)
 		return flags

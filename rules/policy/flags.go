@@ -14,10 +14,7 @@ func (f *File) Flags(b Belonging, published time.Time) rules.Flags {
 		return rules.Flags{}
 	}
 	trunk, plan := a.Trunk(b.Trunk), a.Plan(b.Plan)
-	flags := a.Preset.Flags()
-	for _, given := range []Settings{a.Settings, trunk.Settings, plan.Settings} {
-		given.into(&flags)
-	}
+	flags := a.flags(trunk, plan)
 	flags.Plan = plan.Rules
 	flags.DoNotRecord = a.DoNotRecord
 	a.selections(&flags)
@@ -32,6 +29,16 @@ func (f *File) Flags(b Belonging, published time.Time) rules.Flags {
 // Policy is the policy under which an interaction is decided.
 func (f *File) Policy(b Belonging, published time.Time) rules.Policy {
 	return rules.NewPolicy(f.Flags(b, published))
+}
+
+// flags are the named settings that hold for a trunk and a plan: what stands nearer
+// to the call counts.
+func (a *Account) flags(t Trunk, p Plan) rules.Flags {
+	flags := a.Preset.Flags()
+	for _, given := range []Settings{a.Settings, t.Settings, p.Settings} {
+		given.into(&flags)
+	}
+	return flags
 }
 
 func (s Settings) into(flags *rules.Flags) {

@@ -141,7 +141,7 @@ profiles: [{name: sbc, wire: [hold, caller, consult], extension: [role, directio
 func TestHistory(t *testing.T) {
 	var h policy.History
 	publish := func(text string, at time.Duration, actor string) error {
-		_, err := h.Publish([]byte(text), t0.Add(at), actor)
+		_, err := h.Publish([]byte(text), t0.Add(at), policy.Actor{Name: actor})
 		return err
 	}
 	const one, two = "accounts: [{name: one}]", "accounts: [{name: two}]"
@@ -177,5 +177,42 @@ func TestHistory(t *testing.T) {
 	all := h.Versions()
 	if all[0].File.Version() != all[2].File.Version() || all[0].Name() == all[2].Name() {
 		t.Errorf("versions %s and %s", all[0].Name(), all[2].Name())
+	}
+}
+
+// What the vendors keep to themselves, only an owner changes.
+func TestOwner(t *testing.T) {
+	const plain = "accounts: [{name: a, trunks: [{name: t}]}]"
+	const outbound = "accounts: [{name: a, owner: {outbound: record}, trunks: [{name: t}]}]"
+	for _, tt := range []struct {
+		name, before, after string
+		want                string // what an owner only may change
+	}{
+		{"nothing of an owner", "", plain, ""},
+		{"as the preset has it", "", "accounts: [{name: a, owner: {outbound: off}}]", ""},
+		{"at first", "", outbound, "outbound of account a"},
+		{"later", plain, outbound, "outbound of account a"},
+		{"taken back", outbound, plain, "outbound of account a"},
+		{"not touched", outbound, strings.Replace(outbound, "name: t", "name: t, record: on", 1), ""},
+		{"for one trunk", plain, strings.Replace(plain, "name: t", "name: t, owner: {continue-after-transfer: on}", 1), "continue-after-transfer of account a"},
+		{"by another preset", plain, "preset: vonage\n" + plain, "continue-after-transfer of account a"},
+		{"agent-only", plain, "accounts: [{name: a, owner: {agent-only: on}}]", "agent-only of account a"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var h policy.History
+			owner := policy.Actor{Name: "olga", Owner: true}
+			if tt.before != "" {
+				if _, err := h.Publish([]byte(tt.before), t0, owner); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := h.Publish([]byte(tt.after), t0.Add(time.Second), policy.Actor{Name: "anna"})
+			if (err == nil) != (tt.want == "") || err != nil && !strings.HasSuffix(err.Error(), "only an owner may change "+tt.want) {
+				t.Errorf("by anybody: %v, want %q", err, tt.want)
+			}
+			if v, err := h.Publish([]byte(tt.after), t0.Add(time.Minute), owner); err != nil || v.Actor != owner {
+				t.Errorf("by the owner: %v", err)
+			}
+		})
 	}
 }

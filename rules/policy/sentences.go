@@ -31,8 +31,7 @@ func (f *File) Meanings() []Meaning {
 }
 
 func (a *Account) sentences() []string {
-	flags := a.Preset.Flags()
-	a.Settings.into(&flags)
+	flags := a.flags(Trunk{}, Plan{})
 	a.selections(&flags)
 	said := sentencesOf(flags, inOwner, inAccount)
 	if flags.PauseAlarm > 0 {
@@ -155,9 +154,7 @@ func (a *Account) retentionSentences() []string {
 }
 
 func (f *File) trunkMeaning(a *Account, t Trunk) Meaning {
-	flags := a.Preset.Flags()
-	a.Settings.into(&flags)
-	t.Settings.into(&flags)
+	flags := a.flags(t, Plan{})
 	said := sentencesOf(flags, inTrunk, inTrunkOwner)
 	nothing := a.nothing([]Trunk{t})
 	if f.unfed(a, t) {
@@ -170,8 +167,7 @@ func (f *File) trunkMeaning(a *Account, t Trunk) Meaning {
 // nothing are the calls that no rule ever chooses on any of the trunks.
 func (a *Account) nothing(trunks []Trunk) []string {
 	nothing := []string{"calls between own people"}
-	flags := a.Preset.Flags()
-	a.Settings.into(&flags)
+	flags := a.flags(Trunk{}, Plan{})
 	recording := false
 	for _, t := range trunks {
 		recording = recording || t.Settings.is("record", "on")
