@@ -86,7 +86,14 @@ type stream struct {
 // ledger is what was decided for a stream in one recording.
 type ledger struct {
 	last Decision // last one given out; zero when none was
-	past []Decision
+	past []entry
+}
+
+// entry is what changes from decision to decision.
+type entry struct {
+	from    time.Time
+	causes  []ActiveCause
+	unknown bool // roles
 }
 
 // Open begins an interaction under a policy. Until [InteractionStarted] nothing
@@ -136,9 +143,17 @@ func (c *Case) enter(out []Decision, l *ledger, d Decision) []Decision {
 	if same(d, l.last) {
 		return out
 	}
-	d.Causes = slices.Clone(d.Causes)
+	// Streams of one interaction mostly have the same causes: one copy serves.
+	if n := len(out); n > 0 && len(d.Causes) > 0 && slices.Equal(d.Causes, out[n-1].Causes) {
+		d.Causes = out[n-1].Causes
+	} else {
+		d.Causes = slices.Clone(d.Causes)
+	}
 	l.last = d
-	l.past = append(l.past, d)
+	l.past = append(l.past, entry{d.From, d.Causes, d.RolesUnknown})
+	if out == nil {
+		out = make([]Decision, 0, len(c.streams))
+	}
 	return append(out, d)
 }
 

@@ -27,7 +27,8 @@ func (c *Case) UserTimelines() [][]Decision {
 // at its own instant was never in force.
 func (c *Case) intervals(l *ledger) []Decision {
 	var out []Decision
-	for _, d := range l.past {
+	for _, e := range l.past {
+		d := c.recalled(l.last, e)
 		for n := len(out); n > 0 && !out[n-1].From.Before(d.From); n-- {
 			out = out[:n-1]
 		}
@@ -43,4 +44,16 @@ func (c *Case) intervals(l *ledger) []Decision {
 		}
 	}
 	return out
+}
+
+// recalled is an earlier decision of those to which last belongs.
+func (c *Case) recalled(last Decision, e entry) Decision {
+	d := last
+	d.From, d.Causes, d.RolesUnknown = e.from, e.causes, e.unknown
+	d.Verdict, d.Permit = Withhold, Permit{}
+	if len(e.causes) == 0 {
+		d.Verdict = Record
+		d.Permit = Permit{recording: d.Recording, stream: d.Stream, from: d.From, policy: d.Policy, valid: true}
+	}
+	return d
 }
