@@ -38,7 +38,7 @@ func (c policyCheckCommand) Run(out streams) error {
 		}
 	}
 	if failing > 0 {
-		return fmt.Errorf("%s: %d settings are never fed: let a profile or the API deliver the facts, or acknowledge them at the trunk", c.File, failing)
+		return fmt.Errorf("%s: settings that are never fed: %d; let a profile or the API deliver the facts, or acknowledge the settings at the trunk", c.File, failing)
 	}
 	return nil
 }

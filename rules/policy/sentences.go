@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/siprecd/siprecd/rules"
@@ -22,7 +23,11 @@ func (f *File) Meanings() []Meaning {
 	var all []Meaning
 	for i := range f.Accounts {
 		a := &f.Accounts[i]
-		all = append(all, Meaning{Account: a.Name, Sentences: a.sentences(), Nothing: a.nothing(a.trunks())})
+		account := Meaning{Account: a.Name, Sentences: a.sentences(), Nothing: a.nothing(a.trunks())}
+		if len(a.Trunks) == 0 {
+			account = f.untold(account, a, Trunk{})
+		}
+		all = append(all, account)
 		for _, t := range a.Trunks {
 			all = append(all, f.trunkMeaning(a, t))
 		}
@@ -54,7 +59,7 @@ func (a *Account) sentences() []string {
 func sentencesOf(flags rules.Flags, in ...section) []string {
 	var said []string
 	for _, s := range settings() {
-		if s.holds == nil || !s.stands(in) {
+		if s.holds == nil || !s.stands(in) || s.idle(flags) {
 			continue
 		}
 		if text := meaning(s.key, s.holds(flags)); text != "" {
@@ -62,6 +67,12 @@ func sentencesOf(flags rules.Flags, in ...section) []string {
 		}
 	}
 	return said
+}
+
+// idle settings change nothing, because another one leaves them nothing to do.
+func (s setting) idle(flags rules.Flags) bool {
+	return s.key == "stop-is-final" && flags.ContinueWithoutAgent ||
+		s.key == "consult-holds-customer" && flags.Hold != rules.HoldLeg
 }
 
 func (s setting) stands(in []section) bool {
@@ -138,13 +149,13 @@ func (a *Account) retentionSentences() []string {
 		case r.Action == rules.RetainForever:
 			said = append(said, fmt.Sprintf("Recordings of %s are kept without end, unless another rule gives a period.", what))
 		case r.Action == rules.RetainDays:
-			said = append(said, fmt.Sprintf("Recordings of %s are kept for %d days and then deleted; the longest period counts.", what, r.Days))
+			said = append(said, fmt.Sprintf("Recordings of %s are kept for %s and then deleted; the longest period counts.", what, days(r.Days)))
 		case r.Action == rules.AssignEvaluation:
 			said = append(said, fmt.Sprintf("Recordings of %s are given to an evaluator.", what))
 		case r.Days == 0:
 			said = append(said, fmt.Sprintf("Recordings of %s are deleted at once, unless another rule gives a period.", what))
 		default:
-			said = append(said, fmt.Sprintf("Recordings of %s are deleted after %d days; the longest period counts.", what, r.Days))
+			said = append(said, fmt.Sprintf("Recordings of %s are deleted after %s; the longest period counts.", what, days(r.Days)))
 		}
 	}
 	if len(a.Retention) == 0 {
@@ -153,21 +164,44 @@ func (a *Account) retentionSentences() []string {
 	return said
 }
 
+func days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
 func (f *File) trunkMeaning(a *Account, t Trunk) Meaning {
 	flags := a.flags(t, Plan{})
 	said := sentencesOf(flags, inTrunk, inTrunkOwner)
 	nothing := a.nothing([]Trunk{t})
+	return f.untold(Meaning{Account: a.Name, Trunk: t.Name, Sentences: said, Nothing: nothing}, a, t)
+}
+
+// untold adds to a meaning what comes of facts that nothing tells.
+func (f *File) untold(m Meaning, a *Account, t Trunk) Meaning {
 	if f.unfed(a, t) {
-		said = append(said, "Nothing tells when a caller is in a flow or a queue, so an inbound call is not recorded before the first own person joins.")
-		nothing = append(nothing, "inbound calls before the first own person joins")
+		m.Sentences = append(m.Sentences, "Nothing tells when a caller is in a flow or a queue, so an inbound call is not recorded before the first own person joins.")
+		m.Nothing = append(m.Nothing, "inbound calls before the first own person joins")
 	}
-	return Meaning{Account: a.Name, Trunk: t.Name, Sentences: said, Nothing: nothing}
+	flags := a.flags(t, Plan{})
+	if flags.Trunk || f.profile(t.Profile).feed(FactDirection) != NeverFed {
+		return m
+	}
+	m.Sentences = append(m.Sentences, "Nothing tells inbound from outbound calls, so a call is recorded only if its plan and the outbound switch both say so.")
+	if !flags.Outbound || !slices.ContainsFunc(a.Plans, Plan.chooses) {
+		m.Nothing = append(m.Nothing, "any call of which nothing tells whether it is inbound or outbound")
+	}
+	return m
 }
 
 // nothing are the calls that no rule ever chooses on any of the trunks.
 func (a *Account) nothing(trunks []Trunk) []string {
 	nothing := []string{"calls between own people"}
 	flags := a.flags(Trunk{}, Plan{})
+	if flags.AgentOnly {
+		nothing = append(nothing, "what customers and other outsiders say")
+	}
 	recording := false
 	for _, t := range trunks {
 		recording = recording || t.Settings.is("record", "on")

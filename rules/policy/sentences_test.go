@@ -34,7 +34,7 @@ func TestMeanings(t *testing.T) {
 		"User u1 may pause and resume.", "User u2 may make recordings of his own.",
 		"Recordings of calls are kept without end, unless",
 		"Recordings of inbound calls are kept for 90 days",
-		"Recordings of outbound calls are deleted after 1 days",
+		"Recordings of outbound calls are deleted after 1 day;",
 		"Recordings of calls are deleted at once", "Recordings of calls are given to an evaluator.",
 		"A legal hold is in force: nothing is deleted.",
 	} {
@@ -56,12 +56,14 @@ func TestMeanings(t *testing.T) {
 }
 
 func TestRecordsNothingOn(t *testing.T) {
+	const untold = "any call of which nothing tells whether it is inbound or outbound"
 	for _, tt := range []struct {
 		name, account string
 		want          []string
 	}{
-		{"as delivered", "{name: a}", []string{"calls between own people", "outbound calls", "inbound calls without a plan"}},
-		{"outbound", "{name: a, owner: {outbound: record}}", []string{"calls between own people", "inbound calls without a plan"}},
+		{"as delivered", "{name: a}", []string{"calls between own people", "outbound calls", "inbound calls without a plan", untold}},
+		{"outbound", "{name: a, owner: {outbound: record}}", []string{"calls between own people", "inbound calls without a plan", untold}},
+		{"agent-only", "{name: a, owner: {agent-only: on}, trunks: [{name: t, record: on}]}", []string{"calls between own people", "what customers and other outsiders say"}},
 		{"trunk", "{name: a, trunks: [{name: t, record: on}]}", []string{"calls between own people"}},
 		{"plans", "{name: a, owner: {outbound: record}, plans: [{name: p}, {name: q, record: all}, {name: r, record: {percent: 0}}]}",
 			[]string{"calls between own people", "inbound calls without a plan", "inbound calls of plan p", "inbound calls of plan r"}},
@@ -107,6 +109,27 @@ func TestReference(t *testing.T) {
 	for key, n := range defaults {
 		if n != 3 {
 			t.Errorf("%s has %d defaults, want one under each of 3 presets", key, n)
+		}
+	}
+}
+
+// What nothing tells is said, of the trunk or of an account without trunks.
+func TestUntold(t *testing.T) {
+	const sentence = "Nothing tells inbound from outbound calls"
+	for _, tt := range []struct {
+		name, text string
+		at         int // which meaning
+		want       bool
+	}{
+		{"an account without trunks", "accounts: [{name: a}]", 0, true},
+		{"an account with trunks", "accounts: [{name: a, trunks: [{name: t}]}]", 0, false},
+		{"a trunk", "accounts: [{name: a, trunks: [{name: t}]}]", 1, true},
+		{"a trunk that records all", "accounts: [{name: a, trunks: [{name: t, record: on}]}]", 1, false},
+		{"a trunk that tells", "accounts: [{name: a, trunks: [{name: t, profile: p}]}]\nprofiles: [{name: p, api: [direction]}]", 1, false},
+	} {
+		m := read(t, tt.text).Meanings()[tt.at]
+		if got := strings.Contains(strings.Join(m.Sentences, " "), sentence); got != tt.want {
+			t.Errorf("%s: said %v, want %v", tt.name, got, tt.want)
 		}
 	}
 }
