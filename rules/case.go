@@ -89,6 +89,15 @@ type ledger struct {
 	past []entry
 }
 
+// subject is what a decision is about.
+type subject struct {
+	stream    StreamID
+	recording RecordingID
+	maker     PartyID
+	at        time.Time
+	unknown   bool // roles
+}
+
 // entry is what changes from decision to decision.
 type entry struct {
 	from    time.Time
@@ -129,7 +138,8 @@ func (c *Case) Apply(ev Event) []Decision {
 	}
 	unknown := c.rolesUnknown()
 	for _, s := range c.streams {
-		out = c.enter(out, &s.ledger, c.decide(s, ev.At, unknown))
+		c.gather(s)
+		out = c.enter(out, &s.ledger, subject{stream: s.id, recording: c.recording, at: ev.At, unknown: unknown})
 	}
 	for _, u := range c.users {
 		out = c.applyUser(out, u, ev.At)
@@ -137,24 +147,28 @@ func (c *Case) Apply(ev Event) []Decision {
 	return out
 }
 
-// enter gives out a decision that differs from the last one. Its causes are the
-// scratch of the case until then.
-func (c *Case) enter(out []Decision, l *ledger, d Decision) []Decision {
-	if same(d, l.last) {
+// enter gives out what follows from the causes in the scratch, if it differs from
+// the last decision in more than its instant.
+func (c *Case) enter(out []Decision, l *ledger, about subject) []Decision {
+	c.voided()
+	if l.last.Verdict != 0 && l.last.RolesUnknown == about.unknown && slices.Equal(l.last.Causes, c.causes) {
 		return out
 	}
-	// Streams of one interaction mostly have the same causes: one copy serves.
-	if n := len(out); n > 0 && len(d.Causes) > 0 && slices.Equal(d.Causes, out[n-1].Causes) {
-		d.Causes = out[n-1].Causes
-	} else {
-		d.Causes = slices.Clone(d.Causes)
-	}
-	l.last = d
-	l.past = append(l.past, entry{d.From, d.Causes, d.RolesUnknown})
 	if out == nil {
 		out = make([]Decision, 0, len(c.streams))
 	}
-	return append(out, d)
+	out = append(out, Decision{})
+	n := len(out) - 1
+	d := &out[n]
+	// Streams of one interaction mostly have the same causes: one copy serves.
+	if n > 0 && len(c.causes) > 0 && slices.Equal(c.causes, out[n-1].Causes) {
+		c.judge(d, about, out[n-1].Causes)
+	} else {
+		c.judge(d, about, slices.Clone(c.causes))
+	}
+	l.last = *d
+	l.past = append(l.past, entry{d.From, d.Causes, d.RolesUnknown})
+	return out
 }
 
 // Decision is what holds for a stream now in the policy recording. A stream that
@@ -164,8 +178,10 @@ func (c *Case) Decision(id StreamID) Decision {
 		return s.last
 	}
 	unknown := &stream{id: id, causes: []ActiveCause{{Cause: NotLive, Owner: ownerStream, Since: c.latest, Flag: NotLive.flag()}}}
-	d := c.decide(unknown, c.latest, c.rolesUnknown())
-	d.Causes = slices.Clone(d.Causes)
+	c.gather(unknown)
+	c.voided()
+	var d Decision
+	c.judge(&d, subject{stream: id, recording: c.recording, at: c.latest, unknown: c.rolesUnknown()}, slices.Clone(c.causes))
 	return d
 }
 
@@ -251,27 +267,30 @@ func (c *Case) find(id StreamID) *stream {
 	return nil
 }
 
-// decide judges a stream in the policy recording: it is recorded while a
-// decision to record is in force and the set of its causes is empty. The causes
-// of what it returns are scratch.
-func (c *Case) decide(s *stream, at time.Time, unknown bool) Decision {
+// gather takes the causes of a stream in the policy recording into the scratch.
+func (c *Case) gather(s *stream) {
 	c.causes = c.causes[:0]
 	if !c.decided {
 		c.causes = append(c.causes, ActiveCause{Cause: NoDecision, Owner: ownerPolicy, Since: c.opened, Flag: NoDecision.flag()})
 	}
 	c.causes = append(append(c.causes, c.pairs...), s.causes...)
-	return c.judged(Decision{Stream: s.id, Recording: c.recording, From: at, RolesUnknown: unknown})
 }
 
-// judged completes a decision from the causes in the scratch.
-func (c *Case) judged(d Decision) Decision {
-	d.Policy = c.policy.Version()
+// voided says that everything is discarded where nothing else withholds.
+func (c *Case) voided() {
 	if len(c.causes) == 0 && c.void {
 		c.causes = append(c.causes, ActiveCause{Cause: Void, Owner: ownerInteraction, Since: c.latest, Flag: Void.flag()})
 	}
-	if len(c.causes) > 0 {
-		d.Verdict, d.Causes = Withhold, c.causes
-		return d
+}
+
+// judge writes the decision that follows from causes: a stream is recorded while
+// a decision to record is in force and the set of its causes is empty.
+func (c *Case) judge(d *Decision, about subject, causes []ActiveCause) {
+	d.Stream, d.Recording, d.Maker = about.stream, about.recording, about.maker
+	d.From, d.RolesUnknown, d.Policy = about.at, about.unknown, c.policy.Version()
+	if len(causes) > 0 {
+		d.Verdict, d.Causes = Withhold, causes
+		return
 	}
 	d.Verdict = Record
 	if d.From.Before(c.latest) {
@@ -280,10 +299,4 @@ func (c *Case) judged(d Decision) Decision {
 		d.From = c.latest
 	}
 	d.Permit = Permit{recording: d.Recording, stream: d.Stream, from: d.From, policy: d.Policy, valid: true}
-	return d
-}
-
-// same reports whether two decisions differ in nothing but their instant.
-func same(a, b Decision) bool {
-	return a.Verdict == b.Verdict && a.RolesUnknown == b.RolesUnknown && slices.Equal(a.Causes, b.Causes)
 }

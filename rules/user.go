@@ -85,8 +85,7 @@ func (c *Case) applyUser(out []Decision, u *userRecording, at time.Time) []Decis
 			}
 			c.causes = append(c.causes, ActiveCause{Cause: NotLive, Owner: string(u.id), Since: since, Flag: NotLive.flag()})
 		}
-		d := c.judged(Decision{Stream: s.id, Recording: u.id, Maker: u.maker, From: at, RolesUnknown: unknown})
-		out = c.enter(out, u.ledgers[i], d)
+		out = c.enter(out, u.ledgers[i], subject{stream: s.id, recording: u.id, maker: u.maker, at: at, unknown: unknown})
 	}
 	return out
 }
@@ -94,10 +93,7 @@ func (c *Case) applyUser(out []Decision, u *userRecording, at time.Time) []Decis
 // hears reports whether all senders of a stream that are on the call are in the
 // bridge of the maker.
 func (c *Case) hears(maker PartyID, s *stream) bool {
-	m := c.on(maker)
-	if m == nil {
-		return false
-	}
+	m := c.member(maker) // on the call: the recording is over when its maker leaves
 	for _, id := range s.senders {
 		if x := c.on(id); x != nil && x.consult != m.consult {
 			return false

@@ -1,0 +1,124 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/siprecd/siprecd/rules"
+)
+
+func TestMixedStreamOfTwo(t *testing.T) {
+	f := loose()
+	f.AgentOnly = true
+	c := rules.Open(rules.NewPolicy(f), "r")
+	join := func(p rules.PartyID) rules.Event {
+		return rules.Event{At: at(0), Kind: rules.PartyJoined, Party: p, Identity: who(p)}
+	}
+	send := func(k rules.Kind, s int, p rules.PartyID) rules.Event {
+		return rules.Event{At: at(s), Kind: k, Stream: "mix", Party: p}
+	}
+	start := rules.Event{At: at(0), Kind: rules.InteractionStarted, Direction: rules.DirectionInbound}
+	for _, e := range []rules.Event{start, join("A1"), join("A2"), join("C"), ev(0, rules.StreamAdded, "mix", "")} {
+		c.Apply(e)
+	}
+	for _, tt := range []struct {
+		event rules.Event
+		want  string
+	}{
+		{send(rules.StreamSendsNot, 0, "A9"), "withhold mix@0 role/stream@0"},
+		{send(rules.StreamSends, 1, "A1"), "record mix@1"},
+		{send(rules.StreamSends, 2, "A2"), "record mix@1"},
+		{send(rules.StreamSends, 3, "C"), "withhold mix@3 role/C@3 mixed/stream@3"},
+		{send(rules.StreamSendsNot, 4, "C"), "record mix@4"},
+		{ev(5, rules.StreamRemoved, "mix", ""), "withhold mix@5 not-live/stream@5"},
+	} {
+		c.Apply(tt.event)
+		if got := line(c.Decision("mix")); got != tt.want {
+			t.Errorf("after %v: got %s, want %s", tt.event.Kind, got, tt.want)
+		}
+	}
+	if c.Timeline("nothing") != nil || len(c.Timeline("mix")) < 5 {
+		t.Error("the timeline is not that of the stream")
+	}
+}
+
+func TestIdentifiedLater(t *testing.T) {
+	f := loose()
+	f.AgentOnly = true
+	c := rules.Open(rules.NewPolicy(f), "r")
+	c.Apply(rules.Event{At: at(0), Kind: rules.InteractionStarted, Direction: rules.DirectionInbound})
+	c.Apply(rules.Event{At: at(0), Kind: rules.PartyJoined, Party: "C", Identity: rules.Identity{FirstPair: true}})
+	c.Apply(rules.Event{At: at(0), Kind: rules.StreamSends, Stream: "s", Party: "p"})
+	c.Apply(rules.Event{At: at(0), Kind: rules.StreamAdded, Stream: "s"})
+	c.Apply(rules.Event{At: at(0), Kind: rules.PartyJoined, Party: "p", Identity: rules.Identity{FirstPair: true}})
+	d := c.Decision("s")
+	if !d.RolesUnknown || d.Verdict != rules.Withhold || !strings.Contains(d.String(), "roles unknown") {
+		t.Errorf("nobody is placed: %v", d)
+	}
+	c.Apply(rules.Event{At: at(5), Kind: rules.PartyIdentified, Party: "p", Identity: who("A1")})
+	c.Apply(rules.Event{At: at(5), Kind: rules.PartyIdentified, Party: "q", Identity: who("A1")})
+	c.Apply(rules.Event{At: at(6), Kind: rules.PartyIdentified, Party: "C", Identity: who("C")})
+	if d := c.Decision("s"); d.RolesUnknown || d.Verdict != rules.Record {
+		t.Errorf("the agent is placed: %v", d)
+	}
+	// A party is told of before it joins: it is not on the call for that.
+	c.Apply(rules.Event{At: at(7), Kind: rules.PartyDialled, Party: "x", Identity: who("X1")})
+	c.Apply(rules.Event{At: at(8), Kind: rules.PartyIdentified, Party: "x", Identity: who("A2")})
+	if d := c.Decision("s"); d.Verdict != rules.Record {
+		t.Errorf("dialled: %v", d)
+	}
+}
+
+func TestRefusalInWords(t *testing.T) {
+	c := rules.Open(rules.NewPolicy(loose()), "r")
+	got := c.Apply(rules.Event{At: at(3), Kind: rules.PausePressed, Party: "A1"})
+	want := "refused pause by A1 of r at 2026-03-04T10:00:03Z under policy " + rules.NewPolicy(loose()).Version() + ": is not on the call"
+	if len(got) != 1 || got[0].Verdict.String() != "refused" || got[0].String() != want || got[0].Permit != (rules.Permit{}) {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestUserRecordingEndsWithItsMaker(t *testing.T) {
+	c := crowdOf(t)
+	c.Apply(rules.Event{At: at(5), Kind: rules.UserRecordingStarted, Party: "A1"})
+	c.Apply(rules.Event{At: at(9), Kind: rules.PartyLeft, Party: "A1"})
+	c.Apply(rules.Event{At: at(12), Kind: rules.InteractionEnded})
+	for _, l := range c.UserTimelines() {
+		if d := l[0]; d.Maker != "A1" || d.Recording == "r" || d.Verdict != rules.Record || !d.Until.Equal(at(9)) {
+			t.Errorf("%v until %v", d, d.Until)
+		}
+	}
+}
+
+func crowdOf(t *testing.T) *rules.Case {
+	t.Helper()
+	c := rules.Open(rules.NewPolicy(loose()), "r")
+	events := script(nil)
+	for _, e := range events[:len(events)-1] {
+		if e.Stream == "" || e.Stream == "C" {
+			c.Apply(e)
+		}
+	}
+	return c
+}
+
+func TestMayListen(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		who  rules.Listener
+		rec  rules.Recorded
+		want bool
+	}{
+		{"nobody", rules.Listener{Inbound: true}, rules.Recorded{Direction: rules.DirectionInbound}, false},
+		{"nobody is no evaluator", rules.Listener{}, rules.Recorded{}, false},
+		{"own group", rules.Listener{ID: "s", Inbound: true, Groups: []string{"g"}}, rules.Recorded{Direction: rules.DirectionInbound, Group: "g"}, true},
+		{"other group", rules.Listener{ID: "s", Inbound: true, Groups: []string{"g"}}, rules.Recorded{Direction: rules.DirectionInbound, Group: "h"}, false},
+		{"outbound", rules.Listener{ID: "s", Outbound: true}, rules.Recorded{Direction: rules.DirectionOutbound}, true},
+		{"unknown direction, one right", rules.Listener{ID: "s", Inbound: true}, rules.Recorded{}, false},
+		{"unknown direction, both rights", rules.Listener{ID: "s", Inbound: true, Outbound: true}, rules.Recorded{}, true},
+	} {
+		if got := rules.MayListen(tt.who, tt.rec); got.Allowed != tt.want || got.Reason == "" {
+			t.Errorf("%s: %+v", tt.name, got)
+		}
+	}
+}
