@@ -122,3 +122,32 @@ func TestMayListen(t *testing.T) {
 		}
 	}
 }
+
+func TestOverdue(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		alarm int // seconds
+		at    int
+		want  int
+	}{
+		{"not yet", 10, 15, 0}, {"one", 10, 16, 1}, {"both", 10, 18, 2}, {"never", 0, 1000, 0},
+	} {
+		f := loose()
+		f.PauseAlarm, f.Control = at(tt.alarm).Sub(t0), rules.Selection{All: true}
+		f.Hold = rules.HoldAction
+		c := rules.Open(rules.NewPolicy(f), "r")
+		events := script(nil)
+		for _, e := range events[:len(events)-1] {
+			c.Apply(e)
+		}
+		c.Apply(rules.Event{At: at(1), Kind: rules.Held, Party: "A1"})
+		c.Apply(rules.Event{At: at(5), Kind: rules.SecureStarted, Owner: "pay"})
+		c.Apply(rules.Event{At: at(7), Kind: rules.PausePressed, Party: "A1"})
+		if got := c.Overdue(at(tt.at)); len(got) != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+		if d := c.Decision("A1"); d.Verdict == rules.Record {
+			t.Errorf("%s: resumed by itself", tt.name)
+		}
+	}
+}
