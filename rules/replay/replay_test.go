@@ -1,0 +1,73 @@
+package replay_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/replay"
+	"github.com/siprecd/siprecd/rules/scenario"
+)
+
+func parse(t *testing.T, flags, events string) scenario.Scenario {
+	t.Helper()
+	list, err := scenario.Parse("scenario: s\ntitle: t\nclass: own\nflags: " + flags + "\n" + events + "\n60 end\nkeep nothing\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list[0]
+}
+
+func TestErrors(t *testing.T) {
+	for _, tt := range []struct{ flags, events, want string }{
+		{"vonage colour=1", "0 in C", `flag colour cannot be "1"`},
+		{"vonage outb=2", "0 in C", `flag outb cannot be "2"`},
+		{"vonage hold=maybe", "0 in C", `flag hold cannot be "maybe"`},
+		{"vonage plan=percentX", "0 in C", `flag plan cannot be "percentX"`},
+		{"vonage plan=some", "0 in C", `flag plan cannot be "some"`},
+		{"vonage pol=burn@0", "0 in C", `flag pol cannot be "burn@0"`},
+		{"vonage pol=del30", "0 in C", `flag pol cannot be "del30"`},
+		{"vonage", "0 in C\n0 plan often", `line 6: want a draw, got "often"`},
+		{"vonage", "0 unknown C\n0 direction up", `line 6: unknown direction "up"`},
+	} {
+		if _, err := replay.Run(parse(t, tt.flags, tt.events)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s, %s: got %v, want %s", tt.flags, tt.events, err, tt.want)
+		}
+	}
+}
+
+// Decisions that differ only in the owner of a cause are one line.
+func TestOneLineForOneCause(t *testing.T) {
+	s := parse(t, "ours plan=all urec=A", "0 in C\n0 join A\n5 secure+ a\n10 secure+ b\n15 secure- a\n20 secure- b")
+	r, err := replay.Run(s)
+	want := []string{"keep forever", "listen permission", "record A 0-5 20-60", "record C 0-5 20-60", "withhold A 5-20 secure", "withhold C 5-20 secure"}
+	if got := r.Outcome.Lines(); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q (%v)", got, want, err)
+	}
+	if len(r.Decisions["A"]) < 5 {
+		t.Errorf("%d decisions", len(r.Decisions["A"]))
+	}
+}
+
+// Anonymous callers have no number, so that they are on no list.
+func TestUnderOtherFlags(t *testing.T) {
+	s := parse(t, "vonage caller=anonymous", "0 in C\n0 plan 0\n0 join A")
+	f := rules.Vonage()
+	f.Plan = []rules.PlanRule{{Kind: rules.PlanCallers, Callers: []string{"", "anonymous"}}}
+	r, err := replay.Under(f, s)
+	if err != nil || len(r.Outcome.Recorded) != 0 {
+		t.Errorf("recorded %v (%v)", r.Outcome.Recorded, err)
+	}
+	f.Plan[0] = rules.PlanRule{Kind: rules.PlanAll}
+	if r, err = replay.Under(f, s); err != nil || len(r.Outcome.Recorded) != 2 {
+		t.Errorf("recorded %v (%v)", r.Outcome.Recorded, err)
+	}
+}
+
+func TestAccess(t *testing.T) {
+	a := scenario.Access{Asks: "S1", Rights: []string{"inbound"}, Given: []scenario.Flag{{Name: "group", Value: "g"}, {Name: "direction", Value: "inbound"}}}
+	if got := replay.Access(a); !got.Allowed {
+		t.Errorf("got %+v", got)
+	}
+}
