@@ -151,3 +151,32 @@ func TestOverdue(t *testing.T) {
 		}
 	}
 }
+
+// Record all means all, also where the call waits or only own people talk; what
+// somebody said or pays still counts.
+func TestRecordAllOfACall(t *testing.T) {
+	c := rules.Open(rules.RecordAll(), "r")
+	c.Apply(ev(0, rules.InteractionStarted, "", ""))
+	c.Apply(ev(0, rules.StreamAdded, "a", ""))
+	for i, tt := range []struct {
+		event rules.Event
+		want  rules.Verdict
+	}{
+		{rules.Event{Kind: rules.PartyJoined, Party: "A1", Identity: who("A1")}, rules.Record},
+		{rules.Event{Kind: rules.QueueEntered, Name: "Q"}, rules.Record},
+		{rules.Event{Kind: rules.FlowEntered, Name: "F"}, rules.Record},
+		{rules.Event{Kind: rules.Held, Party: "A1"}, rules.Record},
+		{rules.Event{Kind: rules.SecureStarted, Owner: "pay"}, rules.Withhold},
+		{rules.Event{Kind: rules.SecureEnded, Owner: "pay"}, rules.Record},
+		{rules.Event{Kind: rules.ConsentWithdrawn}, rules.Withhold},
+	} {
+		tt.event.At = at(i + 1)
+		c.Apply(tt.event)
+		if d := c.Decision("a"); d.Verdict != tt.want {
+			t.Errorf("after %v: %v", tt.event.Kind, d)
+		}
+	}
+	if !c.Void() {
+		t.Error("a withdrawal erases")
+	}
+}

@@ -18,7 +18,10 @@ type Policy struct {
 // withholds what a cause withholds: a stream the SRC made inactive, or one that
 // is not live.
 func RecordAll() Policy {
-	p := Policy{text: "policy 1\nrecord all\n", recordAll: true}
+	p := Policy{text: "policy 1\nrecord all\n", recordAll: true, flags: Flags{
+		Plan: []PlanRule{{Kind: PlanAll}}, Outbound: true, Trunk: true, ContinueWithoutAgent: true,
+		QueueWait: Selection{All: true}, ConsultLeg: true,
+	}}
 	sum := sha256.Sum256([]byte(p.text))
 	p.version = "record-all@" + hex.EncodeToString(sum[:6])
 	return p
