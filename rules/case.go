@@ -36,6 +36,7 @@ type Case struct {
 	sawOutsider bool
 	holds       []hold
 	legHeld     bool
+	legBy       PartyID // who holds the leg; empty once that party has left
 	flows       []string
 	queues      []string
 	secure      []string // owners

@@ -64,6 +64,9 @@ func (c *Case) drop(m *member) {
 			c.holds[i].orphan = true
 		}
 	}
+	if c.legBy == m.id {
+		c.legBy = ""
+	}
 	for _, u := range c.users {
 		if u.maker == m.id {
 			u.over = true
@@ -135,7 +138,7 @@ func (c *Case) bridges(ev Event) bool {
 		if m != nil && m.partner != "" {
 			m.consult = ev.Kind == AlternatedAway
 			if c.flags.ConsultHolds {
-				c.legHeld = m.consult
+				c.legHeld, c.legBy = m.consult, m.id
 			}
 		}
 	case Conferenced:
@@ -157,7 +160,7 @@ func (c *Case) hold(ev Event) {
 	if c.on(ev.Party) == nil {
 		return
 	}
-	c.legHeld = true
+	c.legHeld, c.legBy = true, ev.Party
 	if !slices.ContainsFunc(c.holds, func(h hold) bool { return h.by == ev.Party && !h.orphan }) {
 		c.holds = append(c.holds, hold{by: ev.Party})
 	}
@@ -173,7 +176,9 @@ func (c *Case) consult(m *member, ev Event) {
 		c.join(x)
 	}
 	m.consult, x.consult, m.partner = true, true, x.id
-	c.legHeld = c.legHeld || c.flags.ConsultHolds
+	if c.flags.ConsultHolds {
+		c.legHeld, c.legBy = true, m.id
+	}
 }
 
 func (c *Case) endConsult(other PartyID) {
@@ -211,6 +216,7 @@ func (c *Case) transfer(m *member, ev Event) {
 func (c *Case) adopt() {
 	if c.count(func(m *member) bool { return m.joined && !m.consult && m.internal() }) > 0 {
 		c.holds = slices.DeleteFunc(c.holds, func(h hold) bool { return h.orphan })
+		c.legHeld = c.legHeld && c.legBy != ""
 	}
 }
 
