@@ -169,7 +169,7 @@ func (in *interaction) plan() plan {
 		}
 		spans := s.spans()
 		// The recording begins with the INVITE: before it nothing was withheld.
-		rs := render.Stream{ID: s.number, Formats: s.formats, FromStart: len(spans) > 0 && spans[0].from == 0}
+		rs := render.Stream{ID: s.number, Formats: s.formats, FromStart: len(spans) > 0 && spans[0].from == 0, Ends: s.ends()}
 		for _, sp := range spans {
 			rs.Permitted = append(rs.Permitted, render.Interval{From: sp.from, To: sp.to})
 			if first {

@@ -195,6 +195,14 @@ func sameDirection(a, b store.Direction) bool {
 // life is the time in which the stream was there.
 func (s *stream) life() span { return span{s.added, s.removed} }
 
+// ends are where its permits ended because it was over.
+func (s *stream) ends() []time.Duration {
+	if s.track == nil {
+		return nil
+	}
+	return s.track.ends()
+}
+
 // spans are the times in which its audio was permitted.
 func (s *stream) spans() []span {
 	if s.track == nil {

@@ -173,6 +173,13 @@ func (t *Track) close() {
 	t.counts.Withheld += uint64(t.doubted.wipe())
 }
 
+// ends returns where permitted intervals ended because the stream was over.
+func (t *Track) ends() []time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]time.Duration(nil), t.gate.ends...)
+}
+
 // spans returns the permitted intervals, and counts what became of its packets.
 func (t *Track) spans() []span {
 	t.mu.Lock()

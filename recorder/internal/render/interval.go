@@ -115,3 +115,19 @@ func floorDiv(a, b int64) int64 {
 	}
 	return q
 }
+
+// lateEnd is how much after the end of a stream a packet of it may arrive.
+const lateEnd = 500 * time.Millisecond
+
+// admits reports whether a packet that arrived at an instant came before the end of
+// the permit that began last, or in the tail of a stream that was over. What came
+// before the first permit is cut by its samples.
+func (s *Stream) admits(arrival time.Duration) bool {
+	for _, i := range slices.Backward(s.Permitted) {
+		if arrival < i.From {
+			continue
+		}
+		return arrival < i.To || arrival-i.To <= lateEnd && slices.Contains(s.Ends, i.To)
+	}
+	return true
+}

@@ -29,6 +29,7 @@ type chunk struct {
 // the rate of a track, where they may be heard.
 type line struct {
 	stream  int
+	source  *Stream
 	rate    int
 	reader  *capture.Reader
 	codings *codings
@@ -66,7 +67,7 @@ func openLine(path string, v *survey, origin []int64, rate int, audible []sample
 		return nil, err
 	}
 	l := &line{
-		stream: v.stream.ID, rate: rate, reader: r, codings: newCodings(v.stream.Formats),
+		stream: v.stream.ID, source: &v.stream, rate: rate, reader: r, codings: newCodings(v.stream.Formats),
 		at: origin, audible: audible,
 		kernels: make(map[int]*kernel), voices: make(map[int]*voice),
 	}
@@ -137,7 +138,7 @@ func (l *line) take(a *arrival) {
 		return
 	}
 	in := l.timing.place(a)
-	if in.epoch < 0 || a.coding.kind != audio {
+	if in.epoch < 0 || a.coding.kind != audio || !l.source.admits(a.Arrival) {
 		return
 	}
 	v := l.voice(in.epoch)

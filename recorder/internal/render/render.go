@@ -43,6 +43,10 @@ type Stream struct {
 	// most 200 ms: it was spoken before it was sent. The rest is silence,
 	// whatever the capture holds.
 	Permitted []Interval
+	// Ends are those of Permitted that ended because the stream was over: what
+	// arrives up to half a second later belongs to them. At every other end the
+	// arrival decides too, for the clock of a sender may be behind.
+	Ends []time.Duration
 	// FromStart says that nothing of the recording was withheld before the first
 	// of Permitted: a packet that came in it is heard from its begin, even when
 	// the quicker ones after it show that it was sent a little earlier.

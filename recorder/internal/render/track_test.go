@@ -144,6 +144,28 @@ func TestLastPacketIsHeardWhole(t *testing.T) {
 	equal(t, pcm[:1440], all[:1440])
 }
 
+// What arrives after a permit is not heard, whatever its timestamp says: the clock
+// of the sender may be behind. Only a stream that is over has a tail.
+func TestArrivalDecidesAtTheEnd(t *testing.T) {
+	var ps []capture.Packet
+	octets := newSender(0, &ps).count(20)
+	all := decode(t, "PCMU", 8000, octets)
+	for i := range ps[10:] {
+		ps[10+i].Arrival += 100 * ms // the eleventh, sent at 200 ms, comes at 300 ms
+	}
+	for _, over := range []bool{false, true} {
+		job := jobFor(t, ps, time.Second, 0)
+		job.Streams[0].Permitted = []Interval{{0, 250 * ms}, {600 * ms, time.Second}}
+		want := lay(8000, laid{0, all[:1600]})
+		if over {
+			job.Streams[0].Ends = []time.Duration{250 * ms}
+			want = lay(8000, laid{0, all[:2080]}) // those that begin before 250 ms
+		}
+		_, pcm := track(t, job)
+		equal(t, pcm, want)
+	}
+}
+
 // A first packet that came late shows so by the quicker ones after it. It is
 // heard from its begin where nothing was withheld before, and cut elsewhere.
 func TestFirstPacketIsHeardWhole(t *testing.T) {
