@@ -14,6 +14,7 @@ import (
 type Result struct {
 	Outcome   scenario.Outcome
 	Decisions map[string][]rules.Decision // of each party's stream, for the policy recording
+	Refused   []rules.Decision            // commands, in their order, each with its reason
 }
 
 // Run plays a scenario under the flags that it names.
@@ -54,6 +55,7 @@ type player struct {
 	makers  []string
 	away    map[string]bool // of who consults: in the main call
 	refused []scenario.Refusal
+	reasons []rules.Decision // of what was refused
 }
 
 func (p *player) apply(e rules.Event) {
@@ -65,6 +67,7 @@ func (p *player) apply(e rules.Event) {
 				what = "user-recording"
 			}
 			p.refused = append(p.refused, scenario.Refusal{At: p.now.Sub(start()), What: what, By: string(d.By)})
+			p.reasons = append(p.reasons, d)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // result says what came of it.
 func (p *player) result() Result {
-	r := Result{Decisions: map[string][]rules.Decision{}}
+	r := Result{Decisions: map[string][]rules.Decision{}, Refused: p.reasons}
 	o := &r.Outcome
 	o.Refused = p.refused
 	for _, name := range p.parties {
