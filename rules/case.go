@@ -50,6 +50,7 @@ type Case struct {
 	streams []*stream     // in the order in which they became known
 	users   []*userRecording
 	scratch []pair
+	places  []place
 	causes  []ActiveCause
 }
 
@@ -112,38 +113,72 @@ func Open(policy Policy, recording RecordingID) *Case {
 	return &Case{policy: policy, flags: policy.Flags(), recording: recording}
 }
 
-// Apply takes the next event and returns the decisions it changes, in verdict
+// Apply takes the next events and returns the decisions they change, in verdict
 // or in causes, in the order in which the streams became known, first those of
 // the policy recording; or that a command is refused. Events that say nothing
 // new, that are about what is unknown, or that come after InteractionEnded
 // change nothing.
 //
-// Of events with one instant apply first those that begin to withhold, and carry
-// out first the decisions that withhold: no sample slips through between the end
-// of one cause and the beginning of another.
-func (c *Case) Apply(ev Event) []Decision {
-	if c.ended {
-		return nil
-	}
-	if c.opened.IsZero() {
-		c.opened = ev.At
-	}
+// Neighbours with one instant are one step: all of them change the state before
+// anything is decided, so that each stream gets at most one decision for it, and
+// what begins to withhold is taken before what lets go, in whatever order they
+// come. Of opposite statements by one owner the last counts. Who may pause is
+// judged by who is on the call once all have joined and nobody has left, who may
+// resume or begin a recording of his own by who is on it at the end of the step;
+// a pause is not undone by the resume of another at the same instant.
+//
+// Instants are taken in the order in which they are given: an event that comes
+// late is not moved before those that were applied earlier. Carry out first the
+// decisions that withhold.
+func (c *Case) Apply(events ...Event) []Decision {
 	var out []Decision
-	if reason := c.change(ev); reason != "" {
-		out = append(out, Decision{Verdict: Refused, Recording: c.recording, From: ev.At, Policy: c.policy.Version(),
-			Command: ev.Kind, By: ev.Party, Reason: reason})
+	for len(events) > 0 {
+		n := 1
+		for n < len(events) && events[n].At.Equal(events[0].At) {
+			n++
+		}
+		out = c.step(out, events[:n])
+		events = events[n:]
 	}
-	c.derive(ev.At)
-	if ev.At.After(c.latest) {
-		c.latest = ev.At
+	return out
+}
+
+// step takes the events of one instant.
+func (c *Case) step(out []Decision, events []Event) []Decision {
+	if c.ended {
+		return out
+	}
+	at := events[0].At
+	if c.opened.IsZero() {
+		c.opened = at
+	}
+	if len(events) == 1 {
+		out = c.take(out, &events[0])
+	} else {
+		for _, p := range c.arrange(events) {
+			out = c.take(out, &events[p.event])
+		}
+	}
+	c.derive(at)
+	if at.After(c.latest) {
+		c.latest = at
 	}
 	unknown := c.rolesUnknown()
 	for _, s := range c.streams {
 		c.gather(s)
-		out = c.enter(out, &s.ledger, subject{stream: s.id, recording: c.recording, at: ev.At, unknown: unknown})
+		out = c.enter(out, &s.ledger, subject{stream: s.id, recording: c.recording, at: at, unknown: unknown})
 	}
 	for _, u := range c.users {
-		out = c.applyUser(out, u, ev.At)
+		out = c.applyUser(out, u, at)
+	}
+	return out
+}
+
+// take changes the state, or says that a command is refused.
+func (c *Case) take(out []Decision, ev *Event) []Decision {
+	if reason := c.change(ev); reason != "" {
+		out = append(out, Decision{Verdict: Refused, Recording: c.recording, From: ev.At, Policy: c.policy.Version(),
+			Command: ev.Kind, By: ev.Party, Reason: reason})
 	}
 	return out
 }
@@ -194,7 +229,7 @@ func (c *Case) Void() bool { return c.void }
 func (c *Case) Direction() Direction { return c.direction }
 
 // change takes the event into the state. It returns why a command is refused.
-func (c *Case) change(ev Event) (refused string) {
+func (c *Case) change(ev *Event) (refused string) {
 	switch ev.Kind {
 	case InteractionStarted:
 		c.start(ev)
@@ -221,7 +256,7 @@ func (c *Case) change(ev Event) (refused string) {
 	return ""
 }
 
-func (c *Case) start(ev Event) {
+func (c *Case) start(ev *Event) {
 	if c.started {
 		return
 	}
@@ -232,7 +267,7 @@ func (c *Case) start(ev Event) {
 }
 
 // changeStream adds or removes the one thing that the event is about.
-func (c *Case) changeStream(ev Event) {
+func (c *Case) changeStream(ev *Event) {
 	s := c.find(ev.Stream)
 	if s == nil {
 		if ev.Kind == StreamActive || ev.Kind == StreamRemoved || ev.Kind == StreamSendsNot {

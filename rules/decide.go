@@ -4,7 +4,7 @@ import "slices"
 
 // choose handles the events that may bring a decision to record. It reports
 // whether the event is one of them.
-func (c *Case) choose(ev Event) bool {
+func (c *Case) choose(ev *Event) bool {
 	switch ev.Kind {
 	case PlanRan:
 		if !c.drawn {
@@ -55,7 +55,7 @@ func (c *Case) settle() {
 }
 
 // progress handles what happens to the call beside who is on it.
-func (c *Case) progress(ev Event) {
+func (c *Case) progress(ev *Event) {
 	switch ev.Kind {
 	case FlowEntered:
 		c.flows = with(c.flows, ev.Name)
@@ -93,9 +93,11 @@ func (c *Case) progress(ev Event) {
 // refuse takes a no: everything of the interaction goes.
 func (c *Case) refuse() { c.consent, c.void = consentNo, true }
 
-// control handles pause and resume. They need a decision to record, somebody of
-// the own people on the call, and the leave of the account or of the user.
-func (c *Case) control(ev Event) (refused string) {
+// control handles pause and resume. They need somebody of the own people on the
+// call, and the leave of the account or of the user. A pause before there is a
+// decision to record is remembered, so that what begins later begins paused; a
+// resume begins nothing.
+func (c *Case) control(ev *Event) (refused string) {
 	m := c.on(ev.Party)
 	switch {
 	case m == nil:
@@ -104,7 +106,7 @@ func (c *Case) control(ev Event) (refused string) {
 		return "is none of the own people"
 	case !c.flags.Control.Has(string(ev.Party)):
 		return "has no control of recordings"
-	case !c.decided:
+	case ev.Kind == ResumePressed && !c.decided && !c.manual:
 		return "nothing is to be recorded"
 	}
 	c.manual = ev.Kind == PausePressed

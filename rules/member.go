@@ -64,9 +64,6 @@ func (c *Case) drop(m *member) {
 			c.holds[i].orphan = true
 		}
 	}
-	if c.legBy == m.id {
-		c.legBy = ""
-	}
 	for _, u := range c.users {
 		if u.maker == m.id {
 			u.over = true
@@ -87,7 +84,7 @@ func (c *Case) count(is func(*member) bool) int {
 
 // parties handles the events that are about who talks to whom. It reports
 // whether the event is one of them.
-func (c *Case) parties(ev Event) bool {
+func (c *Case) parties(ev *Event) bool {
 	switch ev.Kind {
 	case PartyJoined:
 		m := c.invited(ev.Party, ev.Identity)
@@ -117,7 +114,7 @@ func (c *Case) parties(ev Event) bool {
 		c.hold(ev)
 	case Retrieved:
 		c.holds = slices.DeleteFunc(c.holds, func(h hold) bool { return h.by == ev.Party })
-		c.legHeld = c.legHeld && c.on(ev.Party) == nil
+		c.legHeld = c.legHeld && c.legBy != ev.Party && c.on(ev.Party) == nil
 	default:
 		return c.bridges(ev)
 	}
@@ -125,7 +122,7 @@ func (c *Case) parties(ev Event) bool {
 }
 
 // bridges handles consultations and transfers.
-func (c *Case) bridges(ev Event) bool {
+func (c *Case) bridges(ev *Event) bool {
 	m := c.on(ev.Party)
 	switch ev.Kind {
 	case Consulted, ConsultDialled:
@@ -156,7 +153,7 @@ func (c *Case) bridges(ev Event) bool {
 	return true
 }
 
-func (c *Case) hold(ev Event) {
+func (c *Case) hold(ev *Event) {
 	if c.on(ev.Party) == nil {
 		return
 	}
@@ -166,7 +163,7 @@ func (c *Case) hold(ev Event) {
 	}
 }
 
-func (c *Case) consult(m *member, ev Event) {
+func (c *Case) consult(m *member, ev *Event) {
 	x := c.invited(ev.Other, ev.Identity)
 	if x.joined {
 		return
@@ -195,7 +192,7 @@ func (c *Case) endConsult(other PartyID) {
 	c.legHeld = c.legHeld && !c.flags.ConsultHolds
 }
 
-func (c *Case) transfer(m *member, ev Event) {
+func (c *Case) transfer(m *member, ev *Event) {
 	if x := c.member(m.partner); x != nil && ev.Kind == Transferred {
 		x.consult = false
 	}
@@ -214,6 +211,9 @@ func (c *Case) transfer(m *member, ev Event) {
 // adopt ends holds without an owner once somebody of the own people is in the
 // main call.
 func (c *Case) adopt() {
+	if c.on(c.legBy) == nil {
+		c.legBy = ""
+	}
 	if c.count(func(m *member) bool { return m.joined && !m.consult && m.internal() }) > 0 {
 		c.holds = slices.DeleteFunc(c.holds, func(h hold) bool { return h.orphan })
 		c.legHeld = c.legHeld && c.legBy != ""

@@ -3,6 +3,7 @@ package rules_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func script(data []byte) []rules.Event {
 		}
 	}
 	for i := 0; i+2 < len(data); i += 3 {
-		k, a, b := rules.Kind(data[i]%45), parties[data[i+1]%6], parties[data[i+2]%6]
+		k, a, b := rules.Kind(int(data[i])%rules.Kinds()), parties[data[i+1]%6], parties[data[i+2]%6]
 		if k == rules.InteractionStarted || k == rules.InteractionEnded {
 			continue
 		}
@@ -39,7 +40,7 @@ func script(data []byte) []rules.Event {
 }
 
 func who(p rules.PartyID) rules.Identity {
-	switch p[0] {
+	switch (p + " ")[0] {
 	case 'A':
 		return rules.Identity{Role: rules.RoleAgent, IdentifiedBy: rules.ByDirectory}
 	case 'C':
@@ -77,6 +78,7 @@ func playAll(p rules.Policy, events []rules.Event) (map[string]bool, []rules.Dec
 // loose are flags under which much is recorded, so that there is much to lose.
 func loose() rules.Flags {
 	f := rules.Vonage()
+	f.Control = rules.Selection{All: true}
 	f.Plan = []rules.PlanRule{{Kind: rules.PlanAll}}
 	f.Outbound, f.Trunk = true, true
 	return f
@@ -170,47 +172,90 @@ func FuzzDecisions(f *testing.F) {
 	})
 }
 
-// FuzzInstant changes the order in which an instant's starts and ends of
-// suppression of different owners come.
+// shuffle moves events of one instant about, by what the data says. Opposite
+// statements keep their order, and so do those of one kind about the same.
+func shuffle(events []rules.Event, data []byte) []rules.Event {
+	about := func(e rules.Event) string {
+		return fmt.Sprint(e.Kind, e.Stream, e.Party, e.Other, e.Owner, e.Name)
+	}
+	out := slices.Clone(events)
+	for _, b := range data {
+		i := int(b) % max(len(out)-1, 1)
+		if i+1 < len(out) && !rules.Opposite(out[i], out[i+1]) && about(out[i]) != about(out[i+1]) {
+			out[i], out[i+1] = out[i+1], out[i]
+		}
+	}
+	return out
+}
+
+// timelines are all decisions that were in force, in words.
+func timelines(c *rules.Case) string {
+	var b strings.Builder
+	for _, p := range []rules.StreamID{"A1", "A2", "C", "X1", "X2", "Z"} {
+		fmt.Fprintln(&b, c.Timeline(p))
+	}
+	fmt.Fprintln(&b, c.UserTimelines(), c.Void())
+	return b.String()
+}
+
+// FuzzInstant gives all events of a second at once, in other orders: nothing
+// changes, each stream gets one decision at most, and what begins to withhold is
+// in force whatever came with it.
 func FuzzInstant(f *testing.F) {
 	seeds(f)
-	pairs := []rules.Event{
-		{Kind: rules.SecureStarted, Owner: "a"}, {Kind: rules.SecureEnded, Owner: "b"},
-		{Kind: rules.FlowEntered, Name: "F"}, {Kind: rules.FlowLeft, Name: "G"},
-		{Kind: rules.QueueEntered, Name: "Q"}, {Kind: rules.QueueLeft, Name: "R"},
-		{Kind: rules.Held, Party: "A1"}, {Kind: rules.Retrieved, Party: "A2"},
-		{Kind: rules.StreamInactive, Stream: "C", Owner: "x"}, {Kind: rules.StreamActive, Stream: "C", Owner: "y"},
-	}
-	before := []rules.Event{
-		{Kind: rules.SecureStarted, Owner: "b"}, {Kind: rules.FlowEntered, Name: "G"}, {Kind: rules.QueueEntered, Name: "R"},
-		{Kind: rules.Held, Party: "A2"}, {Kind: rules.StreamInactive, Stream: "C", Owner: "y"},
-	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		data = data[:min(len(data), 120)]
 		flags := loose()
-		flags.Hold, flags.SuppressedFlows.All, flags.QueueWait = rules.HoldAction, true, rules.Selection{}
-		order := slices.Clone(pairs)
-		for i, b := range data[:min(len(data), 40)] {
-			j := int(b) % len(order)
-			order[i%len(order)], order[j] = order[j], order[i%len(order)]
-		}
-		run := func(order []rules.Event) map[string]bool {
-			events := script(nil)
-			events = events[:len(events)-1]
-			for _, e := range before {
-				e.At = at(5)
-				events = append(events, e)
+		flags.Hold, flags.ConsultHolds = rules.HoldMode(1+len(data)%2), len(data)%3 == 0
+		flags.PauseExternal, flags.ContinueWithoutAgent, flags.StopIsFinal, flags.ConsultLeg = true, false, len(data)%5 == 0, false
+		flags.SuppressedFlows.All, flags.QueueWait, flags.Control = true, rules.Selection{}, rules.Selection{All: true}
+		events := script(data)
+		given, other := rules.Open(rules.NewPolicy(flags), "r"), rules.Open(rules.NewPolicy(flags), "r")
+		for len(events) > 0 {
+			n := slices.IndexFunc(events, func(e rules.Event) bool { return !e.At.Equal(events[0].At) })
+			if n < 0 {
+				n = len(events)
 			}
-			for _, e := range order {
-				e.At = at(10)
-				events = append(events, e)
-			}
-			kept, _, _ := playAll(rules.NewPolicy(flags), append(events, rules.Event{At: at(30), Kind: rules.InteractionEnded}))
-			return kept
+			got := given.Apply(events[:n]...)
+			other.Apply(shuffle(events[:n], data)...)
+			once(t, got)
+			begun(t, given, other, events[:n])
+			events = events[n:]
 		}
-		if got, want := fmt.Sprint(run(order)), fmt.Sprint(run(pairs)); got != want {
-			t.Fatalf("order %v leaks: %s, want %s", order, got, want)
+		if a, b := timelines(given), timelines(other); a != b {
+			t.Fatalf("the order matters:\n%s\n%s", a, b)
 		}
 	})
+}
+
+// once wants at most one decision for each stream of each recording.
+func once(t *testing.T, got []rules.Decision) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, d := range got {
+		about := fmt.Sprint(d.Recording, " ", d.Stream)
+		if d.Verdict != rules.Refused && seen[about] {
+			t.Fatalf("two decisions about %s at %v", about, d.From)
+		}
+		seen[about] = seen[about] || d.Verdict != rules.Refused
+	}
+}
+
+// begun applies what begins to withhold once more, to both, where nothing of the
+// same instant lets go of it: it changes no verdict, for it was in force already.
+func begun(t *testing.T, given, other *rules.Case, events []rules.Event) {
+	t.Helper()
+	for _, e := range events {
+		if !rules.Begins(e.Kind) || slices.ContainsFunc(events, func(o rules.Event) bool { return rules.Opposite(e, o) }) {
+			continue
+		}
+		for _, d := range given.Apply(e) {
+			if d.Verdict == rules.Withhold {
+				t.Fatalf("%v of %s had left something recorded: %v", e.Kind, e.Party, d)
+			}
+		}
+		other.Apply(e)
+	}
 }
 
 // crowd is an interaction of ten participants that is recorded.

@@ -14,7 +14,7 @@ type userRecording struct {
 }
 
 // userCommand starts or stops a user recording. Each user makes one at a time.
-func (c *Case) userCommand(ev Event) (refused string) {
+func (c *Case) userCommand(ev *Event) (refused string) {
 	m, running := c.on(ev.Party), c.running(ev.Party)
 	if ev.Kind == UserRecordingStopped {
 		if running == nil {

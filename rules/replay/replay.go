@@ -37,11 +37,15 @@ func Under(f rules.Flags, s scenario.Scenario) (Result, error) {
 		p.caller = ""
 	}
 	for _, e := range s.Events {
-		p.now = start().Add(e.At)
+		if now := start().Add(e.At); !now.Equal(p.now) {
+			p.step()
+			p.now = now
+		}
 		if err := p.event(e); err != nil {
 			return Result{}, fmt.Errorf("line %d: %w", e.Line, err)
 		}
 	}
+	p.step()
 	return p.result(), nil
 }
 
@@ -52,7 +56,7 @@ type player struct {
 	c       *rules.Case
 	now     time.Time
 	parties []string
-	makers  []string
+	pending []rules.Event   // of this instant
 	away    map[string]bool // of who consults: in the main call
 	refused []scenario.Refusal
 	reasons []rules.Decision // of what was refused
@@ -60,7 +64,12 @@ type player struct {
 
 func (p *player) apply(e rules.Event) {
 	e.At = p.now
-	for _, d := range p.c.Apply(e) {
+	p.pending = append(p.pending, e)
+}
+
+// step gives the events of one instant to the engine, which puts them in order.
+func (p *player) step() {
+	for _, d := range p.c.Apply(p.pending...) {
 		if d.Verdict == rules.Refused {
 			what := map[rules.Kind]string{rules.PausePressed: "pause", rules.ResumePressed: "resume"}[d.Command]
 			if what == "" {
@@ -70,6 +79,7 @@ func (p *player) apply(e rules.Event) {
 			p.reasons = append(p.reasons, d)
 		}
 	}
+	p.pending = p.pending[:0]
 }
 
 // identity says who a party is by its first letter.
@@ -146,7 +156,6 @@ func (p *player) event(e scenario.Event) error {
 	case "sdp-", "sdp+":
 		p.sdp(e.Name, arg[0])
 	case "urec+":
-		p.makers = append(p.makers, arg[0])
 		p.apply(rules.Event{Kind: rules.UserRecordingStarted, Party: rules.PartyID(arg[0])})
 	default:
 		p.simple(e.Name, arg)

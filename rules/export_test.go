@@ -1,0 +1,12 @@
+package rules
+
+// Opposite reports whether one of two events lets go of what the other begins.
+func Opposite(a, b Event) bool { return a.opposes(&b) || b.opposes(&a) }
+
+// Begins reports whether an event begins to withhold, whoever talks to whom.
+func Begins(k Kind) bool {
+	return k.turn() == turnBegin && k != Consulted && k != ConsultDialled && k != AlternatedAway
+}
+
+// Kinds is how many kinds there are.
+func Kinds() int { return len(kindWords()) }
