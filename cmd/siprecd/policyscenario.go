@@ -143,12 +143,69 @@ func writeTimeline(b *strings.Builder, flags rules.Flags, result replay.Result) 
 			}
 		}
 	}
+	writeNotices(b, flags, result)
 	for _, line := range result.Outcome.Lines() {
 		kind, _, _ := strings.Cut(line, " ")
-		if kind != "record" && kind != "withhold" {
+		if kind != "record" && kind != "withhold" && kind != "refused" {
 			fmt.Fprintf(b, "  %s\n", line)
 		}
 	}
+}
+
+// A notice is what somebody is told during a call.
+type notice struct {
+	at   time.Time
+	text string
+}
+
+// writeNotices writes which commands were refused and why, and which pauses took
+// too long.
+func writeNotices(b *strings.Builder, flags rules.Flags, result replay.Result) {
+	all := overdue(flags, result)
+	for _, d := range result.Refused {
+		all = append(all, notice{d.From, fmt.Sprintf("refused: %v by %s, because %s %s", d.Command, d.By, d.By, d.Reason)})
+	}
+	if len(all) == 0 {
+		return
+	}
+	slices.SortStableFunc(all, func(x, y notice) int { return x.at.Compare(y.at) })
+	fmt.Fprintln(b, "  commands and alarms")
+	for _, n := range all {
+		fmt.Fprintf(b, "    at %s: %s\n", offset(n.at), n.text)
+	}
+}
+
+// overdue are the alarms about pauses by hand and for payments. A pause lasts as
+// long as it keeps the stream of anybody from being recorded.
+func overdue(flags rules.Flags, result replay.Result) []notice {
+	type pause struct {
+		cause rules.Cause
+		owner string
+		since time.Time
+	}
+	ends := make(map[pause]time.Time)
+	for _, line := range result.Decisions {
+		for _, d := range line {
+			if slices.ContainsFunc(d.Causes, func(c rules.ActiveCause) bool { return c.Cause == rules.NotLive }) {
+				continue
+			}
+			for _, c := range d.Causes {
+				p := pause{c.Cause, c.Owner, c.Since}
+				if (c.Cause == rules.Manual || c.Cause == rules.Secure) && d.Until.After(ends[p]) {
+					ends[p] = d.Until
+				}
+			}
+		}
+	}
+	var all []notice
+	for p, end := range ends {
+		if due := p.since.Add(flags.PauseAlarm); flags.PauseAlarm > 0 && end.After(due) {
+			all = append(all, notice{due, fmt.Sprintf("alarm: %v of %s since %s lasts longer than pause-alarm allows; nothing resumes by itself",
+				p.cause, p.owner, offset(p.since))})
+		}
+	}
+	slices.SortFunc(all, func(x, y notice) int { return strings.Compare(x.text, y.text) })
+	return all
 }
 
 // decisionText says what holds; it is empty while the party is not there.
