@@ -27,11 +27,7 @@ func readDirectory(path, profile string) (directory, error) {
 	if path == "" {
 		return directory{book: rules.Compile(rules.Directory{})}, nil
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return directory{}, fmt.Errorf("directory: %w", err)
-	}
-	d, err := parseDirectory(path, text)
+	d, err := loadDirectory(path)
 	if err != nil {
 		return directory{}, err
 	}
@@ -49,6 +45,26 @@ func readDirectory(path, profile string) (directory, error) {
 	}
 	who.profile = p
 	return who, nil
+}
+
+// loadDirectory reads the YAML file of a rules.Directory.
+func loadDirectory(path string) (rules.Directory, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return rules.Directory{}, fmt.Errorf("directory: %w", err)
+	}
+	return parseDirectory(path, text)
+}
+
+// A directoryError is all that is wrong with a directory, each with file:line.
+type directoryError []string
+
+// Error says what is wrong first.
+func (e directoryError) Error() string {
+	if more := len(e) - 1; more > 0 {
+		return fmt.Sprintf("%s (and %d more)", e[0], more)
+	}
+	return e[0]
 }
 
 // parseDirectory reads the text of the file. Errors begin with file:line.
@@ -70,12 +86,11 @@ func parseDirectory(path string, text []byte) (rules.Directory, error) {
 	if err := yaml.Unmarshal(text, &root); err != nil {
 		return d, yamlError(path, text, err)
 	}
-	line := lineOf(&root, problems[0].Where)
-	err := fmt.Errorf("%s:%d: %v", path, line, problems[0])
-	if more := len(problems) - 1; more > 0 {
-		err = fmt.Errorf("%w (and %d more)", err, more)
+	var wrong directoryError
+	for _, p := range problems {
+		wrong = append(wrong, fmt.Sprintf("%s:%d: %v", path, lineOf(&root, p.Where), p))
 	}
-	return d, err
+	return d, wrong
 }
 
 // yamlError writes "yaml: line 3: ..." as file:3: ..., in one line.

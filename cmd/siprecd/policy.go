@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/rules/policy"
 )
 
@@ -18,7 +20,8 @@ type policyCommand struct {
 }
 
 type policyCheckCommand struct {
-	File string `arg:"" help:"Policy file." placeholder:"FILE"`
+	File      string `arg:"" help:"Policy file." placeholder:"FILE"`
+	Directory string `help:"YAML file that says who is an agent and what is inside, as of siprecd explain: it tells who is who." placeholder:"FILE"`
 }
 
 // Run prints what the file means. A file that cannot be used, and one with a
@@ -28,19 +31,64 @@ func (c policyCheckCommand) Run(out streams) error {
 	if err != nil {
 		return err
 	}
-	if err := printMeaning(out, f); err != nil {
+	if c.Directory != "" {
+		d, err := checkDirectory(c.Directory, out)
+		if err != nil {
+			return err
+		}
+		f = f.Knowing(d)
+	}
+	if err := printMeaning(out, c.File, f); err != nil {
 		return fmt.Errorf("writing what %s means: %w", c.File, err)
 	}
-	failing := 0
-	for _, fed := range f.Feeds() {
-		if fed.Fails() {
-			failing++
+	return unfed(out, c.File, f)
+}
+
+// checkDirectory reads a directory and writes all that is wrong with it.
+func checkDirectory(path string, out streams) (rules.Directory, error) {
+	d, err := loadDirectory(path)
+	var wrong directoryError
+	if !errors.As(err, &wrong) {
+		if err != nil {
+			err = usageError{err}
 		}
+		return d, err
 	}
-	if failing > 0 {
-		return fmt.Errorf("%s: settings that are never fed: %d; let a profile or the API deliver the facts, or acknowledge the settings at the trunk", c.File, failing)
+	for _, line := range wrong {
+		fmt.Fprintln(out.stderr, line)
 	}
-	return nil
+	return d, problems(path, len(wrong))
+}
+
+// unfed writes what is never fed, and what to write where to acknowledge it.
+func unfed(out streams, path string, f *policy.File) error {
+	failing := f.Unfed()
+	if len(failing) == 0 {
+		return nil
+	}
+	for _, u := range failing {
+		where, part := "account "+u.Account, "account "+u.Account
+		if u.Trunk != "" {
+			where, part = where+", trunk "+u.Trunk, "trunk "+u.Trunk
+		} else if len(f.Account(u.Account).Trunks) > 0 {
+			where += ", calls on no trunk"
+		}
+		fmt.Fprintf(out.stderr, "%s:%d: %s: nothing tells %s\n", path, u.Line, where, strings.Join(u.Missing, "; "))
+		by := "a profile deliver it"
+		if slices.Contains(u.Facts, policy.FactRole) {
+			by += ", and a directory of addresses (--directory) the role"
+		}
+		fmt.Fprintf(out.stderr, "%s:%d: let %s, or acknowledge it by this key of %s:\n    %s\n", path, u.Line, by, part, u.Acknowledge)
+	}
+	return fmt.Errorf("%s: settings are in force that are never fed", path)
+}
+
+// problems is the error for a file of which the problems were written.
+func problems(path string, n int) error {
+	if n == 1 {
+		return errors.New(path + ": 1 problem")
+	}
+	return fmt.Errorf("%s: %d problems", path, n)
 }
 
 // readPolicy reads a policy file and writes what is wrong with it, line by line.
@@ -49,27 +97,26 @@ func readPolicy(path string, out streams) (*policy.File, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("policy: %w", err)}
 	}
-	f, problems := policy.Read(text)
-	for _, p := range problems {
+	f, wrong := policy.Read(text)
+	for _, p := range wrong {
 		fmt.Fprintf(out.stderr, "%s:%v\n", path, p)
 	}
-	switch n := len(problems); n {
-	case 0:
-		return f, nil
-	case 1:
-		return nil, errors.New(path + ": 1 problem")
-	default:
-		return nil, fmt.Errorf("%s: %d problems", path, n)
+	if len(wrong) > 0 {
+		return nil, problems(path, len(wrong))
 	}
+	return f, nil
 }
 
-func printMeaning(out streams, f *policy.File) error {
+func printMeaning(out streams, path string, f *policy.File) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, f.Version())
 	for _, m := range f.Meanings() {
-		if m.Trunk == "" {
+		switch {
+		case m.OffTrunk:
+			fmt.Fprintf(&b, "\naccount %s, calls on no trunk\n", m.Account)
+		case m.Trunk == "":
 			fmt.Fprintf(&b, "\naccount %s, defaults of %v\n", m.Account, f.Account(m.Account).Preset)
-		} else {
+		default:
 			fmt.Fprintf(&b, "\naccount %s, trunk %s\n", m.Account, m.Trunk)
 		}
 		for _, s := range m.Sentences {
@@ -89,6 +136,12 @@ func printMeaning(out streams, f *policy.File) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if remarks := f.Remarks(); len(remarks) > 0 {
+		fmt.Fprintln(&b, "\nwhat may not be meant")
+		for _, r := range remarks {
+			fmt.Fprintf(&b, "  %s:%v\n", path, r)
+		}
+	}
 	_, err := fmt.Fprint(out.stdout, b.String())
 	return err
 }
@@ -104,6 +157,9 @@ func feedRow(fed policy.Fed) string {
 		needs = append(needs, n.String())
 	}
 	state := fed.Feed.String()
+	for _, n := range fed.Directory {
+		state += fmt.Sprintf(" (%v: from the directory)", n)
+	}
 	switch {
 	case fed.Fails():
 		state += ": FAILS"

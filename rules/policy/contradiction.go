@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/siprecd/siprecd/rules"
@@ -78,8 +79,8 @@ func (r *reader) usersAgree(a *Account, key, permission string) {
 }
 
 func (r *reader) finalStop(a *Account) {
-	flags := a.flags(Trunk{}, Plan{})
-	if flags.StopIsFinal && flags.ContinueWithoutAgent {
+	stops := func(t Trunk) bool { return !a.flags(t, Plan{}).ContinueWithoutAgent }
+	if a.flags(Trunk{}, Plan{}).StopIsFinal && !stops(Trunk{}) && !slices.ContainsFunc(a.Trunks, stops) {
 		r.fault(a.Settings["stop-is-final"].Line, "stop-is-final: on, but continue-after-transfer is on, so that nothing ever stops")
 	}
 }
@@ -93,11 +94,6 @@ func (r *reader) inTrunk(f *File, a *Account, t Trunk) {
 	}
 	if a.Settings.is("agent-only", "on") && t.Settings.is("streams", "mixed") {
 		r.fault(t.Settings["streams"].Line, "agent-only is on and trunk %q sends all participants in one stream: nothing could be recorded", t.Name)
-	}
-	for _, ack := range t.Acknowledged {
-		if _, ok := settingOf(ack); !ok && ack != planSetting && ack != callerSetting {
-			r.fault(t.Line, "acknowledge: there is no setting %q%s", ack, suggestion(ack, fedSettings()))
-		}
 	}
 	for _, p := range a.Plans {
 		if t.Settings.is("record", "on") && len(p.Rules) > 0 && p.Rules[0].Kind != rules.PlanAll {
@@ -124,6 +120,7 @@ func (r *reader) inPlan(a *Account, p Plan) {
 // inMapping: what the rules name exists, and each can be reached.
 func (r *reader) inMapping(f *File) {
 	all := 0 // line of a rule that takes everything
+	first := make(map[string]Rule)
 	for _, rule := range f.Mapping {
 		if all > 0 {
 			r.fault(rule.Line, "this rule is never reached: the one on line %d takes everything", all)
@@ -131,6 +128,11 @@ func (r *reader) inMapping(f *File) {
 		}
 		if rule.conditions() == 0 {
 			all = rule.Line
+		}
+		if same, ok := first[rule.asks()]; ok && same.Account != rule.Account {
+			r.fault(rule.Line, "this rule is never reached: the one on line %d asks the same and says account %s", same.Line, same.Account)
+		} else if !ok {
+			first[rule.asks()] = rule
 		}
 		a := f.Account(rule.Account)
 		if a == nil {
@@ -153,11 +155,20 @@ func has(places []place, name string) bool {
 }
 
 func (r *reader) missing(line int, what, name string, places []place) {
+	if r.full() {
+		return
+	}
 	var known []string
 	for _, p := range places {
 		known = append(known, p.name)
 	}
-	r.fault(line, "there is no %s %q%s", what, name, suggestion(name, known))
+	r.fault(line, "there is no %s %s%s", what, quoted(name), suggestion(name, known))
+}
+
+// asks are the conditions of a rule, in a form that can be compared.
+func (r Rule) asks() string {
+	r.Line, r.Account, r.Trunk, r.Plan = 0, "", "", ""
+	return fmt.Sprintf("%q", fmt.Sprint(r))
 }
 
 func (r Rule) conditions() int {

@@ -41,6 +41,7 @@ type Profile struct {
 	Wire      []Fact // SDP and metadata of RFC 7865
 	Extension []Fact // extension data and header fields
 	API       []Fact // told by another system
+	directory []Fact // told by the directory of addresses
 }
 
 // Standard is the profile of an SRC of which nothing is said: what RFC 7865
@@ -49,14 +50,16 @@ func Standard() Profile {
 	return Profile{Name: "standard", Wire: []Fact{FactParties, FactCaller, FactHold}}
 }
 
-// profile is that of a trunk.
+// profile is that of a trunk, with what the directory adds.
 func (f *File) profile(name string) Profile {
+	found := Standard()
 	for _, p := range f.Profiles {
 		if p.Name == name {
-			return p
+			found = p
 		}
 	}
-	return Standard()
+	found.directory = f.directoryTells(found)
+	return found
 }
 
 // A Feed is how a setting comes to know what it acts on.
@@ -80,13 +83,23 @@ func (f Feed) String() string { return name(feedWords(), int(f), "feed") }
 func (p Profile) feed(needs ...Fact) Feed {
 	feed := Enforced
 	for _, n := range needs {
-		switch {
-		case slices.Contains(p.Wire, n), slices.Contains(p.Extension, n):
-		case slices.Contains(p.API, n):
-			feed = max(feed, EnforcedByAPI)
-		default:
-			feed = NeverFed
-		}
+		feed = max(feed, p.source(n))
 	}
 	return feed
+}
+
+func (p Profile) source(n Fact) Feed {
+	switch {
+	case p.sends(n), slices.Contains(p.directory, n):
+		return Enforced
+	case slices.Contains(p.API, n):
+		return EnforcedByAPI
+	default:
+		return NeverFed
+	}
+}
+
+// sends reports whether the SRC itself tells of it.
+func (p Profile) sends(n Fact) bool {
+	return slices.Contains(p.Wire, n) || slices.Contains(p.Extension, n)
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/siprecd/siprecd/rules"
 )
@@ -21,6 +22,8 @@ type Fed struct {
 	Word           string
 	Feed           Feed
 	Needs          []Fact
+	Missing        []Fact // of those, what nothing tells
+	Directory      []Fact // of those, what the directory of addresses tells
 	Acknowledged   bool
 }
 
@@ -33,19 +36,35 @@ func (f *File) Feeds() []Fed {
 	var all []Fed
 	for i := range f.Accounts {
 		a := &f.Accounts[i]
-		for _, t := range a.trunks() {
+		for _, t := range f.trunks(a) {
 			all = append(all, f.feeds(a, t)...)
 		}
 	}
 	return all
 }
 
-// trunks are those of the account; one without a name when there are none.
-func (a *Account) trunks() []Trunk {
-	if len(a.Trunks) > 0 {
-		return a.Trunks
+// trunks are those of the account, and one without a name when calls can belong to
+// the account and to none of them.
+func (f *File) trunks(a *Account) []Trunk {
+	all := slices.Clone(a.Trunks)
+	if len(a.Trunks) == 0 || f.offTrunk(a) {
+		all = append(all, Trunk{Line: a.Line})
 	}
-	return []Trunk{{}}
+	return all
+}
+
+// offTrunk reports whether the mapping can place a call with the account and with
+// none of its trunks.
+func (f *File) offTrunk(a *Account) bool {
+	off := false
+	for _, rule := range f.Mapping {
+		if rule.conditions() == 0 {
+			// It takes what is left, and completes what the others began.
+			return rule.Account == a.Name && rule.Trunk == "" || off && rule.Account != a.Name
+		}
+		off = off || rule.Account == a.Name && rule.Trunk == ""
+	}
+	return off || a.Name == DefaultAccount
 }
 
 func (f *File) feeds(a *Account, t Trunk) []Fed {
@@ -55,10 +74,19 @@ func (f *File) feeds(a *Account, t Trunk) []Fed {
 		if len(needs) == 0 {
 			return
 		}
-		found = append(found, Fed{
-			Account: a.Name, Trunk: t.Name, Setting: setting, Word: word, Needs: needs,
-			Feed: profile.feed(needs...), Acknowledged: slices.Contains(t.Acknowledged, setting),
-		})
+		fed := Fed{
+			Account: a.Name, Trunk: t.Name, Setting: setting, Word: word, Needs: needs, Feed: profile.feed(needs...),
+			Acknowledged: slices.Contains(a.Acknowledged, setting) || slices.Contains(t.Acknowledged, setting),
+		}
+		for _, n := range needs {
+			switch {
+			case profile.source(n) == NeverFed:
+				fed.Missing = append(fed.Missing, n)
+			case !profile.sends(n) && slices.Contains(profile.directory, n):
+				fed.Directory = append(fed.Directory, n)
+			}
+		}
+		found = append(found, fed)
 	}
 	for _, s := range settings() {
 		if s.holds == nil {
@@ -91,7 +119,7 @@ func (f *File) feeds(a *Account, t Trunk) []Fed {
 // does not mention it.
 func (a *Account) counts(key string) bool {
 	_, given := a.Settings[key]
-	return given || key != "user-recordings"
+	return given || key != "user-recordings" && key != "withdrawal"
 }
 
 // variants are the flags of the trunk under each plan.
@@ -132,7 +160,51 @@ func (a *Account) planNeeds() (word string, needs []Fact) {
 func fedSettings() []string {
 	keys := []string{planSetting, callerSetting}
 	for _, s := range settings() {
-		keys = append(keys, s.key)
+		if slices.ContainsFunc(s.values, func(v value) bool { return len(v.needs) > 0 }) {
+			keys = append(keys, s.key)
+		}
 	}
 	return keys
+}
+
+// An Unfed is a place at which settings are in force that nothing feeds.
+type Unfed struct {
+	Account, Trunk string
+	Line           int
+	Facts          []Fact // what nothing tells
+	// Missing says it in words, with the settings that it is for.
+	Missing []string
+	// Acknowledge is the key and the list that has to stand there for the file to
+	// say that this is known.
+	Acknowledge string
+}
+
+// Unfed are the places for which the check of the file fails.
+func (f *File) Unfed() []Unfed {
+	var all []Unfed
+	for i := range f.Accounts {
+		a := &f.Accounts[i]
+		for _, t := range f.trunks(a) {
+			u := Unfed{Account: a.Name, Trunk: t.Name, Line: t.Line}
+			known := slices.Clone(t.Acknowledged)
+			if t.Name == "" {
+				known = slices.Clone(a.Acknowledged)
+			}
+			for _, fed := range f.feeds(a, t) {
+				if !fed.Fails() {
+					continue
+				}
+				u.Facts = append(u.Facts, fed.Missing...)
+				u.Missing = append(u.Missing, list(fed.Missing)+" (for "+fed.Setting+": "+fed.Word+")")
+				if !slices.Contains(known, fed.Setting) {
+					known = append(known, fed.Setting)
+				}
+			}
+			if len(u.Missing) > 0 {
+				u.Acknowledge = "acknowledge: [" + strings.Join(known, ", ") + "]"
+				all = append(all, u)
+			}
+		}
+	}
+	return all
 }

@@ -147,7 +147,7 @@ func (r *reader) rule(node *yaml.Node) Rule {
 			r.list(n, func(n *yaml.Node) { rule.Address = append(rule.Address, r.prefix(n)) })
 		},
 		"request-uri": r.texts(&rule.RequestURI, "request-uri"),
-		"dialled":     r.texts(&rule.Dialled, "dialled"),
+		"dialled":     func(n *yaml.Node) { r.dialled(n, &rule) },
 		"api":         r.texts(&rule.API, "api"),
 		"header":      func(n *yaml.Node) { rule.Header = append(rule.Header, r.namedCondition(n, "header")) },
 		"field":       func(n *yaml.Node) { rule.Field = append(rule.Field, r.namedCondition(n, "field")) },
@@ -159,6 +159,19 @@ func (r *reader) rule(node *yaml.Node) Rule {
 		r.fault(node.Line, "a rule of the mapping without an account")
 	}
 	return rule
+}
+
+// dialled reads patterns of numbers, without what is only there for the eye.
+func (r *reader) dialled(node *yaml.Node, rule *Rule) {
+	var patterns []string
+	r.texts(&patterns, "dialled")(node)
+	for _, p := range patterns {
+		bare := strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "").Replace(p)
+		if strings.Trim(bare, "0123456789*?") != "" && strings.Trim(bare, "0123456789*?") != "+" {
+			r.fault(node.Line, "dialled: %s is no telephone number, nor a pattern of one", quoted(p))
+		}
+		rule.Dialled = append(rule.Dialled, bare)
+	}
 }
 
 func (r *reader) namedCondition(node *yaml.Node, where string) Named {
@@ -175,13 +188,18 @@ func (r *reader) namedCondition(node *yaml.Node, where string) Named {
 // prefix reads an address or a network.
 func (r *reader) prefix(node *yaml.Node) netip.Prefix {
 	text := r.scalar(node, "address")
-	if p, err := netip.ParsePrefix(text); err == nil {
-		return p.Masked()
-	}
-	a, err := netip.ParseAddr(text)
-	if err != nil {
-		r.fault(node.Line, "address: %q is neither an address nor a network", text)
+	if text == "" {
 		return netip.Prefix{}
 	}
-	return netip.PrefixFrom(a, a.BitLen())
+	p, err := netip.ParsePrefix(text)
+	if a, wrong := netip.ParseAddr(text); wrong == nil {
+		p, err = netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	switch {
+	case err != nil:
+		r.fault(node.Line, "address: %s is neither an address nor a network", quoted(text))
+	case p.Addr().Is4In6():
+		r.fault(node.Line, "address: %s has to be written as an address of IPv4", quoted(text))
+	}
+	return p.Masked()
 }

@@ -49,6 +49,9 @@ type File struct {
 	Profiles []Profile
 	Mapping  []Rule // in the order in which they are tried
 	hash     string
+	// directory tells who is who; see [File.Knowing].
+	directory rules.Directory
+	national  []national
 }
 
 // An Account is one customer or department. Two accounts share nothing.
@@ -57,13 +60,15 @@ type Account struct {
 	Line        int
 	Preset      Preset
 	Settings    Settings
-	DoNotRecord []string
+	DoNotRecord []string // numbers, in the form of [rules.Address]
 	Trunks      []Trunk
 	Plans       []Plan
 	Queues      []Queue
 	Flows       []Flow
 	Users       []User
 	Retention   []rules.RetentionRule
+	// Acknowledged are those of all of its trunks.
+	Acknowledged []string
 }
 
 // A Trunk is where recording sessions of an account come from.

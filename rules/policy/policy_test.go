@@ -1,6 +1,8 @@
 package policy_test
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,8 +27,8 @@ func TestProblems(t *testing.T) {
 	}{
 		{"empty", "", "1: the file is empty"},
 		{"no mapping", "[a]", "1: the file has to be a list of keys and values"},
-		{"syntax", "accounts:\n  - name: [", "2: did not find expected node content"},
-		{"two documents", "accounts: [{name: a}]\n---\n{}", "1: more than one document; all belongs into the first"},
+		{"syntax", "accounts:\n  - name: [", "2: did not find expected node content: a bracket is not closed, or a value is missing"},
+		{"two documents", "accounts: [{name: a}]\n---\n{}", "2: more than one document; all belongs into the first"},
 		{"no account", "preset: vonage", "1: the file has no account: it would record nothing"},
 		{"preset", "preset: vonnage\naccounts: [{name: a}]", `1: preset: "vonnage" is not one of siprecd, vonage, genesys: did you mean vonage?`},
 		{"nothing like it", "colour: blue", `1: unknown key "colour"`},
@@ -43,10 +45,10 @@ func TestProblems(t *testing.T) {
 			"3: outbound cannot be set for an account; it belongs to owner: of an account"},
 		{"a date", "version: 3\naccounts: [{name: a}]",
 			`1: "version": a file cannot say since when or by whom it holds; the server writes that down when it is published`},
-		{"alarm", "accounts: [{name: a, pause-alarm: soon}]", `1: pause-alarm: "soon" is neither a time such as 10m nor never`},
+		{"alarm", "accounts: [{name: a, pause-alarm: soon}]", `1: pause-alarm: "soon" is neither a time from 1s to 24h, such as 10m, nor never`},
 		{"percent", "accounts: [{name: a, plans: [{name: p, record: {percent: 101}}]}]", `1: percent: "101" is not a whole number from 0 to 100`},
 		{"plan rule", "accounts: [{name: a, plans: [{name: p, record: some}]}]", `1: record: "some" is not one of none, all: did you mean none?`},
-		{"days", "accounts: [{name: a, retention: [{keep: 30}]}]", `1: "30" is neither a number of days such as 30 days nor forever`},
+		{"days", "accounts: [{name: a, retention: [{keep: 30}]}]", `1: "30" is neither a number of days from 1 to 36500, such as 30 days, nor forever`},
 		{"two fates", "accounts: [{name: a, retention: [{keep: forever, delete-after: the call}]}]",
 			"1: retention needs exactly one of keep, delete-after and evaluate"},
 		{"fact", "accounts: [{name: a}]\nprofiles: [{name: p, wire: [holds]}]", "2: fact: \"holds\" is not one of parties, direction, role, chosen, caller, hold, consult, ivr, queue, menu, consent, withdrawal, party-consent, manual, user-recording: did you mean hold?"},
@@ -61,7 +63,7 @@ func TestProblems(t *testing.T) {
 		{"mixed agent-only", "accounts:\n- name: a\n  owner: {agent-only: on}\n  trunks: [{name: t, streams: mixed}]",
 			`4: agent-only is on and trunk "t" sends all participants in one stream: nothing could be recorded`},
 		{"profile", "accounts:\n- name: a\n  trunks: [{name: t, profile: sbx}]\nprofiles: [{name: sbc}]", `3: there is no profile "sbx": did you mean sbc?`},
-		{"acknowledge", "accounts:\n- name: a\n  trunks: [{name: t, acknowledge: [hodl]}]", `3: acknowledge: there is no setting "hodl": did you mean hold?`},
+		{"acknowledge", "accounts:\n- name: a\n  trunks: [{name: t, acknowledge: [hodl]}]", `3: acknowledge: there is no setting "hodl" that has to be told anything: did you mean hold?`},
 		{"plan on a recording trunk", "accounts:\n- name: a\n  trunks: [{name: t, record: on}]\n  plans: [{name: p, record: {percent: 5}}]",
 			`4: plan "p" chooses calls, but trunk "t" records all of them`},
 		{"listed and barred", "accounts:\n- name: a\n  do-not-record: +441\n  plans: [{name: p, record: {callers: [+441]}}]",
@@ -112,17 +114,38 @@ func FuzzRead(f *testing.F) {
 	f.Add("preset: vonage\naccounts: [{name: a, hold: record}]")
 	f.Add("accounts: &a [*a]")
 	f.Add("mapping: [{header: {name: x, value: '*'}, account: a}]")
+	f.Add(everything)
+	f.Add(mapped)
+	f.Add("accounts:\n- name: a\n  do-not-record: [+1 555-0100, 015550100]\n  retention: [{keep: 1 day}]\n  acknowledge: [plan]")
 	f.Fuzz(func(t *testing.T, text string) {
 		file, problems := policy.Read([]byte(text))
-		again, _ := policy.Read([]byte(text))
-		if file.Version() != again.Version() {
-			t.Error("one text, two versions")
+		again, anew := policy.Read([]byte(text))
+		if !reflect.DeepEqual(file, again) || !reflect.DeepEqual(problems, anew) {
+			t.Error("one text, read in two ways")
+		}
+		if !slices.IsSortedFunc(problems, func(a, b policy.Problem) int { return a.Line - b.Line }) {
+			t.Errorf("problems not in the order of their lines: %v", problems)
+		}
+		lines := 1 + strings.Count(text, "\n")
+		for _, p := range problems {
+			if p.Line < 1 || p.Line > lines+1 || p.Text == "" {
+				t.Errorf("problem %v of a file of %d lines", p, lines)
+			}
 		}
 		if len(problems) > 0 {
 			return
 		}
-		file.Meanings()
-		file.Feeds()
+		known := file.Knowing(rules.Directory{Numbering: rules.Numbering{CountryCode: "44", Trunk: "0"}})
+		for _, f := range []*policy.File{file, known} {
+			f.Meanings()
+			f.Feeds()
+			f.Remarks()
+			for _, u := range f.Unfed() {
+				if u.Acknowledge == "" || len(u.Missing) == 0 {
+					t.Errorf("no way out of %+v", u)
+				}
+			}
+		}
 		b := file.Belongs(policy.Traits{Listener: "x", Dialled: "+441"})
 		if b.Account == policy.DefaultAccount && file.Account(b.Account) == nil {
 			if flags := file.Flags(b, t0); rules.NewPolicy(flags).Version() != rules.NewPolicy(rules.Flags{}).Version() {

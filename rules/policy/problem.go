@@ -3,7 +3,9 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -16,11 +18,30 @@ type Problem struct {
 
 func (p Problem) String() string { return fmt.Sprintf("%d: %s", p.Line, p.Text) }
 
+// most is of how many problems a reading tells; nobody reads more.
+const most = 100
+
 // A reader collects what is wrong, so that one reading tells of everything.
-type reader struct{ problems []Problem }
+type reader struct {
+	problems []Problem
+	national []national
+}
 
 func (r *reader) fault(line int, format string, args ...any) {
-	r.problems = append(r.problems, Problem{line, fmt.Sprintf(format, args...)})
+	if !r.full() {
+		r.problems = append(r.problems, Problem{line, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (r *reader) full() bool { return len(r.problems) >= most }
+
+// quoted is a word of the file for a person, who need not see all of a long one.
+func quoted(word string) string {
+	const enough = 60
+	if runes := []rune(word); len(runes) > enough {
+		word = string(runes[:enough]) + "..."
+	}
+	return strconv.Quote(word)
 }
 
 // dates are keys by which people try to say since when a file holds.
@@ -36,13 +57,15 @@ func (r *reader) mapping(node *yaml.Node, where string, keys map[string]func(*ya
 	}
 	seen := make(map[string]bool)
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		key, val := node.Content[i], plain(node.Content[i+1])
+		key, val := node.Content[i], node.Content[i+1]
 		read, known := keys[key.Value]
 		switch {
+		case key.Kind != yaml.ScalarNode:
+			r.fault(key.Line, "a key has to be a word")
 		case !known:
 			r.unknown(key, where, keys)
 		case seen[key.Value]:
-			r.fault(key.Line, "key %q stands here a second time", key.Value)
+			r.fault(key.Line, "key %s stands here a second time", quoted(key.Value))
 		default:
 			seen[key.Value] = true
 			read(val)
@@ -52,6 +75,9 @@ func (r *reader) mapping(node *yaml.Node, where string, keys map[string]func(*ya
 
 // unknown says of a key that nobody knows which one may be meant.
 func (r *reader) unknown(key *yaml.Node, where string, keys map[string]func(*yaml.Node)) {
+	if r.full() {
+		return
+	}
 	if slices.Contains(dates(), key.Value) {
 		r.fault(key.Line, "%q: a file cannot say since when or by whom it holds; the server writes that down when it is published", key.Value)
 		return
@@ -68,7 +94,7 @@ func (r *reader) unknown(key *yaml.Node, where string, keys map[string]func(*yam
 	for k := range keys {
 		known = append(known, k)
 	}
-	r.fault(key.Line, "unknown key %q%s", key.Value, suggestion(key.Value, known))
+	r.fault(key.Line, "unknown key %s%s", quoted(key.Value), suggestion(key.Value, known))
 }
 
 // list calls read for each element. One value alone is a list of one.
@@ -78,14 +104,26 @@ func (r *reader) list(node *yaml.Node, read func(*yaml.Node)) {
 		return
 	}
 	for _, n := range node.Content {
-		read(plain(n))
+		read(n)
 	}
+}
+
+// each is list for what has to be there: an empty list is none.
+func (r *reader) each(node *yaml.Node, where string, read func(*yaml.Node)) {
+	if node.Kind == yaml.SequenceNode && len(node.Content) == 0 {
+		r.fault(node.Line, "%s: the list is empty", where)
+	}
+	r.list(node, read)
 }
 
 // scalar returns the text of a value.
 func (r *reader) scalar(node *yaml.Node, where string) string {
-	if node.Kind != yaml.ScalarNode || node.Value == "" {
+	if node.Kind != yaml.ScalarNode || node.Value == "" || node.ShortTag() == "!!null" {
 		r.fault(node.Line, "%s has to be a word or number", where)
+		return ""
+	}
+	if node.Value != strings.TrimSpace(node.Value) || strings.ContainsFunc(node.Value, unicode.IsControl) {
+		r.fault(node.Line, "%s: %s begins or ends with a space, or goes over a line", where, quoted(node.Value))
 		return ""
 	}
 	return node.Value
@@ -99,7 +137,7 @@ func (r *reader) text(into *string, where string) func(*yaml.Node) {
 // texts puts a list of texts somewhere.
 func (r *reader) texts(into *[]string, where string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
-		r.list(n, func(n *yaml.Node) {
+		r.each(n, where, func(n *yaml.Node) {
 			if s := r.scalar(n, where); s != "" {
 				*into = append(*into, s)
 			}
@@ -112,22 +150,18 @@ func (r *reader) oneOf(node *yaml.Node, where string, words []string) int {
 	text := r.scalar(node, where)
 	i := slices.Index(words, text)
 	if i < 0 && text != "" {
-		r.fault(node.Line, "%s: %q is not one of %s%s", where, text, strings.Join(words, ", "), suggestion(text, words))
+		r.fault(node.Line, "%s: %s is not one of %s%s", where, quoted(text), strings.Join(words, ", "), suggestion(text, words))
 	}
 	return max(i, 0)
 }
 
-// plain follows aliases.
-func plain(n *yaml.Node) *yaml.Node {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n
-}
-
 // suggestion is the known word that is nearest to a wrong one, if any is near.
 func suggestion(wrong string, known []string) string {
-	slices.Sort(known)
+	const longest = 60 // of a word that somebody mistyped
+	if len(wrong) > longest {
+		return ""
+	}
+	known = slices.Sorted(slices.Values(known))
 	best, least := "", max(2, len(wrong)/3)+1
 	for _, k := range known {
 		if d := distance(wrong, k); d < least {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -28,6 +30,7 @@ func Read(text []byte) (*File, []Problem) {
 	if len(r.problems) == 0 {
 		r.contradictions(f)
 	}
+	f.national = r.national
 	slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
 	return f, r.problems
 }
@@ -36,6 +39,9 @@ func Read(text []byte) (*File, []Problem) {
 func (r *reader) document(text []byte) *yaml.Node {
 	if len(text) > largest {
 		r.fault(1, "the file has more than %d bytes", largest)
+		return nil
+	}
+	if !r.legible(text) {
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -48,10 +54,66 @@ func (r *reader) document(text []byte) *yaml.Node {
 		return nil
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		r.fault(1, "more than one document; all belongs into the first")
+		line := 1 + bytes.Count(text[:bytes.LastIndex(text, []byte("\n---"))+1], []byte("\n"))
+		r.fault(line, "more than one document; all belongs into the first")
 		return nil
 	}
-	return plain(root.Content[0])
+	if r.plain(&root); len(r.problems) > 0 {
+		return nil
+	}
+	return root.Content[0]
+}
+
+// legible reports whether the text is one that a person can see whole.
+func (r *reader) legible(text []byte) bool {
+	line := 1
+	for rest := text; len(rest) > 0; {
+		c, size := utf8.DecodeRune(rest)
+		switch {
+		case c == utf8.RuneError && size == 1:
+			r.fault(line, "this is not UTF-8; save the file as UTF-8")
+			return false
+		case c != '\n' && c != '\r' && c != '\t' && unicode.IsControl(c):
+			r.fault(line, "there is a control character (%U) on this line", c)
+			return false
+		case c == '\n':
+			line++
+		}
+		rest = rest[size:]
+	}
+	return true
+}
+
+// plain refuses what makes a file say something that cannot be read aloud from
+// where it stands.
+func (r *reader) plain(n *yaml.Node) {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		r.fault(n.Line, "*%s: what stands elsewhere cannot be referred to; write it out here", n.Value)
+		return
+	case n.Anchor != "":
+		r.fault(n.Line, "&%s: a part of the file cannot have a name to refer to; write it out where it is needed", n.Anchor)
+	case n.Style&yaml.TaggedStyle != 0:
+		r.fault(n.Line, "%s: a value cannot have a tag", n.Tag)
+	}
+	for _, child := range n.Content {
+		r.plain(child)
+	}
+}
+
+// hints say in other words what YAML says of a mistake that people make often.
+func hints() [][2]string {
+	return [][2]string{
+		{"tab character", "indent with spaces, not with tabs"},
+		{"cannot start any token", "indent with spaces, not with tabs; what begins with @, ` or % has to stand in quotes"},
+		{"mapping values are not allowed", "a value with a colon in it has to stand in quotes, and keys of one part have to begin in one column"},
+		{"alphabetic or numeric character", "what begins with * or & has to stand in quotes"},
+		{"expected '-' indicator", "the elements of a list, and the keys of one element, have to begin in one column"},
+		{"did not find expected key", "keys of one part have to begin in one column"},
+		{"end of stream", "a quote or bracket is not closed"},
+		{"expected node content", "a bracket is not closed, or a value is missing"},
+		{"',' or ", "a comma or a closing bracket is missing"},
+	}
 }
 
 // syntax takes the line out of "yaml: line 3: ...".
@@ -65,6 +127,12 @@ func (r *reader) syntax(err error) {
 			}
 		}
 	}
+	for _, hint := range hints() {
+		if strings.Contains(words, hint[0]) {
+			words += ": " + hint[1]
+			break
+		}
+	}
 	r.fault(line, "%s", words)
 }
 
@@ -73,7 +141,7 @@ func (r *reader) file(root *yaml.Node, f *File) {
 	if root.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(root.Content); i += 2 {
 			if root.Content[i].Value == "preset" {
-				f.Preset = Preset(slices.Index(presetWords(), plain(root.Content[i+1]).Value))
+				f.Preset = Preset(slices.Index(presetWords(), root.Content[i+1].Value))
 			}
 		}
 	}
@@ -94,7 +162,8 @@ func (r *reader) account(node *yaml.Node, preset Preset) Account {
 	keys["name"] = r.text(&a.Name, "name")
 	keys["preset"] = func(n *yaml.Node) { a.Preset = Preset(r.oneOf(n, "preset", presetWords())) }
 	keys["owner"] = func(n *yaml.Node) { r.mapping(n, "owner: of an account", r.settingKeys(inOwner, a.Settings)) }
-	keys["do-not-record"] = r.texts(&a.DoNotRecord, "do-not-record")
+	keys["do-not-record"] = r.numbers(&a.DoNotRecord, "do-not-record")
+	keys["acknowledge"] = r.acknowledged(&a.Acknowledged)
 	keys["trunks"] = func(n *yaml.Node) { r.list(n, func(n *yaml.Node) { a.Trunks = append(a.Trunks, r.trunk(n)) }) }
 	keys["plans"] = func(n *yaml.Node) { r.list(n, func(n *yaml.Node) { a.Plans = append(a.Plans, r.plan(n)) }) }
 	keys["queues"] = func(n *yaml.Node) {
@@ -119,11 +188,25 @@ func (r *reader) trunk(node *yaml.Node) Trunk {
 	keys := r.settingKeys(inTrunk, t.Settings)
 	keys["name"] = r.text(&t.Name, "name")
 	keys["profile"] = r.text(&t.Profile, "profile")
-	keys["acknowledge"] = r.texts(&t.Acknowledged, "acknowledge")
+	keys["acknowledge"] = r.acknowledged(&t.Acknowledged)
 	keys["owner"] = func(n *yaml.Node) { r.mapping(n, "owner: of a trunk", r.settingKeys(inTrunkOwner, t.Settings)) }
 	r.mapping(node, "a trunk", keys)
 	r.named(t.Name, node.Line, "a trunk")
 	return t
+}
+
+// acknowledged reads the settings of which the file knows that nothing feeds them.
+func (r *reader) acknowledged(into *[]string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		r.each(n, "acknowledge", func(n *yaml.Node) {
+			word := r.scalar(n, "acknowledge")
+			if known := fedSettings(); word != "" && !slices.Contains(known, word) {
+				r.fault(n.Line, "acknowledge: there is no setting %s that has to be told anything%s", quoted(word), suggestion(word, known))
+				return
+			}
+			*into = append(*into, word)
+		})
+	}
 }
 
 // A part is a queue, a flow or a user.
@@ -177,7 +260,7 @@ func (r *reader) settingKeys(in section, s Settings) map[string]func(*yaml.Node)
 			case ok:
 				s[key] = Given{word, n.Line}
 			case key == "pause-alarm":
-				r.fault(n.Line, "%s: %q is neither a time such as 10m nor never", key, text)
+				r.fault(n.Line, "%s: %s is neither a time from 1s to 24h, such as 10m, nor never", key, quoted(text))
 			default:
 				r.oneOf(n, key, set.words())
 			}

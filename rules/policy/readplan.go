@@ -14,11 +14,23 @@ func (r *reader) plan(node *yaml.Node) Plan {
 	keys := r.settingKeys(inPlan, p.Settings)
 	keys["name"] = r.text(&p.Name, "name")
 	keys["record"] = func(n *yaml.Node) {
-		r.list(n, func(n *yaml.Node) { p.Rules = append(p.Rules, r.planRules(n)...) })
+		r.each(n, "record", func(n *yaml.Node) { p.Rules = append(p.Rules, r.planRules(n)...) })
+		if n.Kind == yaml.SequenceNode && len(n.Content) > 1 {
+			r.noneAmong(n)
+		}
 	}
 	r.mapping(node, "a plan", keys)
 	r.named(p.Name, node.Line, "a plan")
 	return p
+}
+
+// noneAmong refuses none among rules that record.
+func (r *reader) noneAmong(rules *yaml.Node) {
+	for _, n := range rules.Content {
+		if n.Value == "none" {
+			r.fault(n.Line, "record: none has no effect beside a rule that records")
+		}
+	}
 }
 
 // planRules reads all, none, or a mapping with percent, callers or menu; each key
@@ -35,22 +47,25 @@ func (r *reader) planRules(node *yaml.Node) []rules.PlanRule {
 		"percent": func(n *yaml.Node) {
 			percent, err := strconv.Atoi(strings.TrimSuffix(n.Value, "%"))
 			if err != nil || percent < 0 || percent > 100 {
-				r.fault(n.Line, "percent: %q is not a whole number from 0 to 100", n.Value)
+				r.fault(n.Line, "percent: %s is not a whole number from 0 to 100", quoted(n.Value))
 				return
 			}
 			found = append(found, rules.PlanRule{Kind: rules.PlanPercent, Percent: percent})
 		},
 		"callers": func(n *yaml.Node) {
 			rule := rules.PlanRule{Kind: rules.PlanCallers}
-			r.texts(&rule.Callers, "callers")(n)
+			r.numbers(&rule.Callers, "callers")(n)
 			found = append(found, rule)
 		},
 		"menu": func(n *yaml.Node) {
-			r.list(n, func(n *yaml.Node) {
+			r.each(n, "menu", func(n *yaml.Node) {
 				found = append(found, rules.PlanRule{Kind: rules.PlanMenu, Option: r.scalar(n, "menu")})
 			})
 		},
 	})
+	if node.Kind == yaml.MappingNode && len(node.Content) == 0 {
+		r.fault(node.Line, "record: of a plan needs percent, callers or menu")
+	}
 	return found
 }
 
@@ -65,9 +80,10 @@ func (r *reader) retention(node *yaml.Node) rules.RetentionRule {
 				rule.Action, rule.Days = instead.Action, instead.Days
 				return
 			}
-			count, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSuffix(n.Value, " days"), " day"))
-			if err != nil || count < 1 || count > 36500 || !strings.Contains(n.Value, " day") {
-				r.fault(n.Line, "%q is neither a number of days such as 30 days nor %s", n.Value, without)
+			number, unit, _ := strings.Cut(n.Value, " ")
+			count, err := strconv.Atoi(number)
+			if err != nil || count < 1 || count > 36500 || unit != "days" && unit != "day" {
+				r.fault(n.Line, "%s is neither a number of days from 1 to 36500, such as 30 days, nor %s", quoted(n.Value), without)
 				return
 			}
 			rule.Action, rule.Days = action, count

@@ -33,7 +33,7 @@ func (s setting) rows() []value {
 	}
 	return []value{
 		{word: "never", sentence: "No pause raises an alarm."},
-		{word: "10m0s", sentence: "A pause of more than this time, such as 90s or 10m, raises an alarm; it resumes nothing."},
+		{word: "10m", sentence: "A pause of more than this time, such as 90s or 10m, raises an alarm; it resumes nothing."},
 	}
 }
 

@@ -8,28 +8,34 @@ import (
 	"github.com/siprecd/siprecd/rules"
 )
 
-// A Meaning is what a file says of one account, or of one trunk of it, in whole
-// sentences.
+// A Meaning is what a file says of one account, of one trunk of it, or of its calls
+// that are on none of its trunks, in whole sentences.
 type Meaning struct {
 	Account, Trunk string
+	OffTrunk       bool
 	Sentences      []string
 	// Nothing are the calls of which nothing is recorded.
 	Nothing []string
 }
 
 // Meanings are what the file means, account by account, each followed by its
-// trunks.
+// trunks, and by the calls on none of them if there can be any.
 func (f *File) Meanings() []Meaning {
 	var all []Meaning
 	for i := range f.Accounts {
 		a := &f.Accounts[i]
-		account := Meaning{Account: a.Name, Sentences: a.sentences(), Nothing: a.nothing(a.trunks())}
+		account := Meaning{Account: a.Name, Sentences: a.sentences(), Nothing: f.nothing(a, f.trunks(a))}
 		if len(a.Trunks) == 0 {
 			account = f.untold(account, a, Trunk{})
 		}
 		all = append(all, account)
 		for _, t := range a.Trunks {
 			all = append(all, f.trunkMeaning(a, t))
+		}
+		if len(a.Trunks) > 0 && f.offTrunk(a) {
+			off := f.trunkMeaning(a, Trunk{})
+			off.OffTrunk = true
+			all = append(all, off)
 		}
 	}
 	return all
@@ -40,7 +46,9 @@ func (a *Account) sentences() []string {
 	a.selections(&flags)
 	said := sentencesOf(flags, inOwner, inAccount)
 	if flags.PauseAlarm > 0 {
-		said = append(said, fmt.Sprintf("A pause of more than %v raises an alarm; it resumes nothing.", flags.PauseAlarm))
+		said = append(said, fmt.Sprintf("A pause of more than %s raises an alarm; it resumes nothing.", spell(flags.PauseAlarm)))
+	} else {
+		said = append(said, "No pause raises an alarm.")
 	}
 	for _, p := range a.Plans {
 		said = append(said, p.sentence())
@@ -49,7 +57,7 @@ func (a *Account) sentences() []string {
 		}
 	}
 	if len(a.DoNotRecord) > 0 {
-		said = append(said, fmt.Sprintf("Calls from %s are never recorded, whatever else says so.", strings.Join(a.DoNotRecord, ", ")))
+		said = append(said, fmt.Sprintf("Calls from or to %s are never recorded, whatever else chooses them.", strings.Join(a.DoNotRecord, ", ")))
 	}
 	return append(append(said, a.partSentences()...), a.retentionSentences()...)
 }
@@ -62,7 +70,11 @@ func sentencesOf(flags rules.Flags, in ...section) []string {
 		if s.holds == nil || !s.stands(in) || s.idle(flags) {
 			continue
 		}
-		if text := meaning(s.key, s.holds(flags)); text != "" {
+		text := meaning(s.key, s.holds(flags))
+		if s.key == "withdrawal" && flags.LegalHold {
+			text = "Whoever takes consent back is no longer recorded; the legal hold keeps what was recorded before."
+		}
+		if text != "" {
 			said = append(said, text)
 		}
 	}
@@ -99,7 +111,9 @@ func (p Plan) sentence() string {
 		case rules.PlanAll:
 			rest = append(rest, "every inbound call")
 		case rules.PlanPercent:
-			rest = append(rest, fmt.Sprintf("%d of 100 inbound calls, drawn once for each call", r.Percent))
+			if r.Percent > 0 {
+				rest = append(rest, share(r.Percent))
+			}
 		case rules.PlanCallers:
 			rest = append(rest, "inbound calls from "+strings.Join(r.Callers, ", "))
 		case rules.PlanMenu:
@@ -107,9 +121,16 @@ func (p Plan) sentence() string {
 		}
 	}
 	if len(rest) == 0 {
-		return fmt.Sprintf("Plan %s has no rule to record.", p.Name)
+		return fmt.Sprintf("Plan %s records nothing.", p.Name)
 	}
 	return fmt.Sprintf("Plan %s records %s.", p.Name, strings.Join(rest, ", and also "))
+}
+
+func share(percent int) string {
+	if percent == 100 {
+		return "every inbound call"
+	}
+	return fmt.Sprintf("%d of 100 inbound calls, drawn once for each call", percent)
 }
 
 func (a *Account) partSentences() []string {
@@ -139,29 +160,50 @@ func (a *Account) partSentences() []string {
 }
 
 func (a *Account) retentionSentences() []string {
+	subject := "Recordings of "
+	if a.flags(Trunk{}, Plan{}).LegalHold {
+		subject = "Once the legal hold has ended, recordings of "
+	}
 	var said []string
+	kept := []rules.Direction{rules.DirectionInbound, rules.DirectionOutbound} // of which no rule says how long
 	for _, r := range a.Retention {
-		what := map[rules.Direction]string{rules.DirectionInbound: "inbound calls", rules.DirectionOutbound: "outbound calls"}[r.Direction]
-		if what == "" {
-			what = "calls"
-		}
-		switch {
-		case r.Action == rules.RetainForever:
-			said = append(said, fmt.Sprintf("Recordings of %s are kept without end, unless another rule gives a period.", what))
-		case r.Action == rules.RetainDays:
-			said = append(said, fmt.Sprintf("Recordings of %s are kept for %s and then deleted; the longest period counts.", what, days(r.Days)))
-		case r.Action == rules.AssignEvaluation:
-			said = append(said, fmt.Sprintf("Recordings of %s are given to an evaluator.", what))
-		case r.Days == 0:
-			said = append(said, fmt.Sprintf("Recordings of %s are deleted at once, unless another rule gives a period.", what))
-		default:
-			said = append(said, fmt.Sprintf("Recordings of %s are deleted after %s; the longest period counts.", what, days(r.Days)))
+		if r.Action == rules.AssignEvaluation {
+			said = append(said, "Recordings of "+ofDirection(r.Direction)+" are given to an evaluator.")
+		} else {
+			said = append(said, subject+ofDirection(r.Direction)+" "+fate(r))
+			kept = slices.DeleteFunc(kept, func(d rules.Direction) bool {
+				return r.Direction == rules.DirectionUnknown || r.Direction == d
+			})
 		}
 	}
-	if len(a.Retention) == 0 {
+	switch len(kept) {
+	case 2:
 		said = append(said, "Recordings are kept without end.")
+	case 1:
+		said = append(said, "Recordings of "+ofDirection(kept[0])+" are kept without end.")
 	}
 	return said
+}
+
+func ofDirection(d rules.Direction) string {
+	if d == rules.DirectionUnknown {
+		return "calls"
+	}
+	return d.String() + " calls"
+}
+
+// fate is what a rule of retention does to the recordings that it matches.
+func fate(r rules.RetentionRule) string {
+	switch {
+	case r.Action == rules.RetainForever:
+		return "are kept without end, unless another rule gives a period."
+	case r.Action == rules.DeleteAfter && r.Days == 0:
+		return "are deleted at once, unless another rule gives a period."
+	case r.Action == rules.DeleteAfter:
+		return fmt.Sprintf("are deleted after %s; the longest period counts.", days(r.Days))
+	default:
+		return fmt.Sprintf("are kept for %s and then deleted; the longest period counts.", days(r.Days))
+	}
 }
 
 func days(n int) string {
@@ -174,33 +216,42 @@ func days(n int) string {
 func (f *File) trunkMeaning(a *Account, t Trunk) Meaning {
 	flags := a.flags(t, Plan{})
 	said := sentencesOf(flags, inTrunk, inTrunkOwner)
-	nothing := a.nothing([]Trunk{t})
+	// What the account has no use for and the trunk has.
+	for _, s := range settings() {
+		if s.holds != nil && s.idle(a.flags(Trunk{}, Plan{})) && !s.idle(flags) {
+			said = append(said, meaning(s.key, s.holds(flags)))
+		}
+	}
+	nothing := f.nothing(a, []Trunk{t})
 	return f.untold(Meaning{Account: a.Name, Trunk: t.Name, Sentences: said, Nothing: nothing}, a, t)
 }
 
 // untold adds to a meaning what comes of facts that nothing tells.
 func (f *File) untold(m Meaning, a *Account, t Trunk) Meaning {
 	if f.unfed(a, t) {
-		m.Sentences = append(m.Sentences, "Nothing tells when a caller is in a flow or a queue, so an inbound call is not recorded before the first own person joins.")
-		m.Nothing = append(m.Nothing, "inbound calls before the first own person joins")
+		m.Sentences = append(m.Sentences, "Nothing tells when a caller is in a flow or a queue, so an inbound call is not recorded before the first of our own people joins.")
+		m.Nothing = append(m.Nothing, "inbound calls before the first of our own people joins")
 	}
 	flags := a.flags(t, Plan{})
 	if flags.Trunk || f.profile(t.Profile).feed(FactDirection) != NeverFed {
 		return m
 	}
 	m.Sentences = append(m.Sentences, "Nothing tells inbound from outbound calls, so a call is recorded only if its plan and the outbound switch both say so.")
-	if !flags.Outbound || !slices.ContainsFunc(a.Plans, Plan.chooses) {
+	if !flags.Outbound || !slices.ContainsFunc(f.plans(a), Plan.chooses) {
 		m.Nothing = append(m.Nothing, "any call of which nothing tells whether it is inbound or outbound")
 	}
 	return m
 }
 
 // nothing are the calls that no rule ever chooses on any of the trunks.
-func (a *Account) nothing(trunks []Trunk) []string {
-	nothing := []string{"calls between own people"}
+func (f *File) nothing(a *Account, trunks []Trunk) []string {
+	nothing := []string{"calls between our own people"}
 	flags := a.flags(Trunk{}, Plan{})
 	if flags.AgentOnly {
 		nothing = append(nothing, "what customers and other outsiders say")
+	}
+	if len(a.DoNotRecord) > 0 {
+		nothing = append(nothing, "calls from or to numbers that are in do-not-record")
 	}
 	recording := false
 	for _, t := range trunks {
@@ -212,14 +263,33 @@ func (a *Account) nothing(trunks []Trunk) []string {
 	if !flags.Outbound {
 		nothing = append(nothing, "outbound calls")
 	}
-	nothing = append(nothing, "inbound calls without a plan")
-	for _, p := range a.Plans {
+	plans := f.plans(a)
+	if !slices.ContainsFunc(plans, Plan.chooses) {
+		return append(nothing, "inbound calls")
+	}
+	if !f.places(func(r Rule) bool { return r.Account == a.Name && r.Plan != "" && r.conditions() == 0 }) {
+		nothing = append(nothing, "inbound calls without a plan")
+	}
+	for _, p := range plans {
 		if !p.chooses() {
 			nothing = append(nothing, "inbound calls of plan "+p.Name)
 		}
 	}
 	return nothing
 }
+
+// plans are those of the account that a call can have.
+func (f *File) plans(a *Account) []Plan {
+	var all []Plan
+	for _, p := range a.Plans {
+		if f.places(func(r Rule) bool { return r.Account == a.Name && r.Plan == p.Name }) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func (f *File) places(is func(Rule) bool) bool { return slices.ContainsFunc(f.Mapping, is) }
 
 // chooses reports whether a rule of the plan can ever say record.
 func (p Plan) chooses() bool {

@@ -17,38 +17,38 @@ func TestMeanings(t *testing.T) {
 	}
 	account := strings.Join(meanings[0].Sentences, "\n")
 	for _, want := range []string{
-		"Every outbound call of every agent is recorded.",
-		"What stopped because no agent was left stays stopped.",
+		"Every outbound call is recorded.",
+		"A recording that stopped because only outsiders were left stays stopped.",
 		"Only the users who may control can pause",
 		"While the customer is held, nobody on the customer's call is recorded.",
 		"recording stops until the outsider has left",
-		"A pause of more than 5m0s raises an alarm; it resumes nothing.",
+		"A pause of more than 5m raises an alarm; it resumes nothing.",
 		"nothing is kept before a yes",
 		"Plan p1 records every inbound call.",
 		"Plan p1: Callers are not asked",
 		"Plan p2 records 30 of 100 inbound calls, drawn once for each call, and also inbound calls from +445, and also inbound calls from the moment at which the caller chooses option 1, and also",
-		"Calls from +441, +442 are never recorded, whatever else says so.",
+		"Calls from or to +441, +442 are never recorded, whatever else chooses them.",
 		"While a caller is in flow f1, nothing is recorded.",
 		"While a caller waits in queue q1, nothing is recorded.",
 		"in a queue that this account does not list",
 		"User u1 may pause and resume.", "User u2 may make recordings of his own.",
-		"Recordings of calls are kept without end, unless",
-		"Recordings of inbound calls are kept for 90 days",
-		"Recordings of outbound calls are deleted after 1 day;",
-		"Recordings of calls are deleted at once", "Recordings of calls are given to an evaluator.",
+		"Once the legal hold has ended, recordings of calls are kept without end, unless",
+		"recordings of inbound calls are kept for 90 days",
+		"recordings of outbound calls are deleted after 1 day;",
+		"recordings of calls are deleted at once", "Recordings of calls are given to an evaluator.",
 		"A legal hold is in force: nothing is deleted.",
 	} {
 		if !strings.Contains(account, want) {
 			t.Errorf("no %q in\n%s", want, account)
 		}
 	}
-	for _, not := range []string{"f2", "u3", "The trunk by itself"} {
+	for _, not := range []string{"f2", "u3", "on a trunk"} {
 		if strings.Contains(account, not) {
 			t.Errorf("%q in\n%s", not, account)
 		}
 	}
 	trunk := strings.Join(meanings[1].Sentences, "\n")
-	for _, want := range []string{"The trunk by itself records nothing.", "one stream", "the held customer is recorded too", "Nothing tells when a caller is in a flow"} {
+	for _, want := range []string{"That a call is on a trunk is no reason to record it.", "one stream", "the held customer is recorded too", "Nothing tells when a caller is in a flow"} {
 		if !strings.Contains(trunk, want) {
 			t.Errorf("no %q in\n%s", want, trunk)
 		}
@@ -57,20 +57,29 @@ func TestMeanings(t *testing.T) {
 
 func TestRecordsNothingOn(t *testing.T) {
 	const untold = "any call of which nothing tells whether it is inbound or outbound"
+	const mapped = "\nmapping: [{listener: p, account: a, plan: p}, {listener: q, account: a, plan: q}]"
 	for _, tt := range []struct {
 		name, account string
 		want          []string
 	}{
-		{"as delivered", "{name: a}", []string{"calls between own people", "outbound calls", "inbound calls without a plan", untold}},
-		{"outbound", "{name: a, owner: {outbound: record}}", []string{"calls between own people", "inbound calls without a plan", untold}},
-		{"agent-only", "{name: a, owner: {agent-only: on}, trunks: [{name: t, record: on}]}", []string{"calls between own people", "what customers and other outsiders say"}},
-		{"trunk", "{name: a, trunks: [{name: t, record: on}]}", []string{"calls between own people"}},
-		{"plans", "{name: a, owner: {outbound: record}, plans: [{name: p}, {name: q, record: all}, {name: r, record: {percent: 0}}]}",
-			[]string{"calls between own people", "inbound calls without a plan", "inbound calls of plan p", "inbound calls of plan r"}},
+		{"as delivered", "{name: a}", []string{"outbound calls", "inbound calls", untold}},
+		{"outbound", "{name: a, owner: {outbound: record}}", []string{"inbound calls", untold}},
+		{"agent-only", "{name: a, owner: {agent-only: on}, trunks: [{name: t, record: on}]}", []string{"what customers and other outsiders say"}},
+		{"trunk", "{name: a, trunks: [{name: t, record: on}]}", nil},
+		{"barred", "{name: a, do-not-record: +441, trunks: [{name: t, record: on}]}", []string{"calls from or to numbers that are in do-not-record"}},
+		{"plans", "{name: a, owner: {outbound: record}, plans: [{name: p, record: {percent: 0}}, {name: q, record: all}, {name: r, record: none}]}" + "]" + mapped,
+			[]string{"inbound calls without a plan", "inbound calls of plan p"}},
+		{"a plan that every call has", "{name: a, plans: [{name: p, record: all}]}]\nmapping: [{account: a, plan: p}]", []string{"outbound calls", untold}},
+		{"a plan that no call has", "{name: a, plans: [{name: p, record: all}]}", []string{"outbound calls", "inbound calls", untold}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := read(t, "accounts: ["+tt.account+"]").Meanings()[0].Nothing; !slices.Equal(got, tt.want) {
-				t.Errorf("nothing on %q, want %q", got, tt.want)
+			text := "accounts: [" + tt.account
+			if !strings.Contains(text, "mapping") {
+				text += "]"
+			}
+			want := append([]string{"calls between our own people"}, tt.want...)
+			if got := read(t, text).Meanings()[0].Nothing; !slices.Equal(got, want) {
+				t.Errorf("nothing on %q, want %q", got, want)
 			}
 		})
 	}
@@ -130,6 +139,35 @@ func TestUntold(t *testing.T) {
 		m := read(t, tt.text).Meanings()[tt.at]
 		if got := strings.Contains(strings.Join(m.Sentences, " "), sentence); got != tt.want {
 			t.Errorf("%s: said %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Sentences that depend on more than one setting say what both come to.
+func TestSentences(t *testing.T) {
+	const a = "accounts:\n- name: a\n  "
+	for _, tt := range []struct {
+		name, text string
+		at         int // which meaning
+		want, not  string
+	}{
+		{"no alarm", a + "pause-alarm: never", 0, "No pause raises an alarm.", "of more than"},
+		{"an alarm", a + "pause-alarm: 3600s", 0, "A pause of more than 1h raises an alarm;", "1h0m"},
+		{"seconds", a + "pause-alarm: 90s", 0, "A pause of more than 1m30s raises an alarm;", "No pause"},
+		{"all of them", a + "plans: [{name: p, record: {percent: 100%}}]", 0, "Plan p records every inbound call.", "of 100"},
+		{"none of them", a + "plans: [{name: p, record: {percent: 0}}]", 0, "Plan p records nothing.", "of 100"},
+		{"withdrawal", a + "withdrawal: erase", 0, "Whoever takes consent back has everything erased.", "legal hold keeps"},
+		{"withdrawal under a legal hold", a + "legal-hold: on", 0, "the legal hold keeps what was recorded before.", "has everything erased"},
+		{"retention", a + "retention: [{keep: 2 days}]", 0, "Recordings of calls are kept for 2 days and then deleted;", "without end"},
+		{"retention of one direction", a + "retention: [{keep: 2 days, direction: inbound}]", 0, "Recordings of outbound calls are kept without end.", "of inbound calls are kept without"},
+		{"evaluation alone", a + "retention: [{evaluate: yes}]", 0, "Recordings are kept without end.", "legal hold has ended"},
+		{"evaluation under a legal hold", a + "legal-hold: on\n  retention: [{evaluate: yes}]", 0, "Recordings of calls are given to an evaluator.", "ended, recordings of calls are given"},
+		{"a hold of the trunk alone", a + "preset: genesys\n  trunks: [{name: t, hold: pause-customer-leg}]", 1, "A customer who waits while an agent consults somebody counts as held.", "stays stopped"},
+		{"a stop of the trunk alone", a + "preset: vonage\n  owner: {stop-is-final: on}\n  trunks: [{name: t, owner: {continue-after-transfer: off}}]", 1, "because only outsiders were left stays stopped.", "counts as held"},
+	} {
+		text := strings.Join(read(t, tt.text).Meanings()[tt.at].Sentences, "\n")
+		if !strings.Contains(text, tt.want) || strings.Contains(text, tt.not) {
+			t.Errorf("%s: want %q and not %q in\n%s", tt.name, tt.want, tt.not, text)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/siprecd/siprecd/rules"
@@ -89,12 +90,12 @@ func settings() []setting {
 func ownerSettings() []setting {
 	return []setting{
 		onOff("outbound", func(f *rules.Flags) *bool { return &f.Outbound },
-			value{word: "off", sentence: "No outbound call is recorded because it is outbound."},
-			value{word: "record", sentence: "Every outbound call of every agent is recorded.", needs: []Fact{FactDirection}},
+			value{word: "off", sentence: "That a call is outbound is no reason to record it."},
+			value{word: "record", sentence: "Every outbound call is recorded.", needs: []Fact{FactDirection}},
 			inOwner),
 		onOff("agent-only", func(f *rules.Flags) *bool { return &f.AgentOnly },
 			value{word: "off", sentence: "Customers are recorded as well as agents."},
-			value{word: "on", sentence: "Only agents and supervisors are recorded; a customer, or a number that somebody typed, never is.",
+			value{word: "on", sentence: "Only our own people are recorded; a customer, or somebody whose number was typed, never is.",
 				needs: []Fact{FactRole, FactChosen}},
 			inOwner),
 		onOff("continue-after-transfer", func(f *rules.Flags) *bool { return &f.ContinueWithoutAgent },
@@ -102,8 +103,8 @@ func ownerSettings() []setting {
 			value{word: "on", sentence: "When only outsiders are left on a call, recording continues."},
 			inOwner, inTrunkOwner),
 		onOff("stop-is-final", func(f *rules.Flags) *bool { return &f.StopIsFinal },
-			value{word: "off", sentence: "What stopped because no agent was left goes on when an agent joins."},
-			value{word: "on", sentence: "What stopped because no agent was left stays stopped."},
+			value{word: "off", sentence: "A recording that stopped because only outsiders were left goes on when an agent joins."},
+			value{word: "on", sentence: "A recording that stopped because only outsiders were left stays stopped."},
 			inOwner),
 	}
 }
@@ -127,8 +128,8 @@ func pauseSettings() []setting {
 			holds: func(f rules.Flags) string { return name(modes, int(f.Hold), "hold") },
 		},
 		onOff("consult-holds-customer", func(f *rules.Flags) *bool { return &f.ConsultHolds },
-			value{word: "no", sentence: "Consulting somebody is not by itself a hold."},
-			value{word: "yes", sentence: "Where a held customer is not recorded, consulting somebody counts as a hold."},
+			value{word: "no", sentence: "A customer who waits while an agent consults somebody does not count as held."},
+			value{word: "yes", sentence: "A customer who waits while an agent consults somebody counts as held."},
 			inAccount),
 		onOff("external-consult", func(f *rules.Flags) *bool { return &f.PauseExternal },
 			value{word: "record", sentence: "When an agent brings in an outsider, recording continues."},
@@ -136,7 +137,7 @@ func pauseSettings() []setting {
 				needs: []Fact{FactConsult, FactRole}},
 			inAccount),
 		onOff("consult-conversation", func(f *rules.Flags) *bool { return &f.ConsultLeg },
-			value{word: "withhold", sentence: "What is said in a consult, apart from the customer, is not recorded.", needs: []Fact{FactConsult}},
+			value{word: "withhold", sentence: "What is said in a consult, beside the call with the customer, is not recorded.", needs: []Fact{FactConsult}},
 			value{word: "record", sentence: "What is said in a consult is recorded."},
 			inAccount),
 		pauseAlarm(),
@@ -157,9 +158,20 @@ func pauseAlarm() setting {
 			if f.PauseAlarm <= 0 {
 				return "never"
 			}
-			return f.PauseAlarm.String()
+			return spell(f.PauseAlarm)
 		},
 	}
+}
+
+// spell writes a time as it may stand in a file, without parts that are 0.
+func spell(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 // consentSettings are about agreement to be recorded.
@@ -178,8 +190,8 @@ func consentSettings() []setting {
 		{
 			key: "withdrawal", sections: []section{inAccount},
 			values: []value{
-				{word: withdrawals[0], sentence: "Who takes consent back has everything erased."},
-				{word: withdrawals[1], sentence: "Who takes consent back is no longer recorded; what was recorded before is kept.", needs: []Fact{FactWithdrawal}},
+				{word: withdrawals[0], sentence: "Whoever takes consent back has everything erased.", needs: []Fact{FactWithdrawal}},
+				{word: withdrawals[1], sentence: "Whoever takes consent back is no longer recorded; what was recorded before is kept.", needs: []Fact{FactWithdrawal}},
 			},
 			set: func(f *rules.Flags, word string) {
 				f.Withdrawal = rules.WithdrawalMode(slices.Index(withdrawals, word))
@@ -187,7 +199,7 @@ func consentSettings() []setting {
 			holds: func(f rules.Flags) string { return name(withdrawals, int(f.Withdrawal), "withdrawal") },
 		},
 		onOff("party-consent", func(f *rules.Flags) *bool { return &f.PartyConsent },
-			value{word: "off", sentence: "Outsiders who join later are not asked."},
+			value{word: "off", sentence: "Outsiders who join later are not asked whether they agree to be recorded."},
 			value{word: "required", sentence: "An outsider who joins later is not recorded before agreeing.", needs: []Fact{FactPartyConsent}},
 			inAccount),
 	}
@@ -196,19 +208,19 @@ func consentSettings() []setting {
 func otherSettings() []setting {
 	return []setting{
 		onOff("record", func(f *rules.Flags) *bool { return &f.Trunk },
-			value{word: "off", sentence: "The trunk by itself records nothing."},
-			value{word: "on", sentence: "Every call of the trunk on which there is an outsider is recorded, inbound and outbound."},
+			value{word: "off", sentence: "That a call is on a trunk is no reason to record it."},
+			value{word: "on", sentence: "Every call of the trunk that an outsider is on is recorded, whether inbound or outbound."},
 			inTrunk),
 		onOff("streams", func(f *rules.Flags) *bool { return &f.Mixed },
 			value{word: "separate", sentence: "Each participant has a stream of its own."},
 			value{word: "mixed", sentence: "All participants arrive in one stream, which is kept only while everybody in it may be recorded."},
 			inTrunk),
 		selected("user-recordings", func(f *rules.Flags) *rules.Selection { return &f.UserRecordings },
-			value{word: "off", sentence: "Nobody can make a recording of his own."},
+			value{word: "off", sentence: "Nobody can make recordings of his own."},
 			value{word: "all", sentence: "Every user can make recordings of his own, which only he can listen to.", needs: []Fact{FactUserRecording}},
 			value{word: "selected", sentence: "The users who may record can make recordings of their own, which only their maker can listen to.", needs: []Fact{FactUserRecording}}),
 		onOff("legal-hold", func(f *rules.Flags) *bool { return &f.LegalHold },
-			value{word: "off", sentence: "Recordings are deleted when they are due."},
+			value{word: "off", sentence: "No legal hold is in force."},
 			value{word: "on", sentence: "A legal hold is in force: nothing is deleted."},
 			inAccount),
 	}
@@ -267,7 +279,7 @@ func (s setting) words() []string {
 func (s setting) word(text string) (string, bool) {
 	if s.key == "pause-alarm" {
 		d, err := time.ParseDuration(text)
-		return text, text == "never" || err == nil && d > 0
+		return text, text == "never" || err == nil && d >= time.Second && d <= 24*time.Hour
 	}
 	same := [][]string{{"on", "yes", "true"}, {"off", "no", "false"}}
 	for _, v := range s.values {

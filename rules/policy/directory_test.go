@@ -1,0 +1,171 @@
+package policy_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/siprecd/siprecd/rules"
+)
+
+// A directory tells roles on a trunk that tells the parties, and directions if it
+// says who calls, or which calls the SRC has.
+func TestKnowing(t *testing.T) {
+	people := rules.Directory{Agents: []rules.Entry{{AORs: []string{"sip:anna@example.com"}}}}
+	inside := rules.Directory{Inside: rules.Inside{Domains: []string{"example.com"}}}
+	with := func(d rules.Directory, p rules.Profile) rules.Directory {
+		d.Profiles = []rules.Profile{p}
+		return d
+	}
+	sbc := rules.Profile{Name: "sbc"}
+	first, second, calls, inbound := sbc, sbc, sbc, sbc
+	first.RecordedOrder, second.RecordedLabel = rules.OrderFirst, "1"
+	calls.Caller, inbound.Direction = rules.OrderSecond, rules.DirectionInbound
+	other := inbound
+	other.Name = "another"
+	const parties = "wire: [parties]"
+	for _, tt := range []struct {
+		name, delivers  string
+		directory       rules.Directory
+		role, direction string
+	}{
+		{"nothing", parties, rules.Directory{}, "never fed", "never fed"},
+		{"agents", parties, people, "enforced, by the directory", "never fed"},
+		{"inside", "extension: [parties]", inside, "enforced, by the directory", "never fed"},
+		{"queues only", parties, rules.Directory{Queues: []rules.Entry{{Extensions: []string{"2001"}}}}, "never fed", "never fed"},
+		{"no parties", "wire: [hold]", with(people, inbound), "never fed", "never fed"},
+		{"it is told anyway", "wire: [parties, role]", people, "enforced", "never fed"},
+		{"the API tells too", "wire: [parties]\n  api: [role]", people, "enforced, by the directory", "never fed"},
+		{"only the API tells", "wire: [parties]\n  api: [role]", rules.Directory{}, "enforced only with facts from the API", "never fed"},
+		{"the first is recorded", parties, with(rules.Directory{}, first), "enforced, by the directory", "never fed"},
+		{"a label is recorded", parties, with(rules.Directory{}, second), "enforced, by the directory", "never fed"},
+		{"who calls", parties, with(people, calls), "enforced, by the directory", "enforced, by the directory"},
+		{"who calls, of strangers", parties, with(rules.Directory{}, calls), "never fed", "never fed"},
+		{"a trunk of one direction", parties, with(rules.Directory{}, inbound), "never fed", "enforced, by the directory"},
+		{"another SRC", parties, with(rules.Directory{}, other), "never fed", "never fed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := read(t, "accounts:\n- name: a\n  owner: {outbound: record}\n  trunks: [{name: t, profile: sbc}]\nprofiles:\n- name: sbc\n  "+tt.delivers)
+			got := make(map[string]string)
+			for _, fed := range f.Knowing(tt.directory).Feeds() {
+				got[fed.Setting] = fed.Feed.String()
+				if len(fed.Directory) > 0 {
+					got[fed.Setting] += ", by the directory"
+				}
+			}
+			if got["continue-after-transfer"] != tt.role || got["outbound"] != tt.direction {
+				t.Errorf("role %s, direction %s", got["continue-after-transfer"], got["outbound"])
+			}
+			if again := f.Feeds(); len(again[0].Directory) > 0 {
+				t.Error("the file itself has changed")
+			}
+		})
+	}
+}
+
+// Agent-only needs to know who was picked from the directory.
+func TestChosen(t *testing.T) {
+	f := read(t, "accounts: [{name: a, owner: {agent-only: on}}]")
+	if u := f.Unfed(); len(u) != 1 || !strings.Contains(strings.Join(u[0].Missing, "; "), "role, chosen (for agent-only: on)") {
+		t.Errorf("unfed %+v", u)
+	}
+	f = f.Knowing(rules.Directory{Users: []rules.Entry{{AORs: []string{"sip:u@example.com"}}}})
+	if got := fmt.Sprint(f.Feeds()[0].Directory); got != "[role chosen]" {
+		t.Errorf("from the directory: %s", got)
+	}
+}
+
+// The way out of a failing check is ready to be pasted, and does lead out.
+func TestAcknowledge(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       string // account/trunk at line: key
+		paste      [2]string
+	}{
+		{"an account without trunks", "accounts:\n- name: default\n  plans: [{name: p, record: all}]", "default/ at 2: acknowledge: [continue-after-transfer, consult-conversation, plan]",
+			[2]string{"- name: default\n", "- name: default\n  %s\n"}},
+		{"a trunk", "accounts:\n- name: a\n  consult-conversation: record\n  trunks:\n  - name: t\n", "a/t at 5: acknowledge: [continue-after-transfer]",
+			[2]string{"- name: t\n", "- name: t\n    %s\n"}},
+		{"what is acknowledged stays", "accounts:\n- name: a\n  trunks:\n  - name: t\n    acknowledge: [consult-conversation]\n",
+			"a/t at 4: acknowledge: [consult-conversation, continue-after-transfer]",
+			[2]string{"acknowledge: [consult-conversation]", "%s"}},
+		{"calls on no trunk", "accounts:\n- name: a\n  consult-conversation: record\n  trunks:\n  - {name: t, profile: sbc}\nprofiles: [{name: sbc, wire: [role, hold]}]\nmapping:\n- {listener: x, account: a}",
+			"a/ at 2: acknowledge: [continue-after-transfer]", [2]string{"- name: a\n", "- name: a\n  %s\n"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			unfed := read(t, tt.text).Unfed()
+			if len(unfed) != 1 {
+				t.Fatalf("unfed %+v", unfed)
+			}
+			u := unfed[0]
+			if got := fmt.Sprintf("%s/%s at %d: %s", u.Account, u.Trunk, u.Line, u.Acknowledge); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			pasted := strings.Replace(tt.text, tt.paste[0], fmt.Sprintf(tt.paste[1], u.Acknowledge), 1)
+			if left := read(t, pasted).Unfed(); len(left) > 0 {
+				t.Errorf("still unfed: %+v\n%s", left, pasted)
+			}
+		})
+	}
+}
+
+// A call that the mapping places on no trunk has what is known without a profile.
+func TestOffTrunk(t *testing.T) {
+	const accounts = "accounts: [{name: a, trunks: [{name: t}]}, {name: default, trunks: [{name: t}]}]\nmapping:\n"
+	for _, tt := range []struct {
+		name, mapping string
+		want          string // accounts with calls on no trunk
+	}{
+		{"trunks only", "- {listener: x, account: a, trunk: t}", "default"},
+		{"a rule without", "- {listener: x, account: a}", "a default"},
+		{"the rest on a trunk", "- {listener: x, account: a}\n- {account: a, trunk: t}", ""},
+		{"the rest on none", "- {listener: x, account: a, trunk: t}\n- {account: a}", "a"},
+		{"the rest elsewhere", "- {listener: x, account: a}\n- {account: default, trunk: t}", "a"},
+	} {
+		var got []string
+		for _, m := range read(t, accounts+tt.mapping).Meanings() {
+			if m.OffTrunk {
+				got = append(got, m.Account)
+			}
+		}
+		if text := strings.Join(got, " "); text != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, text, tt.want)
+		}
+	}
+}
+
+func TestRemarks(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       string // how they begin, one a line
+	}{
+		{"nothing", "accounts: [{name: default, plans: [{name: p, record: all}], trunks: [{name: t}]}]\nmapping: [{account: default, trunk: t, plan: p}]", ""},
+		{"places", "accounts:\n- name: a\n  trunks: [{name: t}]\n  plans: [{name: p, record: all}]\nprofiles:\n- name: x",
+			`2: no rule of the mapping places a call with account "a"` + "\n" + `3: no rule of the mapping places a call on trunk "t" of account "a"` + "\n" +
+				`4: no rule of the mapping gives a call plan "p" of account "a"; it takes one such as {dialled: "+1555*", account: a, plan: p}` + "\n" + `6: profile "x" is of no trunk`},
+		{"consent", "accounts:\n- name: default\n  consent: ask\n  trunks: [{name: t, consent: off}]\n  plans: [{name: p, consent: off}]\nmapping: [{account: default, plan: p, trunk: t}]",
+			`4: consent: off of trunk "t" counts more than consent: ask of account "default"` + "\n" + `5: consent: off of plan "p" counts more`},
+		{"acknowledged", "accounts:\n- name: default\n  acknowledge: [continue-after-transfer, plan]\n  trunks:\n  - {name: t, acknowledge: [hold]}\nmapping: [{account: default, trunk: t}]",
+			"2: acknowledge: plan need not be acknowledged" + "\n" + "5: acknowledge: hold need not be acknowledged"},
+		{"outbound", "accounts:\n- name: default\n  owner: {outbound: record}\n  trunks: [{name: t, record: on}]\nmapping: [{account: default, trunk: t}]",
+			"3: outbound: record adds nothing"},
+		{"parts", "accounts:\n- name: default\n  queues: [{name: q}]\n  flows: [{name: f}]\n  users: [{name: u}]\n  plans: [{name: p, record: [{percent: 3}, {percent: 5}]}]\nmapping: [{account: default, plan: p}]",
+			`3: queue "q" has no effect` + "\n" + `4: flow "f" has no effect` + "\n" + `5: user "u" has no effect` + "\n" + `6: plan "p" has more than one percent`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			want := strings.Split(tt.want, "\n")
+			got := read(t, tt.text).Remarks()
+			if tt.want == "" {
+				want = nil
+			}
+			if len(got) != len(want) {
+				t.Fatalf("remarks %q, want %q", got, want)
+			}
+			for i, p := range got {
+				if !strings.HasPrefix(p.String(), want[i]) {
+					t.Errorf("remark %q, want %q", p, want[i])
+				}
+			}
+		})
+	}
+}
