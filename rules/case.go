@@ -23,9 +23,8 @@ type Case struct {
 	direction Direction
 	number    string // of the outside party
 	decided   bool   // a decision to record is in force; never taken back
-	planSays  bool   // the plan would record the call if it is inbound
+	planSays  bool   // the plan, or a command, would record the call if it is inbound
 	drawn     bool
-	ordered   bool
 	started   bool
 	ended     bool
 	opened    time.Time // first event, since when there is no decision
@@ -42,6 +41,7 @@ type Case struct {
 	secure      []string // owners
 	manual      bool
 	stopped     bool
+	asked       bool // for consent
 	consent     consent
 	withdrawn   bool
 	void        bool
@@ -246,6 +246,8 @@ func (c *Case) change(ev *Event) (refused string) {
 		c.changeStream(ev)
 	case PausePressed, ResumePressed:
 		return c.control(ev)
+	case RecordOrdered:
+		return c.order()
 	case UserRecordingStarted, UserRecordingStopped:
 		return c.userCommand(ev)
 	default:

@@ -15,8 +15,6 @@ func (c *Case) choose(ev *Event) bool {
 		c.planSays = c.planSays || slices.ContainsFunc(c.flags.Plan, func(r PlanRule) bool {
 			return r.Kind == PlanMenu && r.Option == ev.Name
 		})
-	case RecordOrdered:
-		c.ordered = true
 	default:
 		return false
 	}
@@ -37,12 +35,28 @@ func (c *Case) picks(r PlanRule, draw float64) bool {
 	}
 }
 
+// denied reports whether the caller is on the list of those never to record.
+func (c *Case) denied() bool { return slices.Contains(c.flags.DoNotRecord, c.number) }
+
+// order takes the command to record this one call. It stands beside the plan:
+// outbound calls are all alike, and a list of numbers beats it.
+func (c *Case) order() (refused string) {
+	switch {
+	case c.denied():
+		return "asks for a caller who is never recorded"
+	case c.direction == DirectionOutbound && !c.flags.Outbound:
+		return "asks for an outbound call, of which the account decides alone"
+	}
+	c.planSays = true
+	return ""
+}
+
 // settle finds whether a decision to record is in force. It is never taken back.
 func (c *Case) settle() {
-	if !c.started || c.decided || slices.Contains(c.flags.DoNotRecord, c.number) {
+	if !c.started || c.decided || c.denied() {
 		return
 	}
-	says := c.policy.recordAll || c.ordered || c.flags.Trunk && c.sawOutsider
+	says := c.policy.recordAll || c.flags.Trunk && c.sawOutsider
 	switch c.direction {
 	case DirectionInbound:
 		says = says || c.planSays
@@ -73,6 +87,8 @@ func (c *Case) progress(ev *Event) {
 		if m := c.member(ev.Party); m != nil {
 			m.agreed = true
 		}
+	case ConsentAsked:
+		c.asked = true
 	case ConsentGiven:
 		if c.consent == consentNone {
 			c.consent = consentYes
@@ -107,7 +123,7 @@ func (c *Case) control(ev *Event) (refused string) {
 	case !c.flags.Control.Has(string(ev.Party)):
 		return "has no control of recordings"
 	case ev.Kind == ResumePressed && !c.decided && !c.manual:
-		return "nothing is to be recorded"
+		return "cannot begin a recording of the call"
 	}
 	c.manual = ev.Kind == PausePressed
 	return ""

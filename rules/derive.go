@@ -47,9 +47,10 @@ func (c *Case) inbound() bool {
 	return c.direction == DirectionInbound || c.direction == DirectionUnknown
 }
 
-// asking reports whether a configured consent has not been given.
+// asking reports whether consent has not been given that the policy wants of
+// inbound callers, or for which somebody was asked: who asks wants an answer.
 func (c *Case) asking() bool {
-	return c.flags.Consent == ConsentAsk && c.inbound() && c.consent != consentYes
+	return c.consent != consentYes && (c.asked || c.flags.Consent == ConsentAsk && c.inbound())
 }
 
 // wholeAnswers are the pairs that follow from what was said and pressed.

@@ -3,6 +3,7 @@ package rules_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/siprecd/siprecd/rules"
 )
@@ -178,5 +179,39 @@ func TestRecordAllOfACall(t *testing.T) {
 	}
 	if !c.Void() {
 		t.Error("a withdrawal erases")
+	}
+}
+
+// Days are of 24 hours: a clock that is put back or forward deletes nothing
+// earlier or later. What is not over is not deleted.
+func TestFate(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip(err)
+	}
+	spring := time.Date(2026, 3, 28, 12, 0, 0, 0, berlin)
+	for _, tt := range []struct {
+		name string
+		x    rules.Finished
+		want rules.Fate // of policy recordings, after one day
+	}{
+		{"over the change of the clocks", rules.Finished{Start: spring, End: spring, Kept: true}, rules.Fate{Kept: true, Delete: true, DeleteAt: spring.Add(24 * time.Hour)}},
+		{"not over", rules.Finished{Start: spring, Kept: true}, rules.Fate{Kept: true}},
+		{"nothing there", rules.Finished{Start: spring, End: spring}, rules.Fate{}},
+		{"void", rules.Finished{Start: spring, End: spring, Kept: true, Void: true}, rules.Fate{}},
+	} {
+		f := rules.Flags{Retention: []rules.RetentionRule{{Action: rules.DeleteAfter, Days: 1, Published: t0}}, UserDays: 1}
+		for what, got := range map[string]rules.Fate{"policy": f.Fate(tt.x), "user": f.UserFate(tt.x)} {
+			if got.DeleteAt = got.DeleteAt.UTC(); got.Kept != tt.want.Kept || got.Delete != tt.want.Delete || tt.want.Delete && !got.DeleteAt.Equal(tt.want.DeleteAt) {
+				t.Errorf("%s, %s recording: %+v, want %+v", tt.name, what, got, tt.want)
+			}
+		}
+	}
+	x := rules.Finished{Start: spring, End: spring, Kept: true}
+	if got := (rules.Flags{}).UserFate(x); got != (rules.Fate{Kept: true}) {
+		t.Errorf("without an age: %+v", got)
+	}
+	if got := (rules.Flags{LegalHold: true, UserDays: 1}).UserFate(x); !got.Held || !got.Delete {
+		t.Errorf("on hold: %+v", got)
 	}
 }

@@ -34,7 +34,8 @@ const (
 	PlanRan
 	// MenuChosen: the caller chose Name in a menu.
 	MenuChosen
-	// RecordOrdered decides for this one call.
+	// RecordOrdered is a command of Party that decides for this one call, as a
+	// plan does: it does not reach outbound calls.
 	RecordOrdered
 	// PartyJoined: Party, who is Identity, is on the call. Who it is stays as it
 	// was said first, when it was invited.
@@ -78,7 +79,8 @@ const (
 	ConsentWithdrawn
 	// PartyAgreed: Party agreed to be recorded.
 	PartyAgreed
-	// PausePressed and ResumePressed are commands of Party.
+	// PausePressed and ResumePressed are commands of Party. A pause counts also
+	// before anything is recorded.
 	PausePressed
 	ResumePressed
 	// SecureStarted and SecureEnded are said by Owner, while something is paid.

@@ -73,6 +73,9 @@ type Flags struct {
 	// Retention is what becomes of policy recordings. Defaults: none, which keeps
 	// them without end.
 	Retention []RetentionRule
+	// UserDays is after how many days a user recording is deleted; 0 is never. No
+	// retention rule reaches user recordings. Defaults: 0, 0, 365.
+	UserDays int
 	// LegalHold suspends every deletion. Defaults: false.
 	LegalHold bool
 	// PauseAlarm is how long a manual or secure pause may last before it is worth
@@ -199,9 +202,9 @@ func Genesys() Flags {
 }
 
 // Ours are the defaults of this product: no plan, outbound off, holds withheld,
-// nothing without an agent.
+// nothing without an agent, user recordings for a year.
 func Ours() Flags {
-	return Flags{Hold: HoldAction, ConsultHolds: true, QueueWait: Selection{All: true}, PauseAlarm: 10 * time.Minute}
+	return Flags{Hold: HoldAction, ConsultHolds: true, QueueWait: Selection{All: true}, PauseAlarm: 10 * time.Minute, UserDays: 365}
 }
 
 // NewPolicy makes a policy of flags. Its version is a hash of them.

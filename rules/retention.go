@@ -5,15 +5,19 @@ import (
 	"time"
 )
 
-// A Finished is what is known of an interaction once it is over.
+// A Finished is what is known of an interaction once it is over. Before that,
+// with End zero, nothing is deleted.
 type Finished struct {
 	Start, End time.Time
 	Direction  Direction
-	Kept       bool // there is audio of the policy recording
+	Kept       bool // there is audio of the recording
 	Void       bool
 }
 
-// A Fate is what becomes of a policy recording.
+// after is so many days later: of 24 hours, whatever a local clock does.
+func (x Finished) after(days int) time.Time { return x.End.UTC().AddDate(0, 0, days) }
+
+// A Fate is what becomes of a recording.
 type Fate struct {
 	Kept bool // there is something to keep
 	// Delete says that it is deleted, as soon as policies run after DeleteAt;
@@ -41,10 +45,24 @@ func (f Flags) Fate(x Finished) Fate {
 		case AssignEvaluation:
 			fate.Evaluate = true
 		case RetainDays, DeleteAfter:
-			if at := x.End.AddDate(0, 0, r.Days); !fate.Delete || at.After(fate.DeleteAt) {
+			if at := x.after(r.Days); !x.End.IsZero() && (!fate.Delete || at.After(fate.DeleteAt)) {
 				fate.Delete, fate.DeleteAt = true, at
 			}
 		}
+	}
+	return fate
+}
+
+// UserFate is what becomes of a user recording: it has an age of its own and no
+// part in policies, evaluations or their periods. What is void goes, and a legal
+// hold is on everything.
+func (f Flags) UserFate(x Finished) Fate {
+	if x.Void || !x.Kept {
+		return Fate{}
+	}
+	fate := Fate{Kept: true, Held: f.LegalHold}
+	if f.UserDays > 0 && !x.End.IsZero() {
+		fate.Delete, fate.DeleteAt = true, x.after(f.UserDays)
 	}
 	return fate
 }

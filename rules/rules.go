@@ -25,13 +25,15 @@ type RecordingID string
 // A StreamID names one stream within a recording.
 type StreamID string
 
-// A Permit is the leave to keep the audio of one stream in one recording, from
-// an instant on. Only a decision of this package makes one; the zero Permit
-// covers nothing. How far it reaches is ended by the decision that withholds.
+// A Permit is the leave to keep the audio of one stream in one recording, from an
+// instant on and until another. Only a decision of this package makes one; the
+// zero Permit covers nothing. That of the latest decision is open: the decision
+// that withholds ends it. Those of a [Case.Timeline] end where the next begins.
 type Permit struct {
 	recording RecordingID
 	stream    StreamID
 	from      time.Time
+	until     time.Time // zero while it is open
 	policy    string
 	valid     bool
 }
@@ -45,11 +47,14 @@ func (p Permit) Stream() StreamID { return p.stream }
 // From is the first instant that may be kept.
 func (p Permit) From() time.Time { return p.from }
 
+// Until is the first instant that may be kept no more; zero while it is open.
+func (p Permit) Until() time.Time { return p.until }
+
 // Policy is the version of the policy that allowed it.
 func (p Permit) Policy() string { return p.policy }
 
-// Covers reports whether the permit is for this stream of this recording and
-// begins no later than at.
+// Covers reports whether the permit is for this stream of this recording and for
+// that instant.
 func (p Permit) Covers(r RecordingID, s StreamID, at time.Time) bool {
-	return p.valid && p.recording == r && p.stream == s && !at.Before(p.from)
+	return p.valid && p.recording == r && p.stream == s && !at.Before(p.from) && (p.until.IsZero() || at.Before(p.until))
 }

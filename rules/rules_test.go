@@ -145,7 +145,7 @@ func TestPermitIsUnforgeable(t *testing.T) {
 		}
 	}
 	ptr := reflect.PointerTo(typ)
-	allowed := map[string]bool{"Recording": true, "Stream": true, "From": true, "Policy": true, "Covers": true}
+	allowed := map[string]bool{"Recording": true, "Stream": true, "From": true, "Until": true, "Policy": true, "Covers": true}
 	for i := range ptr.NumMethod() {
 		if name := ptr.Method(i).Name; !allowed[name] {
 			t.Errorf("Permit has the method %s", name)

@@ -1,7 +1,7 @@
 package rules
 
 // Timeline is what was decided for a stream of the policy recording, one after
-// the other, each until the next. What was recorded of an interaction that is
+// the other, each until the next, where its permit ends too. What was recorded of an interaction that is
 // void is withheld as such.
 func (c *Case) Timeline(id StreamID) []Decision {
 	if s := c.find(id); s != nil {
@@ -34,6 +34,9 @@ func (c *Case) intervals(l *ledger) []Decision {
 		}
 		if n := len(out); n > 0 {
 			out[n-1].Until = d.From
+			if out[n-1].Permit.valid {
+				out[n-1].Permit.until = d.From
+			}
 		}
 		out = append(out, d)
 	}

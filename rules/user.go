@@ -30,8 +30,10 @@ func (c *Case) userCommand(ev *Event) (refused string) {
 		return "is none of the own people"
 	case !c.flags.UserRecordings.Has(string(ev.Party)):
 		return "may not make recordings"
+	case !c.started || c.denied():
+		return "asks for a call that is never recorded"
 	case c.asking() || c.consent == consentNo || c.withdrawn:
-		return "there is no consent"
+		return "has no consent of the caller"
 	case running == nil:
 		id := fmt.Sprintf("%s/user/%s/%d", c.recording, ev.Party, len(c.users))
 		c.users = append(c.users, &userRecording{id: RecordingID(id), maker: ev.Party})

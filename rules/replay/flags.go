@@ -51,6 +51,10 @@ func texts(f *rules.Flags, s scenario.Scenario, name, value string) bool {
 		f.UserRecordings = selection(value)
 	case "pol":
 		return policies(f, list(value))
+	case "uage":
+		n, err := strconv.Atoi(value)
+		f.UserDays = n
+		return err == nil && n >= 0
 	default:
 		return false
 	}

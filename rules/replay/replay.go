@@ -58,8 +58,7 @@ type player struct {
 	parties []string
 	pending []rules.Event   // of this instant
 	away    map[string]bool // of who consults: in the main call
-	refused []scenario.Refusal
-	reasons []rules.Decision // of what was refused
+	refused []rules.Decision
 }
 
 func (p *player) apply(e rules.Event) {
@@ -71,12 +70,7 @@ func (p *player) apply(e rules.Event) {
 func (p *player) step() {
 	for _, d := range p.c.Apply(p.pending...) {
 		if d.Verdict == rules.Refused {
-			what := map[rules.Kind]string{rules.PausePressed: "pause", rules.ResumePressed: "resume"}[d.Command]
-			if what == "" {
-				what = "user-recording"
-			}
-			p.refused = append(p.refused, scenario.Refusal{At: p.now.Sub(start()), What: what, By: string(d.By)})
-			p.reasons = append(p.reasons, d)
+			p.refused = append(p.refused, d)
 		}
 	}
 	p.pending = p.pending[:0]

@@ -1,6 +1,9 @@
 package replay_test
 
 import (
+	"os"
+	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +22,41 @@ func parse(t *testing.T, flags, events string) scenario.Scenario {
 	return list[0]
 }
 
+// Every file is played, in words and twice: what comes of it is what it says, and
+// the same each time.
+func TestFiles(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "scenario", "files", "*.scenario"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenario files: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := scenario.Parse(string(text))
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, s := range list {
+			if s.Access != nil {
+				if replay.Access(*s.Access).Allowed != s.Access.Allowed {
+					t.Errorf("%s: wrong access", s.ID)
+				}
+				continue
+			}
+			first, err := replay.Run(s)
+			again, err2 := replay.Run(s)
+			if err != nil || err2 != nil || !reflect.DeepEqual(first, again) {
+				t.Errorf("%s: %v, %v, or not the same each time", s.ID, err, err2)
+			}
+			if got := first.Outcome.Lines(); !slices.Equal(got, s.Want.Lines()) || len(first.Refused) != len(s.Want.Refused) {
+				t.Errorf("%s: got %q", s.ID, got)
+			}
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for _, tt := range []struct{ flags, events, want string }{
 		{"vonage colour=1", "0 in C", `flag colour cannot be "1"`},
@@ -27,6 +65,7 @@ func TestErrors(t *testing.T) {
 		{"vonage plan=percentX", "0 in C", `flag plan cannot be "percentX"`},
 		{"vonage plan=some", "0 in C", `flag plan cannot be "some"`},
 		{"vonage pol=burn@0", "0 in C", `flag pol cannot be "burn@0"`},
+		{"vonage uage=-1", "0 in C", `flag uage cannot be "-1"`},
 		{"vonage pol=del30", "0 in C", `flag pol cannot be "del30"`},
 		{"vonage", "0 in C\n0 plan often", `line 6: want a draw, got "often"`},
 		{"vonage", "0 unknown C\n0 direction up", `line 6: unknown direction "up"`},
@@ -45,7 +84,7 @@ func TestOneLineForOneCause(t *testing.T) {
 	if got := r.Outcome.Lines(); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q (%v)", got, want, err)
 	}
-	if len(r.Decisions["A"]) < 5 {
+	if d := r.Decisions["A"]; len(d) < 5 || !d[0].From.Equal(replay.Start()) {
 		t.Errorf("%d decisions", len(r.Decisions["A"]))
 	}
 }

@@ -10,9 +10,9 @@ import (
 
 // result says what came of it.
 func (p *player) result() Result {
-	r := Result{Decisions: map[string][]rules.Decision{}, Refused: p.reasons}
+	r := Result{Decisions: map[string][]rules.Decision{}, Refused: p.refused}
 	o := &r.Outcome
-	o.Refused = p.refused
+	o.Refused = refusals(p.refused)
 	for _, name := range p.parties {
 		line := p.c.Timeline(rules.StreamID(name))
 		r.Decisions[name] = line
@@ -26,22 +26,30 @@ func (p *player) result() Result {
 	return r
 }
 
+// refusals are the commands that were refused, by the names of the events.
+func refusals(refused []rules.Decision) []scenario.Refusal {
+	names := map[rules.Kind]string{
+		rules.PausePressed: "pause", rules.ResumePressed: "resume", rules.RecordOrdered: "record",
+		rules.UserRecordingStarted: "user-recording", rules.UserRecordingStopped: "user-recording",
+	}
+	var out []scenario.Refusal
+	for _, d := range refused {
+		out = append(out, scenario.Refusal{At: d.From.Sub(start()), What: names[d.Command], By: string(d.By)})
+	}
+	return out
+}
+
 func between(d rules.Decision) scenario.Span {
 	return scenario.Span{From: d.From.Sub(start()), To: d.Until.Sub(start())}
 }
 
-// recorded are the times in which audio was permitted, joined where they touch.
+// recorded are the times in which audio was permitted. No two of them touch: of
+// the parties in a scenario it is known from the beginning who they are.
 func recorded(line []rules.Decision) []scenario.Span {
 	var out []scenario.Span
 	for _, d := range line {
-		if d.Verdict != rules.Record {
-			continue
-		}
-		s := between(d)
-		if n := len(out); n > 0 && out[n-1].To == s.From {
-			out[n-1].To = s.To
-		} else {
-			out = append(out, s)
+		if d.Verdict == rules.Record {
+			out = append(out, between(d))
 		}
 	}
 	return out
@@ -92,18 +100,11 @@ func (p *player) userTracks() []scenario.Track {
 
 // afterwards says what is kept, and who may listen.
 func (p *player) afterwards(o *scenario.Outcome) {
-	fate := p.flags.Fate(rules.Finished{
-		Start: start(), End: p.now, Direction: p.c.Direction(), Kept: len(o.Recorded) > 0, Void: p.c.Void(),
-	})
-	switch {
-	case !fate.Kept:
-		o.Keep = "nothing"
-	case fate.Held:
-		o.Keep = "hold"
-	case fate.Delete:
-		o.Keep = strconv.Itoa(int(fate.DeleteAt.Sub(p.now).Hours() / 24))
-	default:
-		o.Keep = "forever"
+	x := rules.Finished{Start: start(), End: p.now, Direction: p.c.Direction(), Kept: len(o.Recorded) > 0, Void: p.c.Void()}
+	fate := p.flags.Fate(x)
+	o.Keep = p.keep(fate)
+	if x.Kept = len(o.User) > 0; x.Kept {
+		o.KeepUser = p.keep(p.flags.UserFate(x))
 	}
 	if fate.Kept {
 		o.Listen = append(o.Listen, "permission")
@@ -113,6 +114,20 @@ func (p *player) afterwards(o *scenario.Outcome) {
 	}
 	if len(o.User) > 0 {
 		o.Listen = append(o.Listen, "maker")
+	}
+}
+
+// keep is what becomes of a recording in the words of scenarios.
+func (p *player) keep(fate rules.Fate) string {
+	switch {
+	case !fate.Kept:
+		return "nothing"
+	case fate.Held:
+		return "hold"
+	case fate.Delete:
+		return strconv.Itoa(int(fate.DeleteAt.Sub(p.now).Hours() / 24))
+	default:
+		return "forever"
 	}
 }
 

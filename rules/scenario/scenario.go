@@ -25,7 +25,8 @@
 // a party says who it is: A agent, S supervisor, U user, C customer, X external,
 // N an agent's phone reached by a typed number, Z of unknown role. A line that
 // begins with # is a comment. An access scenario has the lines given, asks and
-// expect instead of events.
+// expect instead of events. User recordings are kept forever unless a line like
+// "keep user 30" says otherwise.
 package scenario
 
 import (
@@ -99,6 +100,7 @@ type Outcome struct {
 	Withheld []Gap
 	User     []Track // user recordings
 	Keep     string  // forever, nothing, hold, or a number of days
+	KeepUser string  // the same of user recordings; empty is forever
 	Listen   []string
 	Refused  []Refusal
 }
@@ -141,6 +143,9 @@ func (o Outcome) Lines() []string {
 		out = append(out, fmt.Sprintf("refused %s %s %s", seconds(r.At), r.What, r.By))
 	}
 	out = append(out, "keep "+o.Keep)
+	if o.KeepUser != "" && o.KeepUser != "forever" {
+		out = append(out, "keep user "+o.KeepUser)
+	}
 	if len(o.Listen) > 0 {
 		listen := slices.Clone(o.Listen)
 		slices.Sort(listen)

@@ -27,6 +27,7 @@ user A C 1-2
 withhold A 20-40 sdp hold
 refused 2.5 pause A
 keep forever
+keep user 30
 listen permission maker
 `
 
@@ -36,7 +37,7 @@ func TestParse(t *testing.T) {
 		t.Fatalf("%d scenarios: %v", len(list), err)
 	}
 	s := list[0]
-	want := []string{"keep forever", "listen maker permission", "record C 0-20 40-60", "refused 2.5 pause A", "user A C 1-2", "withhold A 20-40 hold sdp"}
+	want := []string{"keep forever", "keep user 30", "listen maker permission", "record C 0-20 40-60", "refused 2.5 pause A", "user A C 1-2", "withhold A 20-40 hold sdp"}
 	if got := s.Want.Lines(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -73,6 +74,7 @@ func TestParseErrors(t *testing.T) {
 		{"bad to", "1-2", "1-x", "line 14: want seconds"},
 		{"empty", "1-2", "2-2", "is empty"},
 		{"keep", "keep forever", "keep -3", "line 17: keep forever"},
+		{"keep of users", "keep user 30", "keep user long", "line 18: keep forever"},
 		{"word", "keep forever", "keep", "line 17: cannot read"},
 		{"who asks", "keep forever", "asks", "line 17: want asks"},
 		{"no title", "title: Hold\n", "", "line 2: scenario one has no title"},

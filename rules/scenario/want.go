@@ -22,10 +22,9 @@ func (s *Scenario) want(f []string) (err error) {
 		g.Span, err = span(f[2])
 		w.Withheld = append(w.Withheld, g)
 	case f[0] == "keep" && n == 2:
-		w.Keep = f[1]
-		if days, bad := strconv.Atoi(f[1]); f[1] != "forever" && f[1] != "nothing" && f[1] != "hold" && (bad != nil || days < 0) {
-			err = fmt.Errorf("keep forever, nothing, hold or a number of days, got %q", f[1])
-		}
+		w.Keep, err = f[1], keepable(f[1])
+	case f[0] == "keep" && n == 3 && f[1] == "user":
+		w.KeepUser, err = f[2], keepable(f[2])
 	case f[0] == "listen" && n > 1:
 		w.Listen = f[1:]
 	case f[0] == "refused" && n == 4:
@@ -36,6 +35,14 @@ func (s *Scenario) want(f []string) (err error) {
 		return fmt.Errorf("cannot read a line of %d words that begins with %q", n, f[0])
 	}
 	return err
+}
+
+// keepable wants one of the words for what is kept.
+func keepable(text string) error {
+	if days, bad := strconv.Atoi(text); text != "forever" && text != "nothing" && text != "hold" && (bad != nil || days < 0) {
+		return fmt.Errorf("keep forever, nothing, hold or a number of days, got %q", text)
+	}
+	return nil
 }
 
 func readSpans(f []string) ([]Span, error) {
