@@ -75,6 +75,12 @@ func (in *interaction) report(m store.Manifest) {
 
 // finalise makes the files, verifies them and writes the manifest last.
 func (in *interaction) finalise(ctx context.Context, now clock) (m store.Manifest, err error) {
+	if in.void() {
+		in.flag(flagVoid)
+		if err := os.Remove(filepath.Join(in.folder, captureName)); err != nil {
+			return m, fmt.Errorf("discard: %w", err)
+		}
+	}
 	p := in.plan()
 	var res render.Result
 	if p.job.Timeline.From < p.job.Timeline.To {
@@ -97,7 +103,7 @@ func (in *interaction) finalise(ctx context.Context, now clock) (m store.Manifes
 	if err := store.Write(in.folder, m); err != nil {
 		return m, err
 	}
-	if !keep {
+	if !keep && !in.void() {
 		// Not before the manifest: a crash in between leaves too much, not
 		// too little.
 		if err := os.Remove(p.job.Capture); err != nil {
@@ -105,6 +111,17 @@ func (in *interaction) finalise(ctx context.Context, now clock) (m store.Manifes
 		}
 	}
 	return m, nil
+}
+
+// void reports whether all of the recording is to be discarded.
+func (in *interaction) void() bool { return in.verdicts != nil && in.verdicts.Void() }
+
+// spans are the times of which the audio of a stream is kept.
+func (in *interaction) spans(s *stream) []span {
+	if in.void() {
+		return nil
+	}
+	return s.spans()
 }
 
 // judge flags what a person should know, and reports whether the capture has to
@@ -167,7 +184,7 @@ func (in *interaction) plan() plan {
 		if s.track == nil {
 			continue
 		}
-		spans := s.spans()
+		spans := in.spans(s)
 		// The recording begins with the INVITE: before it nothing was withheld.
 		rs := render.Stream{ID: s.number, Formats: s.formats, FromStart: len(spans) > 0 && spans[0].from == 0, Ends: s.ends()}
 		for _, sp := range spans {

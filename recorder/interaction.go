@@ -2,18 +2,24 @@ package recorder
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/siprecd/siprecd/metadata"
 	"github.com/siprecd/siprecd/recorder/internal/capture"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/policy"
 	"github.com/siprecd/siprecd/siprec"
 	"github.com/siprecd/siprecd/siprec/media"
 )
@@ -28,6 +34,7 @@ type recordingSession interface {
 	Origin() siprec.Origin
 	From() string
 	To() string
+	RequestURI() string
 	UserAgent() string
 	Next(context.Context) (*siprec.Event, error)
 	Attach(index int, sink media.Sink)
@@ -40,26 +47,29 @@ type recordingSession interface {
 // An interaction is one recording session while it is recorded. It is owned by
 // the goroutine of ServeRecording, and by its finaliser after that.
 type interaction struct {
-	id        rules.RecordingID
-	folder    string
-	zero      time.Time        // arrival of the INVITE
-	rs        recordingSession // not for the finaliser
-	callID    string
-	src       store.SRC
-	verdicts  *rules.Case
-	people    *people
-	streams   *streams
-	capture   *capture.Writer
-	journal   *journal
-	log       *zap.Logger
-	accept    func(*siprec.Event)
-	policy    string
-	held      bool
-	decisions []rules.Decision
-	oddities  []string
-	flags     []string
-	ended     time.Time
-	reason    siprec.EndReason
+	id          rules.RecordingID
+	folder      string
+	zero        time.Time        // arrival of the INVITE
+	rs          recordingSession // not for the finaliser
+	callID      string
+	src         store.SRC
+	verdicts    *rules.Case
+	people      *people
+	interpreter *interpreter // nil when whoever is on the call changes nothing
+	streams     *streams
+	capture     *capture.Writer
+	journal     *journal
+	log         *zap.Logger
+	accept      func(*siprec.Event)
+	rulebook    *Rulebook
+	random      io.Reader
+	policy      pinned
+	held        bool
+	decisions   []rules.Decision
+	oddities    []string
+	flags       []string
+	ended       time.Time
+	reason      siprec.EndReason
 }
 
 // open begins a recording: its folder, its journal and its capture. What was
@@ -91,7 +101,7 @@ func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction,
 	return &interaction{
 		id: recording, folder: folder, zero: ev.At, log: log, accept: r.accept,
 		rs: rs, callID: rs.CallID(), src: sourceOf(rs),
-		verdicts: rules.Open(r.cfg.Policy, recording), policy: r.cfg.Policy.Version(),
+		rulebook: r.cfg.Rulebook, policy: pinned{Policy: r.cfg.Policy}, random: r.cfg.Random,
 		people:  newPeople(ev.At),
 		streams: &streams{recording: recording, zero: ev.At, out: w},
 		capture: w, journal: j,
@@ -133,11 +143,29 @@ func (in *interaction) survives(ev *siprec.Event) (fine bool) {
 	return true
 }
 
+// begin opens the case, under the policy that is in force now. It needs the first
+// metadata: where an interaction belongs may be read there.
+func (in *interaction) begin(ev *siprec.Event) {
+	if in.rulebook != nil {
+		in.policy = in.rulebook.pin(ev.At, in.traits(ev))
+		in.interpreter = newInterpreter(in.policy)
+		if alarm := in.policy.belonging.Alarm; alarm != "" {
+			in.log.Warn("account of an interaction is not known", zap.String("why", alarm))
+			in.flag(flagAccount)
+		}
+	}
+	in.verdicts = rules.Open(in.policy.Policy, in.id)
+}
+
 // handle takes one event, top to bottom: what it means, what is decided, what
 // that does to the gates, the account of it, and only then the answer.
 func (in *interaction) handle(ev *siprec.Event) {
 	docs := in.people.read(ev)
-	decisions := in.decide(in.events(ev))
+	if in.verdicts == nil {
+		in.begin(ev)
+	}
+	events := in.events(ev)
+	decisions := in.decide(events)
 	in.carryOut(decisions)
 	if ev.Kind != siprec.Ended {
 		in.streams.attach(in.rs)
@@ -146,7 +174,7 @@ func (in *interaction) handle(ev *siprec.Event) {
 		in.held = held
 		in.rs.Held(held)
 	}
-	in.note(ev, docs, decisions)
+	in.note(ev, docs, events, decisions)
 	in.accept(ev)
 }
 
@@ -156,18 +184,57 @@ func (in *interaction) events(ev *siprec.Event) []rules.Event {
 	for _, o := range ev.Oddities {
 		in.oddities = appendNew(in.oddities, o)
 	}
-	switch {
-	case ev.Kind == siprec.Ended:
+	if ev.Kind == siprec.Ended {
 		in.ended, in.reason = ev.At, ev.Reason
 		return []rules.Event{{At: ev.At, Kind: rules.InteractionEnded}}
-	case ev.Kind == siprec.Offered:
-		start := rules.Event{At: ev.At, Kind: rules.InteractionStarted}
-		return append([]rules.Event{start}, in.streams.update(ev.Streams, ev.At)...)
-	case ev.HasOffer:
-		return in.streams.update(ev.Streams, ev.At)
-	default:
-		return nil
 	}
+	var out []rules.Event
+	if ev.Kind == siprec.Offered {
+		out = append(out, rules.Event{At: ev.At, Kind: rules.InteractionStarted})
+	}
+	if ev.Kind == siprec.Offered || ev.HasOffer {
+		out = append(out, in.streams.update(ev.Streams, ev.At)...)
+	}
+	if in.interpreter != nil {
+		out = append(out, in.interpreter.news(ev, in.people, in.streams.list)...)
+		if ev.Kind == siprec.Offered {
+			out = append(out, rules.Event{At: ev.At, Kind: rules.PlanRan, Draw: in.draw()})
+		}
+	}
+	return out
+}
+
+// traits are what the place of an interaction is found by.
+func (in *interaction) traits(ev *siprec.Event) policy.Traits {
+	origin := in.rs.Origin()
+	t := policy.Traits{
+		Listener: origin.Local.String(), Address: origin.Source.Addr(), RequestURI: in.rs.RequestURI(),
+		Header: make(map[string][]string), Field: make(map[string][]string),
+	}
+	for _, h := range ev.Headers {
+		t.Header[h.Name] = append(t.Header[h.Name], h.Value)
+	}
+	for _, f := range slices.Concat(in.people.model.Facts(), metadata.HeaderFacts(headerFields(ev.Headers))) {
+		field := f.Field[strings.LastIndexByte(f.Field, '/')+1:]
+		t.Field[field] = append(t.Field[field], f.Value)
+		if f.Field != field {
+			t.Field[f.Field] = append(t.Field[f.Field], f.Value)
+		}
+		if t.Dialled == "" && (f.Kind == metadata.FactDialled || f.Kind == metadata.FactCalledNumber) {
+			t.Dialled = f.Value
+		}
+	}
+	return t
+}
+
+// draw is the share of calls below which this one lies, in [0,1).
+func (in *interaction) draw() float64 {
+	var b [8]byte
+	if _, err := io.ReadFull(in.random, b[:]); err != nil {
+		in.log.Error("no random number for the plan", zap.Error(err))
+		return math.Nextafter(1, 0) // picks only what is always recorded
+	}
+	return float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53)
 }
 
 // decide asks the rules, and leaves of the decisions of one instant the last for
@@ -211,12 +278,12 @@ func isOver(d rules.Decision) bool {
 }
 
 // note writes down what happened and why, before it is answered.
-func (in *interaction) note(ev *siprec.Event, docs []rawDocument, decisions []rules.Decision) {
+func (in *interaction) note(ev *siprec.Event, docs []rawDocument, events []rules.Event, decisions []rules.Decision) {
 	var lines []journalLine
 	at := ev.At.UTC()
 	switch ev.Kind {
 	case siprec.Offered:
-		lines = append(lines, journalLine{At: at, Event: lineStarted, CallID: in.callID, Policy: in.policy, Method: ev.Method, CSeq: ev.CSeq})
+		lines = append(lines, journalLine{At: at, Event: lineStarted, CallID: in.callID, Policy: in.policy.Version(), PolicyFile: in.policy.file, Belonging: in.policy.belongs(), Method: ev.Method, CSeq: ev.CSeq})
 	case siprec.Changed:
 		lines = append(lines, journalLine{At: at, Event: lineChanged, Method: ev.Method, CSeq: ev.CSeq})
 	}
@@ -225,6 +292,11 @@ func (in *interaction) note(ev *siprec.Event, docs []rawDocument, decisions []ru
 			in.failed("keep metadata", err)
 		}
 		lines = append(lines, journalLine{At: at, Event: lineMetadata, File: d.File, Error: d.Error})
+	}
+	if in.interpreter != nil {
+		for _, e := range events {
+			lines = append(lines, eventLine(e))
+		}
 	}
 	for _, d := range decisions {
 		lines = append(lines, decisionLine(d))

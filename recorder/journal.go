@@ -26,6 +26,11 @@ type journalLine struct {
 	CSeq   uint32 `json:"cseq,omitempty"`
 	Reason string `json:"reason,omitempty"` // ended
 
+	PolicyFile string           `json:"policy_file,omitempty"` // started: the version of the file
+	Belonging  *store.Belonging `json:"belongs_to,omitempty"`  // started, under a policy file
+
+	Fact *factLine `json:"fact,omitempty"` // fact
+
 	Stream string        `json:"stream,omitempty"` // allowed, stopped
 	Causes []store.Cause `json:"causes,omitempty"` // stopped
 	Words  string        `json:"words,omitempty"`  // allowed, stopped
@@ -41,12 +46,49 @@ const (
 	lineStarted   = "started"
 	lineChanged   = "changed"
 	lineMetadata  = "metadata"
+	lineFact      = "fact"
 	lineAllowed   = "allowed"
 	lineStopped   = "stopped"
 	lineEnded     = "ended"
 	lineFinalised = "finalised"
 	lineFailed    = "finalising-failed"
 )
+
+// A factLine is one event as the rules took it.
+type factLine struct {
+	Kind      string      `json:"kind"`
+	Stream    string      `json:"stream,omitempty"`
+	Owner     string      `json:"owner,omitempty"`
+	Party     string      `json:"party,omitempty"`
+	Other     string      `json:"other,omitempty"`
+	Who       *store.Role `json:"who,omitempty"`
+	Name      string      `json:"name,omitempty"`
+	Number    string      `json:"number,omitempty"`
+	Draw      *float64    `json:"draw,omitempty"`
+	Direction string      `json:"direction,omitempty"`
+}
+
+func eventLine(e rules.Event) journalLine {
+	f := &factLine{
+		Kind: e.Kind.String(), Stream: string(e.Stream), Owner: e.Owner, Party: string(e.Party), Other: string(e.Other),
+		Name: e.Name, Number: e.Number,
+	}
+	if e.Identity != (rules.Identity{}) {
+		f.Who = roleOf(e.Identity)
+	}
+	if e.Kind == rules.PlanRan {
+		f.Draw = &e.Draw
+	}
+	if e.Direction != rules.DirectionUnknown {
+		f.Direction = e.Direction.String()
+	}
+	return journalLine{At: e.At.UTC(), Event: lineFact, Fact: f}
+}
+
+// roleOf is who somebody is to the rules, as it is written down.
+func roleOf(id rules.Identity) *store.Role {
+	return &store.Role{Role: id.Role.String(), IdentifiedBy: id.IdentifiedBy.String(), Internal: id.Internal(), FirstPair: id.FirstPair, Evidence: id.Evidence}
+}
 
 // decisionLine is the line of a decision.
 func decisionLine(d rules.Decision) journalLine {

@@ -20,6 +20,8 @@ const (
 	flagSource      = "unannounced-source"   // media came from an address that nobody announced
 	flagGuessed     = "attribution-guessed"  // who is heard in a file is a guess
 	flagFailed      = "server-failed"        // a failure of ours ended it, or cost packets
+	flagAccount     = "account-unknown"      // no rule of the policy file says where it belongs
+	flagVoid        = "void"                 // all of it was discarded
 	flagNothing     = "nothing-was-recorded" // no file
 )
 
@@ -29,7 +31,7 @@ type clock func() time.Time
 // manifest says what became of a recording.
 func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.Manifest {
 	m := store.Manifest{
-		Recording: string(in.id), CallID: in.callID, Policy: in.policy, EndReason: string(in.reason), SRC: in.src,
+		Recording: string(in.id), CallID: in.callID, Policy: in.policy.Version(), EndReason: string(in.reason), SRC: in.src,
 		Times:        store.Times{Invite: in.zero.UTC(), End: in.ended.UTC(), Finalised: at},
 		Timeline:     store.Timeline{OffsetMS: res.Timeline.From.Milliseconds(), DurationMS: (res.Timeline.To - res.Timeline.From).Milliseconds()},
 		Streams:      in.manifestStreams(res),
@@ -38,6 +40,10 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 		Metadata:     []store.Document{},
 		Participants: []store.Participant{},
 		Oddities:     append(in.oddities, in.people.oddities...),
+	}
+	m.PolicyFile, m.Belonging, m.Void = in.policy.file, in.policy.belongs(), in.void()
+	if in.interpreter != nil {
+		m.Direction = in.interpreter.direction.String()
 	}
 	if p.timeline.from < p.timeline.to {
 		m.Times.FirstPermitted = in.zero.Add(p.timeline.from).UTC()
@@ -64,6 +70,11 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 
 func (in *interaction) manifestParticipant(key string, p plan, files []store.File) store.Participant {
 	out := p.byKey[key]
+	if in.interpreter != nil {
+		if id, known := in.interpreter.identity[rules.PartyID(key)]; known {
+			out.Role = roleOf(id)
+		}
+	}
 	for _, f := range files {
 		for _, id := range f.Participants {
 			if id == out.ID {
@@ -139,7 +150,7 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 			n := s.track.count()
 			m.Packets.Received, m.Packets.Withheld, m.Packets.Events = n.Received, n.Withheld, n.Events
 		}
-		for _, sp := range s.spans() {
+		for _, sp := range in.spans(s) {
 			m.Permitted = append(m.Permitted, interval(sp.from, sp.to))
 		}
 		for _, r := range res.Streams {

@@ -36,6 +36,9 @@ type Config struct {
 	Dir string
 	// Policy decides what is recorded. The zero Policy records nothing.
 	Policy rules.Policy
+	// Rulebook, if there is one, decides in place of Policy: each interaction by
+	// the version that is in force when it begins, to its end.
+	Rulebook *Rulebook
 	// Log takes one line for each event of a recording session, with its Call-ID
 	// and recording id and without addresses of people; nil for none.
 	Log *zap.Logger

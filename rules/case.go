@@ -21,10 +21,11 @@ type Case struct {
 	flags     Flags
 	recording RecordingID
 	direction Direction
-	number    string // of the outside party
-	decided   bool   // a decision to record is in force; never taken back
-	planSays  bool   // the plan, or a command, would record the call if it is inbound
+	numbers   []string // of the outside party
+	decided   bool     // a decision to record is in force; never taken back
+	planSays  bool     // the plan, or a command, would record the call if it is inbound
 	drawn     bool
+	barred    bool // a number is never to be recorded
 	started   bool
 	ended     bool
 	opened    time.Time // first event, since when there is no decision
@@ -237,6 +238,8 @@ func (c *Case) change(ev *Event) (refused string) {
 		if c.started && c.direction == DirectionUnknown {
 			c.direction = ev.Direction
 		}
+	case NumberTold:
+		c.number(ev.Number)
 	case InteractionEnded:
 		c.ended = true
 		if c.asking() {
@@ -262,7 +265,8 @@ func (c *Case) start(ev *Event) {
 	if c.started {
 		return
 	}
-	c.started, c.direction, c.number = true, ev.Direction, ev.Number
+	c.started, c.direction = true, ev.Direction
+	c.number(ev.Number)
 	for _, r := range c.flags.Plan {
 		c.planSays = c.planSays || r.Kind == PlanAll
 	}

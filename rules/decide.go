@@ -22,27 +22,23 @@ func (c *Case) choose(ev *Event) bool {
 }
 
 // picks reports whether a rule of the plan picks the call as it passes it. The
-// boundary of a share is exclusive: 0 never picks and 100 always does. A number
-// that was withheld is on no list.
+// boundary of a share is exclusive: 0 never picks and 100 always does.
 func (c *Case) picks(r PlanRule, draw float64) bool {
 	switch r.Kind {
 	case PlanPercent:
 		return draw < float64(r.Percent)/100
 	case PlanCallers:
-		return c.number != "" && slices.Contains(r.Callers, c.number)
+		return slices.ContainsFunc(c.numbers, func(n string) bool { return slices.Contains(r.Callers, n) })
 	default:
 		return false
 	}
 }
 
-// denied reports whether the caller is on the list of those never to record.
-func (c *Case) denied() bool { return slices.Contains(c.flags.DoNotRecord, c.number) }
-
 // order takes the command to record this one call. It stands beside the plan:
 // outbound calls are all alike, and a list of numbers beats it.
 func (c *Case) order() (refused string) {
 	switch {
-	case c.denied():
+	case c.barred:
 		return "asks for a caller who is never recorded"
 	case c.direction == DirectionOutbound && !c.flags.Outbound:
 		return "asks for an outbound call, of which the account decides alone"
@@ -51,9 +47,25 @@ func (c *Case) order() (refused string) {
 	return ""
 }
 
+// number notes a number of the outside party. A call that passed the plan before
+// is looked up in its lists now. A number that is withheld is on no list.
+func (c *Case) number(n string) {
+	if n == "" {
+		return
+	}
+	c.numbers = with(c.numbers, n)
+	c.planSays = c.planSays || c.drawn && slices.ContainsFunc(c.flags.Plan, func(r PlanRule) bool {
+		return r.Kind == PlanCallers && slices.Contains(r.Callers, n)
+	})
+	if slices.Contains(c.flags.DoNotRecord, n) {
+		c.barred = true
+		c.void = c.void || c.decided
+	}
+}
+
 // settle finds whether a decision to record is in force. It is never taken back.
 func (c *Case) settle() {
-	if !c.started || c.decided || c.denied() {
+	if !c.started || c.decided || c.barred {
 		return
 	}
 	says := c.policy.recordAll || c.flags.Trunk && c.sawOutsider

@@ -29,6 +29,10 @@ const (
 	StreamSendsNot
 	// DirectionTold says the direction of a call of which it was not known.
 	DirectionTold
+	// NumberTold says a Number of the outside party that was not known when the
+	// interaction started. One that is never to be recorded, and came too late,
+	// makes everything void.
+	NumberTold
 	// PlanRan: the call passed the rule of the plan with Draw in [0,1). The first
 	// draw counts for the whole interaction.
 	PlanRan
@@ -93,7 +97,7 @@ const (
 
 func kindWords() words {
 	return words{"kind-0", "interaction-started", "stream-added", "stream-inactive", "stream-active", "stream-removed",
-		"interaction-ended", "stream-sends", "stream-sends-not", "direction-told", "plan-ran", "menu-chosen",
+		"interaction-ended", "stream-sends", "stream-sends-not", "direction-told", "number-told", "plan-ran", "menu-chosen",
 		"record-ordered", "party-joined", "party-identified", "party-left", "party-dialled", "held", "retrieved", "consulted",
 		"consult-dialled", "party-answered", "consult-ended", "alternated-back", "alternated-away", "conferenced",
 		"transferred", "transferred-blind", "transferred-to-queue", "flow-entered", "flow-left", "queue-entered",
@@ -121,7 +125,8 @@ type Event struct {
 	Identity Identity
 	Name     string // of a flow, queue or option
 	Draw     float64
-	// Direction and Number, of the outside party, of InteractionStarted.
+	// Direction and Number, of the outside party, of InteractionStarted; or that
+	// of both which is told.
 	Direction Direction
 	Number    string
 }

@@ -124,7 +124,7 @@ func (s *Server) receiveInvite(r *request) {
 	rs := &RecordingSession{
 		server: s, origin: origin,
 		callID: req.CallID().Value(), localTag: s.newTag(), remoteTag: fromTag(req),
-		localURI: req.To().Address, remoteURI: req.From().Address,
+		localURI: req.To().Address, remoteURI: req.From().Address, requestURI: req.Recipient,
 		userAgent: front.Header(req, "User-Agent"),
 		inbox:     newInbox(),
 		flow:      r.Flow,

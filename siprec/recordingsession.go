@@ -34,25 +34,26 @@ type RecordingSession struct {
 	inbox     *inbox
 
 	// What follows belongs to the goroutine of ServeRecording.
-	first     *Event // the Offered event, until Next gives it
-	pending   *open  // the event that Next gave last and its request
-	media     negotiator
-	next      *agreement // of the pending event; nil when it brought no offer
-	peerCSeq  uint32
-	localCSeq uint32
-	target    sip.Uri // where requests of ours go
-	localURI  sip.Uri // To of the INVITE
-	remoteURI sip.Uri // From of the INVITE
-	routes    []string
-	routePort int         // of the first route; 0 when it names none
-	flow      *front.Flow // of the last request
-	heard     time.Time   // arrival of the last SIP message
-	held      bool
-	probing   bool // an OPTIONS of ours is out
-	ticker    Timer
-	confirmed bool // the initial INVITE got its 200
-	ended     bool
-	offering  bool // an offer of ours waits for its answer in an ACK
+	first      *Event // the Offered event, until Next gives it
+	pending    *open  // the event that Next gave last and its request
+	media      negotiator
+	next       *agreement // of the pending event; nil when it brought no offer
+	peerCSeq   uint32
+	localCSeq  uint32
+	target     sip.Uri // where requests of ours go
+	localURI   sip.Uri // To of the INVITE
+	requestURI sip.Uri
+	remoteURI  sip.Uri // From of the INVITE
+	routes     []string
+	routePort  int         // of the first route; 0 when it names none
+	flow       *front.Flow // of the last request
+	heard      time.Time   // arrival of the last SIP message
+	held       bool
+	probing    bool // an OPTIONS of ours is out
+	ticker     Timer
+	confirmed  bool // the initial INVITE got its 200
+	ended      bool
+	offering   bool // an offer of ours waits for its answer in an ACK
 
 	mu  sync.Mutex
 	ack *awaitedAck // the 200 to an INVITE that no ACK came for yet
@@ -81,6 +82,9 @@ func (rs *RecordingSession) From() string { return rs.remoteURI.String() }
 
 // To is the URI of the To header field of the INVITE.
 func (rs *RecordingSession) To() string { return rs.localURI.String() }
+
+// RequestURI is the Request-URI of the INVITE.
+func (rs *RecordingSession) RequestURI() string { return rs.requestURI.String() }
 
 // UserAgent is the SRC's User-Agent header field.
 func (rs *RecordingSession) UserAgent() string { return rs.userAgent }

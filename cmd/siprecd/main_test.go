@@ -263,10 +263,13 @@ func (l *watchedLog) String() string {
 }
 
 // await returns when the text was written.
-func (l *watchedLog) await(ctx context.Context, text string) error {
+func (l *watchedLog) await(ctx context.Context, text string) error { return l.awaitTimes(ctx, text, 1) }
+
+// awaitTimes returns when the text was written so often.
+func (l *watchedLog) awaitTimes(ctx context.Context, text string, times int) error {
 	for {
 		l.mu.Lock()
-		found, written := strings.Contains(l.text.String(), text), l.written
+		found, written := strings.Count(l.text.String(), text) >= times, l.written
 		l.mu.Unlock()
 		if found {
 			return nil

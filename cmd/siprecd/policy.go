@@ -14,9 +14,10 @@ import (
 
 // policyCommand is what can be done with a policy file without a server.
 type policyCommand struct {
-	Check   policyCheckCommand   `cmd:"" help:"Find what is wrong in a policy file, and say in plain sentences what it means."`
-	Explain policyExplainCommand `cmd:"" help:"Play scenarios under a policy file: who is recorded when, and why not."`
-	Test    policyTestCommand    `cmd:"" help:"Play scenarios and compare what comes of them with what they expect."`
+	Check    policyCheckCommand    `cmd:"" help:"Find what is wrong in a policy file, and say in plain sentences what it means."`
+	Explain  policyExplainCommand  `cmd:"" help:"Play scenarios under a policy file: who is recorded when, and why not."`
+	Versions policyVersionsCommand `cmd:"" help:"List every version of the policy file that a server published, or print one."`
+	Test     policyTestCommand     `cmd:"" help:"Play scenarios and compare what comes of them with what they expect."`
 }
 
 type policyCheckCommand struct {

@@ -30,6 +30,9 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	defer signal.Stop(signals)
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
 
 	running, err := start(c.settings, log)
 	if err != nil {
@@ -41,20 +44,43 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	}
 	fmt.Fprintln(out.stdout, "ready")
 
-	select {
-	case <-running.served:
-		err := running.stop(ctx)
-		return fmt.Errorf("the server ended unasked: %w", err)
-	case sig := <-signals:
-		log.Info("stopping: recording sessions may end by themselves",
-			zap.Stringer("signal", sig), zap.Duration("drain", c.Drain), zap.Int("recording_sessions", running.sip.Up()))
-	case <-ctx.Done():
+	if err := c.wait(ctx, running, log, signals, again); err != nil {
+		return err
 	}
 	if err := c.drain(ctx, running, log, signals); err != nil {
 		return err
 	}
 	log.Info("stopped: all files are finished")
 	return nil
+}
+
+// wait returns when the server is to stop. SIGHUP has it read the policy again.
+func (c *serveCommand) wait(ctx context.Context, running *server, log *zap.Logger, signals, again <-chan os.Signal) error {
+	for {
+		select {
+		case <-again:
+			c.reload(running, log)
+		case <-running.served:
+			err := running.stop(ctx)
+			return fmt.Errorf("the server ended unasked: %w", err)
+		case sig := <-signals:
+			log.Info("stopping: recording sessions may end by themselves",
+				zap.Stringer("signal", sig), zap.Duration("drain", c.Drain), zap.Int("recording_sessions", running.sip.Up()))
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (c *serveCommand) reload(running *server, log *zap.Logger) {
+	if running.rulebook == nil {
+		log.Warn("SIGHUP: there is no policy file to read again; everything is recorded")
+		return
+	}
+	if err := reloadRulebook(running.rulebook, c.settings, log); err != nil {
+		log.Error("policy stays as it was: the files cannot be used", zap.Error(err))
+	}
 }
 
 // drain stops the server. A second signal cuts the drain time short; a third one
@@ -77,7 +103,9 @@ func (c *serveCommand) drain(ctx context.Context, running *server, log *zap.Logg
 
 // warnOpen says loudly what an operator may not be aware of.
 func warnOpen(log *zap.Logger, s settings) {
-	log.Warn("records everything (no policy file)")
+	if s.Policy == "" {
+		log.Warn("records everything (no policy file)")
+	}
 	if s.acceptsAny() {
 		log.Warn("accept: any lets every machine that reaches this one record here")
 	}

@@ -18,18 +18,23 @@ import (
 type server struct {
 	sip      *siprec.Server
 	recorder *recorder.Recorder
-	served   chan struct{} // closed when Serve has returned
-	err      error         // what it returned; to be read after served
+	rulebook *recorder.Rulebook // nil when everything is recorded
+	served   chan struct{}      // closed when Serve has returned
+	err      error              // what it returned; to be read after served
 }
 
 // start binds what the settings say and serves it until stop.
 func start(s settings, log *zap.Logger) (*server, error) {
-	rec, err := recorder.New(recorder.Config{Dir: s.Data, Policy: rules.RecordAll(), Log: log})
+	if err := checkWritable(s.Data); err != nil {
+		return nil, err
+	}
+	book, err := openRulebook(s, log)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkWritable(s.Data); err != nil {
-		return nil, errors.Join(err, rec.Close(context.Background()))
+	rec, err := recorder.New(recorder.Config{Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Log: log})
+	if err != nil {
+		return nil, err
 	}
 	var endpoints []siprec.Endpoint
 	for _, l := range s.Listen {
@@ -50,7 +55,7 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, rec.Close(context.Background()))
 	}
-	running := &server{sip: srv, recorder: rec, served: make(chan struct{})}
+	running := &server{sip: srv, recorder: rec, rulebook: book, served: make(chan struct{})}
 	go func() {
 		defer close(running.served)
 		running.err = srv.Serve(context.Background())
@@ -58,9 +63,12 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	return running, nil
 }
 
-// checkWritable makes a file in a folder and removes it: a server that cannot
+// checkWritable makes a folder, and a file in it and removes it: a server that cannot
 // write would start, and then refuse each recording session.
 func checkWritable(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
 	file, err := os.CreateTemp(dir, ".writable-*")
 	if err != nil {
 		return fmt.Errorf("data folder %s cannot be written to: %w", dir, err)

@@ -22,6 +22,9 @@ type settings struct {
 	MediaNetwork []network `help:"Further networks RTP may come from, beside the address of the SDP and that of the SIP peer." env:"SIPRECD_MEDIA_NETWORK" placeholder:"CIDR"`
 	RTPPorts     portRange `name:"rtp-ports" help:"First and last UDP port for RTP and RTCP; a recorded stream takes an even one and the next. 0-0 is any free ports. The default lies below the range from which Linux takes ports for other programs." env:"SIPRECD_RTP_PORTS" default:"16384-32767" placeholder:"MIN-MAX"`
 
+	Policy    string `help:"Policy file: of whom, when and why not audio is kept (siprecd policy check explains one). Without it everything is recorded. It is read again at SIGHUP, for what begins later; one that cannot be read stops the start, and at SIGHUP leaves the one before in force." env:"SIPRECD_POLICY" placeholder:"FILE"`
+	Directory string `help:"Directory of addresses, which tells the policy who is an agent; its profiles serve the trunks that name them. It is read again at SIGHUP." env:"SIPRECD_DIRECTORY" placeholder:"FILE"`
+
 	Vanish               time.Duration `help:"When neither SIP nor RTP came for so long, the SRC is asked whether the recording session still exists, and the recording session ended if not." env:"SIPRECD_VANISH" default:"90s" placeholder:"DURATION"`
 	Drain                time.Duration `help:"At SIGTERM, time for recording sessions to end by themselves before the server sends BYE. A second signal cuts it short." env:"SIPRECD_DRAIN" default:"20s" placeholder:"DURATION"`
 	MaxRecordingSessions int           `help:"Recording sessions at the same time; one more is answered 503." env:"SIPRECD_MAX_RECORDING_SESSIONS" default:"2000" placeholder:"N"`
@@ -37,6 +40,8 @@ func (s *settings) Validate() error {
 		return fmt.Errorf("listen: no address to listen on")
 	case s.Data == "":
 		return fmt.Errorf("data: no folder for the recordings")
+	case s.Directory != "" && s.Policy == "":
+		return fmt.Errorf("directory: without a policy file everything is recorded, whoever it is")
 	case s.Vanish <= 0:
 		return fmt.Errorf("vanish: %v is not a positive duration", s.Vanish)
 	case s.Drain < 0:

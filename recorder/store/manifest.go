@@ -26,6 +26,13 @@ type Manifest struct {
 	EndReason string   `json:"end_reason"`
 	Timeline  Timeline `json:"timeline"`
 	Policy    string   `json:"policy"` // version of the policy that decided
+	// PolicyFile is the version of the policy file, Belonging where the interaction
+	// belongs by it, Direction that of the call; absent when everything is recorded.
+	PolicyFile string     `json:"policy_file,omitempty"`
+	Belonging  *Belonging `json:"belongs_to,omitempty"`
+	Direction  string     `json:"direction,omitempty"`
+	// Void says that all audio was discarded, and none may be kept.
+	Void bool `json:"void,omitempty"`
 
 	Participants []Participant `json:"participants"`
 	Streams      []Stream      `json:"streams"`
@@ -40,6 +47,24 @@ type Manifest struct {
 	// a person should know before trusting the recording.
 	Oddities []string `json:"oddities,omitempty"`
 	Flags    []string `json:"flags,omitempty"`
+}
+
+// A Belonging is the account, trunk and plan of an interaction, with the lines of
+// the mapping in the policy file that said so.
+type Belonging struct {
+	Account string `json:"account"`
+	Trunk   string `json:"trunk,omitempty"`
+	Plan    string `json:"plan,omitempty"`
+	Lines   []int  `json:"lines,omitempty"`
+}
+
+// A Role is who a participant is to the rules, and how that is known.
+type Role struct {
+	Role         string `json:"role"`
+	IdentifiedBy string `json:"identified_by"`
+	Internal     bool   `json:"internal,omitempty"`
+	FirstPair    bool   `json:"first_pair,omitempty"`
+	Evidence     string `json:"evidence"`
 }
 
 // An SRC is the Session Recording Client that sent the media (RFC 7866 §3).
@@ -83,6 +108,8 @@ type Participant struct {
 	AORs  []string `json:"aors,omitempty"`
 	Names []string `json:"names,omitempty"`
 	Files []string `json:"files,omitempty"`
+	// Role is absent when everything is recorded, whoever they are.
+	Role *Role `json:"role,omitempty"`
 	// Sent are the parts of streams in which it was known to send.
 	Sent []Part `json:"sent,omitempty"`
 }

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 )
@@ -22,7 +24,14 @@ type Actor struct {
 
 // Name is what a decision is traced back to.
 func (v Version) Name() string {
-	return fmt.Sprintf("%s published %s by %s", v.File.Version(), v.Published.UTC().Format(time.RFC3339Nano), v.Actor.Name)
+	return fmt.Sprintf("file@%s published %s by %s", v.Hash()[:12], v.Published.UTC().Format(time.RFC3339Nano), v.Actor.Name)
+}
+
+// Hash is the SHA-256 of the text, in hexadecimal; the version of a file begins
+// with the first 12 digits of it.
+func (v Version) Hash() string {
+	sum := sha256.Sum256(v.Text)
+	return hex.EncodeToString(sum[:])
 }
 
 // A History is every version that was ever published, the first one first. The

@@ -1,0 +1,241 @@
+package recorder
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/store"
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/policy"
+)
+
+// A Rulebook is the policy file in force with all that were in force before, and
+// the directory of addresses. It keeps every version it ever published below the
+// folder of the recordings: the text in a file that is named by its hash, and one
+// line in versions.jsonl. It may be used by many goroutines.
+type Rulebook struct {
+	dir string
+
+	mu      sync.Mutex
+	history policy.History
+	// live are the versions in force since this process began, by its own clock:
+	// one that steps back brings no old version into force again.
+	live      []inForce
+	last      time.Time // when the last one was published, by any process
+	book      *rules.Book
+	directory rules.Directory
+}
+
+// inForce is a version with the instant after which it holds.
+type inForce struct {
+	since   time.Time
+	version policy.Version
+}
+
+// policiesName is the folder of the versions below that of the recordings,
+// versionsName the list of them within it.
+const (
+	policiesName = "policies"
+	versionsName = "versions.jsonl"
+)
+
+// A versionLine is one line of versions.jsonl.
+type versionLine struct {
+	Published time.Time `json:"published"` // UTC, by the clock of the server
+	Actor     string    `json:"actor"`
+	Owner     bool      `json:"owner,omitempty"`
+	SHA256    string    `json:"sha256"` // of the text; it lies in SHA256.yaml
+}
+
+// OpenRulebook reads the versions that were published before, by any process. One
+// that is missing or was changed since is an error: what decided about recordings
+// has to be there as it was. The last is in force; without any, nothing is
+// recorded until one is published.
+func OpenRulebook(data string, d rules.Directory) (*Rulebook, error) {
+	b := &Rulebook{dir: filepath.Join(data, policiesName), book: rules.Compile(d), directory: d}
+	versions, err := Versions(data)
+	if err != nil || len(versions) == 0 {
+		return b, err
+	}
+	last := versions[len(versions)-1]
+	b.last = last.Published
+	if last.File == nil {
+		return b, nil
+	}
+	if _, err := b.history.Publish(last.Text, last.Published, policy.Actor{Name: last.Actor.Name, Owner: true}); err != nil {
+		return nil, fmt.Errorf("policy versions: %w", err)
+	}
+	b.live = []inForce{{version: last}}
+	return b, nil
+}
+
+// Versions reads the versions of a data folder, the first one first; none when
+// there never was a policy file. One that this program cannot read any more, as
+// another wrote it, has no File.
+func Versions(data string) ([]policy.Version, error) {
+	dir := filepath.Join(data, policiesName)
+	list, err := os.ReadFile(filepath.Join(dir, versionsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("policy versions: %w", err)
+	}
+	var out []policy.Version
+	for _, line := range bytes.SplitAfter(list, []byte("\n")) {
+		if !bytes.HasSuffix(line, []byte("\n")) {
+			break // a line that a crash cut off: its version never came into force
+		}
+		var l versionLine
+		if err := json.Unmarshal(line, &l); err != nil {
+			return nil, fmt.Errorf("policy versions: line %d of %s: %w", len(out)+1, versionsName, err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, l.SHA256+".yaml"))
+		if err != nil {
+			return nil, fmt.Errorf("policy versions: %w", err)
+		}
+		v := policy.Version{Text: text, Published: l.Published, Actor: policy.Actor{Name: l.Actor, Owner: l.Owner}}
+		if v.Hash() != l.SHA256 {
+			return nil, fmt.Errorf("policy versions: %s.yaml is not what was published", l.SHA256)
+		}
+		if f, problems := policy.Read(text); len(problems) == 0 {
+			v.File = f
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// Publish brings a file into force for interactions that begin later, and keeps
+// it. The text that is in force already changes nothing. A file that cannot be
+// read, or kept, leaves the one before in force.
+func (b *Rulebook) Publish(text []byte, now time.Time, actor policy.Actor) (v policy.Version, changed bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n := len(b.live); n > 0 && bytes.Equal(b.live[n-1].version.Text, text) {
+		return b.live[n-1].version, false, nil
+	}
+	at := now.UTC().Round(0)
+	if !at.After(b.last) {
+		at = b.last.Add(1) // the clock stepped back: the order stays
+	}
+	before := b.history
+	v, err = b.history.Publish(text, at, actor)
+	if err != nil {
+		return policy.Version{}, false, err
+	}
+	if err := b.keep(v); err != nil {
+		b.history = before
+		return policy.Version{}, false, fmt.Errorf("policy version cannot be kept: %w", err)
+	}
+	b.live, b.last = append(b.live, inForce{now, v}), at
+	return v, true, nil
+}
+
+// keep writes a version: first the text, then the line that says so.
+func (b *Rulebook) keep(v policy.Version) (err error) {
+	if err := os.MkdirAll(b.dir, 0o700); err != nil {
+		return err
+	}
+	l := versionLine{Published: v.Published, Actor: v.Actor.Name, Owner: v.Actor.Owner, SHA256: v.Hash()}
+	if err := store.WriteFile(filepath.Join(b.dir, l.SHA256+".yaml"), v.Text); err != nil {
+		return err
+	}
+	line, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(b.dir, versionsName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	end, err := wholeLines(f)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(append(line, '\n'), end); err != nil {
+		return errors.Join(err, f.Truncate(end))
+	}
+	if err := f.Sync(); err != nil {
+		return errors.Join(err, f.Truncate(end))
+	}
+	return store.SyncDir(b.dir)
+}
+
+// wholeLines cuts off a last line that a crash tore, and returns where the next
+// one begins.
+func wholeLines(f *os.File) (int64, error) {
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		return 0, err
+	}
+	end := int64(bytes.LastIndexByte(text, '\n') + 1)
+	return end, f.Truncate(end)
+}
+
+// SetDirectory is the directory for recording sessions that begin later.
+func (b *Rulebook) SetDirectory(d rules.Directory) {
+	book := rules.Compile(d)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.book, b.directory = book, d
+}
+
+// A pinned is what an interaction is decided by, from its beginning to its end.
+type pinned struct {
+	rules.Policy
+	belonging policy.Belonging
+	file      string // version of the policy file; empty without one
+	book      *rules.Book
+	numbering rules.Numbering
+	profile   rules.Profile
+}
+
+// pin says what decides an interaction that begins at an instant.
+func (b *Rulebook) pin(begins time.Time, t policy.Traits) pinned {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := pinned{book: b.book, numbering: b.directory.Numbering}
+	v, ok := b.versionAt(begins)
+	if !ok {
+		out.belonging.Alarm = "no policy was ever published"
+		return out
+	}
+	out.belonging, out.file = v.File.Belongs(t), v.Name()
+	a := v.File.Account(out.belonging.Account)
+	if a == nil {
+		out.belonging.Alarm = fmt.Sprintf("%s; the policy file has no such account, so nothing is recorded", out.belonging.Alarm)
+	} else {
+		out.profile, _ = b.directory.Profile(a.Trunk(out.belonging.Trunk).Profile)
+	}
+	out.Policy = v.File.Policy(out.belonging, v.Published)
+	return out
+}
+
+// belongs is where the interaction belongs, as it is written down; nil without a
+// policy file.
+func (p pinned) belongs() *store.Belonging {
+	if p.file == "" {
+		return nil
+	}
+	b := p.belonging
+	return &store.Belonging{Account: b.Account, Trunk: b.Trunk, Plan: b.Plan, Lines: b.Lines}
+}
+
+// versionAt is the version in force at an instant of this process.
+func (b *Rulebook) versionAt(at time.Time) (policy.Version, bool) {
+	for i := len(b.live) - 1; i >= 0; i-- {
+		if b.live[i].since.Before(at) || i == 0 {
+			return b.live[i].version, true
+		}
+	}
+	return policy.Version{}, false
+}

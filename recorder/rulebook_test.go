@@ -1,0 +1,168 @@
+package recorder
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/policy"
+)
+
+var operator = policy.Actor{Name: "start by operator", Owner: true}
+
+func openBook(t *testing.T, data string, d rules.Directory) *Rulebook {
+	t.Helper()
+	b, err := OpenRulebook(data, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func publish(t *testing.T, b *Rulebook, text string, at time.Time) bool {
+	t.Helper()
+	_, changed, err := b.Publish([]byte(text), at, operator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+const (
+	quietFile = "accounts: [{name: default}]\n"
+	plainFile = "accounts: [{name: default, trunks: [{name: all, record: on}]}]\nmapping: [{address: 0.0.0.0/0, account: default, trunk: all}]\n"
+)
+
+func TestRulebookKeepsEveryVersion(t *testing.T) {
+	data := t.TempDir()
+	b := openBook(t, data, rules.Directory{})
+	for _, tt := range []struct {
+		text    string
+		at      float64
+		changed bool
+	}{
+		{quietFile, 10, true},
+		{quietFile, 20, false},
+		{plainFile, 30, true},
+		{quietFile, 5, true}, // the clock was set back
+	} {
+		if got := publish(t, b, tt.text, sec(tt.at)); got != tt.changed {
+			t.Errorf("publishing at %v: changed %v, want %v", tt.at, got, tt.changed)
+		}
+	}
+	if _, _, err := b.Publish([]byte("accounts: 7\n"), sec(40), operator); err == nil {
+		t.Error("a file that cannot be read was published")
+	}
+	check := func() {
+		t.Helper()
+		versions, err := Versions(data)
+		if err != nil || len(versions) != 3 {
+			t.Fatalf("versions %v, %v", versions, err)
+		}
+		for i, want := range []string{quietFile, plainFile, quietFile} {
+			if string(versions[i].Text) != want || versions[i].Actor != operator {
+				t.Errorf("version %d is %q by %v", i, versions[i].Text, versions[i].Actor)
+			}
+			if i > 0 && !versions[i].Published.After(versions[i-1].Published) {
+				t.Errorf("version %d was published at %v, not after the one before", i, versions[i].Published)
+			}
+		}
+	}
+	check()
+	again := openBook(t, data, rules.Directory{})
+	if publish(t, again, quietFile, sec(50)) {
+		t.Error("the file in force was published again after a start")
+	}
+	check()
+	if got := again.pin(sec(60), policy.Traits{}); !strings.HasPrefix(got.file, "file@") || !strings.Contains(got.file, sec(30).Add(1).UTC().Format(time.RFC3339Nano)) {
+		t.Errorf("after a start %q decides", got.file)
+	}
+}
+
+func TestRulebookRefusesAlteredHistory(t *testing.T) {
+	for name, alter := range map[string]func(dir string) error{
+		"text changed": func(dir string) error {
+			files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(files[0], []byte(plainFile), 0o600)
+		},
+		"text missing": func(dir string) error {
+			files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+			if err != nil {
+				return err
+			}
+			return os.Remove(files[0])
+		},
+		"line garbled": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, versionsName), []byte("{\n"), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := t.TempDir()
+			publish(t, openBook(t, data, rules.Directory{}), quietFile, sec(1))
+			if err := alter(filepath.Join(data, policiesName)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := OpenRulebook(data, rules.Directory{}); err == nil {
+				t.Error("opened")
+			}
+		})
+	}
+}
+
+// A crash while the list is written leaves a torn line; the version in it never
+// came into force, and the next one takes its place.
+func TestRulebookAfterACrash(t *testing.T) {
+	data := t.TempDir()
+	publish(t, openBook(t, data, rules.Directory{}), quietFile, sec(1))
+	list := filepath.Join(data, policiesName, versionsName)
+	whole, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(list, append(whole, whole[:20]...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := openBook(t, data, rules.Directory{})
+	if !publish(t, b, plainFile, sec(2)) {
+		t.Error("not published")
+	}
+	if versions, err := Versions(data); err != nil || len(versions) != 2 || string(versions[1].Text) != plainFile {
+		t.Errorf("versions %v, %v", versions, err)
+	}
+}
+
+func TestPinByInstant(t *testing.T) {
+	b := openBook(t, t.TempDir(), rules.Directory{})
+	if got := b.pin(sec(1), policy.Traits{}); got.belonging.Alarm == "" || got.Version() != (rules.Policy{}).Version() {
+		t.Errorf("without any version %+v decides", got)
+	}
+	publish(t, b, quietFile, sec(10))
+	publish(t, b, plainFile, sec(20))
+	file := func(at float64) string {
+		v, _ := b.versionAt(sec(at))
+		return string(v.Text)
+	}
+	for at, want := range map[float64]string{11: quietFile, 20: quietFile, 20.001: plainFile, 1: quietFile} {
+		if got := file(at); got != want {
+			t.Errorf("at %v %q is in force", at, got)
+		}
+	}
+}
+
+func TestPinUnknownAccount(t *testing.T) {
+	b := openBook(t, t.TempDir(), rules.Directory{})
+	publish(t, b, "accounts: [{name: sales, trunks: [{name: east, record: on}]}]\nmapping: [{listener: x, account: sales, trunk: east}]\n", sec(1))
+	got := b.pin(sec(2), policy.Traits{})
+	if got.Flags().Trunk || !strings.Contains(got.belonging.Alarm, "no such account") {
+		t.Errorf("%+v decides", got)
+	}
+	if got = b.pin(sec(2), policy.Traits{Listener: "x"}); !got.Flags().Trunk || got.belonging.Alarm != "" || got.belonging.Trunk != "east" {
+		t.Errorf("%+v decides", got)
+	}
+}
