@@ -237,17 +237,10 @@ func (in *interaction) draw() float64 {
 	return float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53)
 }
 
-// decide asks the rules, and leaves of the decisions of one instant the last for
-// each stream, first those that withhold: no sample slips through between the
-// end of one cause and the beginning of another.
+// decide asks the rules, and puts the decisions that withhold first: no sample
+// slips through between the end of one cause and the beginning of another.
 func (in *interaction) decide(events []rules.Event) []rules.Decision {
-	var last []rules.Decision
-	for _, e := range events {
-		for _, d := range in.verdicts.Apply(e) {
-			last = slices.DeleteFunc(last, func(o rules.Decision) bool { return o.Stream == d.Stream })
-			last = append(last, d)
-		}
-	}
+	last := in.verdicts.Apply(events...)
 	slices.SortStableFunc(last, func(a, b rules.Decision) int { return int(a.Verdict) - int(b.Verdict) })
 	in.decisions = append(in.decisions, last...)
 	return last

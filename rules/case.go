@@ -46,6 +46,7 @@ type Case struct {
 	consent     consent
 	withdrawn   bool
 	void        bool
+	voidFlag    string // what made it so
 
 	pairs   []ActiveCause // those of the whole interaction
 	streams []*stream     // in the order in which they became known
@@ -243,7 +244,7 @@ func (c *Case) change(ev *Event) (refused string) {
 	case InteractionEnded:
 		c.ended = true
 		if c.asking() {
-			c.void = true // unanswered at the end
+			c.discard(Consent.flag()) // unanswered at the end
 		}
 	case StreamAdded, StreamInactive, StreamActive, StreamRemoved, StreamSends, StreamSendsNot:
 		c.changeStream(ev)
@@ -321,7 +322,7 @@ func (c *Case) gather(s *stream) {
 // voided says that everything is discarded where nothing else withholds.
 func (c *Case) voided() {
 	if len(c.causes) == 0 && c.void {
-		c.causes = append(c.causes, ActiveCause{Cause: Void, Owner: ownerInteraction, Since: c.latest, Flag: Void.flag()})
+		c.causes = append(c.causes, ActiveCause{Cause: Void, Owner: ownerInteraction, Since: c.latest, Flag: c.voidFlag})
 	}
 }
 

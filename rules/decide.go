@@ -59,7 +59,9 @@ func (c *Case) number(n string) {
 	})
 	if slices.Contains(c.flags.DoNotRecord, n) {
 		c.barred = true
-		c.void = c.void || c.decided
+		if c.decided {
+			c.discard("dnr")
+		}
 	}
 }
 
@@ -114,12 +116,25 @@ func (c *Case) progress(ev *Event) {
 	case ConsentWithdrawn:
 		c.withdrawn = true
 		// A duty to keep blocks the erasing of a withdrawal, never of a no.
-		c.void = c.void || c.flags.Withdrawal == WithdrawalErases && !c.flags.LegalHold
+		if c.flags.Withdrawal == WithdrawalErases && !c.flags.LegalHold {
+			c.discard(Withdrawn.flag())
+		}
 	}
 }
 
 // refuse takes a no: everything of the interaction goes.
-func (c *Case) refuse() { c.consent, c.void = consentNo, true }
+func (c *Case) refuse() {
+	c.consent = consentNo
+	c.discard(Consent.flag())
+}
+
+// discard makes everything of the interaction void, for good. A flag names what
+// made it so first.
+func (c *Case) discard(flag string) {
+	if !c.void {
+		c.void, c.voidFlag = true, flag
+	}
+}
 
 // control handles pause and resume. They need somebody of the own people on the
 // call, and the leave of the account or of the user. A pause before there is a

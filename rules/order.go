@@ -34,7 +34,7 @@ const (
 // turn is where the table puts a kind.
 func (k Kind) turn() turn {
 	switch k {
-	case InteractionStarted, DirectionTold, StreamSends, StreamSendsNot, PartyJoined, PartyIdentified, PartyDialled:
+	case InteractionStarted, DirectionTold, NumberTold, StreamSends, StreamSendsNot, PartyJoined, PartyIdentified, PartyDialled:
 		return turnArrive
 	case StreamInactive, StreamRemoved, Held, Consulted, ConsultDialled, AlternatedAway, FlowEntered, QueueEntered,
 		ConsentAsked, ConsentRefused, ConsentUnanswered, ConsentWithdrawn, PausePressed, SecureStarted, UserRecordingStopped:

@@ -43,7 +43,7 @@ func (c *Case) intervals(l *ledger) []Decision {
 	for i := range out {
 		if c.void && out[i].Verdict == Record {
 			out[i].Verdict, out[i].Permit = Withhold, Permit{}
-			out[i].Causes = []ActiveCause{{Cause: Void, Owner: ownerInteraction, Since: out[i].From, Flag: Void.flag()}}
+			out[i].Causes = []ActiveCause{{Cause: Void, Owner: ownerInteraction, Since: out[i].From, Flag: c.voidFlag}}
 		}
 	}
 	return out
