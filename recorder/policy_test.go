@@ -14,7 +14,10 @@ import (
 )
 
 // ourPeople places alice and carol inside.
-var ourPeople = rules.Directory{Agents: []rules.Entry{{AORs: []string{"sip:alice@example.com", "sip:carol@example.com"}}}}
+var ourPeople = rules.Directory{
+	Numbering: rules.Numbering{CountryCode: "49", Trunk: "0"},
+	Agents:    []rules.Entry{{AORs: []string{"sip:alice@example.com", "sip:carol@example.com"}}},
+}
 
 // trunkFile records every call with an outsider, under further settings.
 func trunkFile(account, trunk string) string {
@@ -143,6 +146,9 @@ func TestPolicyDecides(t *testing.T) {
 			"none", "none", "none", "consent"},
 		{"a number that is never recorded", trunkFile("    do-not-record: [+15550199]\n", ""),
 			[]func(*fake) *siprec.Event{offered(both, full(alice, sends("p2", "tel:+1-555-0199", "s2"))), phase(0), ended(1)},
+			"none", "none", "none", "no-decision"},
+		{"a number that is never recorded, as it is dialled where the SBC stands", trunkFile("    do-not-record: [+4930123456]\n", ""),
+			[]func(*fake) *siprec.Event{offered(both, full(alice, sends("p2", "sip:030123456@192.0.2.7", "s2"))), phase(0), ended(1)},
 			"none", "none", "none", "no-decision"},
 		{"a number that is never recorded and comes too late", trunkFile("    do-not-record: [+15550199]\n", ""),
 			[]func(*fake) *siprec.Event{offered(both), phase(0), changed(1, nil, full(alice, sends("p2", "tel:+15550199", "s2"))), phase(1), ended(2)},

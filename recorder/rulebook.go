@@ -33,10 +33,12 @@ type Rulebook struct {
 	directory rules.Directory
 }
 
-// inForce is a version with the instant after which it holds.
+// inForce is a version with the instant after which it holds, and its file as it
+// holds beside the directory.
 type inForce struct {
 	since   time.Time
 	version policy.Version
+	file    *policy.File
 }
 
 // policiesName is the folder of the versions below that of the recordings,
@@ -72,7 +74,7 @@ func OpenRulebook(data string, d rules.Directory) (*Rulebook, error) {
 	if _, err := b.history.Publish(last.Text, last.Published, policy.Actor{Name: last.Actor.Name, Owner: true}); err != nil {
 		return nil, fmt.Errorf("policy versions: %w", err)
 	}
-	b.live = []inForce{{version: last}}
+	b.live = []inForce{{version: last, file: last.File.Knowing(d)}}
 	return b, nil
 }
 
@@ -135,7 +137,7 @@ func (b *Rulebook) Publish(text []byte, now time.Time, actor policy.Actor) (v po
 		b.history = before
 		return policy.Version{}, false, fmt.Errorf("policy version cannot be kept: %w", err)
 	}
-	b.live, b.last = append(b.live, inForce{now, v}), at
+	b.live, b.last = append(b.live, inForce{now, v, v.File.Knowing(b.directory)}), at
 	return v, true, nil
 }
 
@@ -187,6 +189,9 @@ func (b *Rulebook) SetDirectory(d rules.Directory) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.book, b.directory = book, d
+	for i := range b.live {
+		b.live[i].file = b.live[i].version.File.Knowing(d)
+	}
 }
 
 // A pinned is what an interaction is decided by, from its beginning to its end.
@@ -204,19 +209,19 @@ func (b *Rulebook) pin(begins time.Time, t policy.Traits) pinned {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := pinned{book: b.book, numbering: b.directory.Numbering}
-	v, ok := b.versionAt(begins)
+	in, ok := b.at(begins)
 	if !ok {
 		out.belonging.Alarm = "no policy was ever published"
 		return out
 	}
-	out.belonging, out.file = v.File.Belongs(t), v.Name()
-	a := v.File.Account(out.belonging.Account)
+	out.belonging, out.file = in.file.Belongs(t), in.version.Name()
+	a := in.file.Account(out.belonging.Account)
 	if a == nil {
 		out.belonging.Alarm = fmt.Sprintf("%s; the policy file has no such account, so nothing is recorded", out.belonging.Alarm)
 	} else {
 		out.profile, _ = b.directory.Profile(a.Trunk(out.belonging.Trunk).Profile)
 	}
-	out.Policy = v.File.Policy(out.belonging, v.Published)
+	out.Policy = in.file.Policy(out.belonging, in.version.Published)
 	return out
 }
 
@@ -230,12 +235,12 @@ func (p pinned) belongs() *store.Belonging {
 	return &store.Belonging{Account: b.Account, Trunk: b.Trunk, Plan: b.Plan, Lines: b.Lines}
 }
 
-// versionAt is the version in force at an instant of this process.
-func (b *Rulebook) versionAt(at time.Time) (policy.Version, bool) {
+// at is what is in force at an instant of this process.
+func (b *Rulebook) at(begins time.Time) (inForce, bool) {
 	for i := len(b.live) - 1; i >= 0; i-- {
-		if b.live[i].since.Before(at) || i == 0 {
-			return b.live[i].version, true
+		if b.live[i].since.Before(begins) || i == 0 {
+			return b.live[i], true
 		}
 	}
-	return policy.Version{}, false
+	return inForce{}, false
 }

@@ -145,8 +145,8 @@ func TestPinByInstant(t *testing.T) {
 	publish(t, b, quietFile, sec(10))
 	publish(t, b, plainFile, sec(20))
 	file := func(at float64) string {
-		v, _ := b.versionAt(sec(at))
-		return string(v.Text)
+		in, _ := b.at(sec(at))
+		return string(in.version.Text)
 	}
 	for at, want := range map[float64]string{11: quietFile, 20: quietFile, 20.001: plainFile, 1: quietFile} {
 		if got := file(at); got != want {

@@ -36,7 +36,7 @@ func openRulebook(s settings, log *zap.Logger) (*recorder.Rulebook, error) {
 	if err != nil {
 		return nil, err
 	}
-	return book, publish(book, s.Policy, "start", log)
+	return book, publish(book, d, s.Policy, "start", log)
 }
 
 // reloadRulebook reads both files again. When either cannot be used, both stay as
@@ -46,7 +46,7 @@ func reloadRulebook(book *recorder.Rulebook, s settings, log *zap.Logger) error 
 	if err != nil {
 		return err
 	}
-	if err := publish(book, s.Policy, "reload", log); err != nil {
+	if err := publish(book, d, s.Policy, "reload", log); err != nil {
 		return err
 	}
 	book.SetDirectory(d)
@@ -55,7 +55,7 @@ func reloadRulebook(book *recorder.Rulebook, s settings, log *zap.Logger) error 
 
 // publish brings the policy file into force. Who may write it is an owner: the
 // file lies with the configuration of the server.
-func publish(book *recorder.Rulebook, path, occasion string, log *zap.Logger) error {
+func publish(book *recorder.Rulebook, d rules.Directory, path, occasion string, log *zap.Logger) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("policy: %w", err)
@@ -78,7 +78,7 @@ func publish(book *recorder.Rulebook, path, occasion string, log *zap.Logger) er
 		return nil
 	}
 	log.Info("policy in force for what begins now", zap.String("policy", v.Name()), zap.Int("accounts", len(v.File.Accounts)))
-	for _, fed := range v.File.Feeds() {
+	for _, fed := range v.File.Knowing(d).Feeds() {
 		if fed.Fails() {
 			log.Warn("a setting of the policy cannot be enforced: nothing tells what it acts on (siprecd policy check says more)",
 				zap.String("account", fed.Account), zap.String("trunk", fed.Trunk), zap.String("setting", fed.Setting), zap.String("value", fed.Word))
