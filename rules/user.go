@@ -30,7 +30,7 @@ func (c *Case) userCommand(ev *Event) (refused string) {
 		return "is none of the own people"
 	case !c.flags.UserRecordings.Has(string(ev.Party)):
 		return "may not make recordings"
-	case !c.started || c.denied():
+	case !c.started || c.barred:
 		return "asks for a call that is never recorded"
 	case c.asking() || c.consent == consentNo || c.withdrawn:
 		return "has no consent of the caller"
