@@ -149,6 +149,9 @@ func TestRemarks(t *testing.T) {
 			"2: acknowledge: plan need not be acknowledged" + "\n" + "5: acknowledge: hold need not be acknowledged"},
 		{"outbound", "accounts:\n- name: default\n  owner: {outbound: record}\n  trunks: [{name: t, record: on}]\nmapping: [{account: default, trunk: t}]",
 			"3: outbound: record adds nothing"},
+		{"retention", "accounts:\n- name: default\n  retention: [{keep: forever}, {keep: 90 days}, {delete-after: 30 days, direction: inbound}, {evaluate: yes}, {delete-after: 100 days, direction: outbound}]",
+			`2: retention of account "default": rule 1 has no effect, because another one gives a period` + "\n" + `2: retention of account "default": rule 3 has no effect, because another one gives a longer period`},
+		{"retention of its own", "accounts:\n- name: default\n  retention: [{keep: forever}, {keep: 90 days, direction: inbound}, {delete-after: the call, direction: outbound}]", ""},
 		{"parts", "accounts:\n- name: default\n  queues: [{name: q}]\n  flows: [{name: f}]\n  users: [{name: u}]\n  plans: [{name: p, record: [{percent: 3}, {percent: 5}]}]\nmapping: [{account: default, plan: p}]",
 			`3: queue "q" has no effect` + "\n" + `4: flow "f" has no effect` + "\n" + `5: user "u" has no effect` + "\n" + `6: plan "p" has more than one percent`},
 	} {

@@ -88,12 +88,13 @@ func (f *File) feeds(a *Account, t Trunk) []Fed {
 		}
 		found = append(found, fed)
 	}
+	variants := f.variants(a, t)
 	for _, s := range settings() {
 		if s.holds == nil {
 			continue
 		}
 		var words []string
-		for _, flags := range f.variants(a, t) {
+		for _, flags := range variants {
 			word := s.holds(flags)
 			if v, ok := s.value(word); ok && !slices.Contains(words, word) && a.counts(s.key) {
 				words = append(words, word)

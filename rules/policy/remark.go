@@ -53,6 +53,7 @@ func (f *File) remarkAccount(w *reader, a *Account) {
 	}
 	f.remarkAcknowledged(w, a, a.Acknowledged, f.trunks(a), a.Line)
 	f.remarkOutbound(w, a)
+	remarkRetention(w, a)
 	remarkParts(w, a)
 }
 
@@ -83,6 +84,26 @@ func (f *File) remarkOutbound(w *reader, a *Account) {
 	off := slices.ContainsFunc(f.trunks(a), func(t Trunk) bool { return !t.Settings.is("record", "on") })
 	if given := a.Settings["outbound"]; given.Word == "record" && !off {
 		w.fault(given.Line, "outbound: record adds nothing, because every trunk of account %s records all calls", quoted(a.Name))
+	}
+}
+
+// remarkRetention: the longest period counts, and any period more than none.
+func remarkRetention(w *reader, a *Account) {
+	period := func(r rules.RetentionRule) bool {
+		return r.Action == rules.RetainDays || r.Action == rules.DeleteAfter
+	}
+	for i, r := range a.Retention {
+		if r.Action == rules.AssignEvaluation {
+			continue
+		}
+		idle := slices.ContainsFunc(a.Retention, func(other rules.RetentionRule) bool {
+			covers := other.Direction == rules.DirectionUnknown || other.Direction == r.Direction
+			return period(other) && covers && (!period(r) || other.Days > r.Days)
+		})
+		if idle {
+			w.fault(a.Line, "retention of account %s: rule %d has no effect, because another one gives %s", quoted(a.Name), i+1,
+				map[bool]string{true: "a longer period", false: "a period"}[period(r)])
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/siprecd/siprecd/rules"
@@ -81,10 +82,10 @@ func selected(key string, field func(*rules.Flags) *rules.Selection, values ...v
 	}
 }
 
-// settings is the table of all named flags.
-func settings() []setting {
+// settings is the table of all named flags. Nobody changes it.
+var settings = sync.OnceValue(func() []setting {
 	return slices.Concat(ownerSettings(), pauseSettings(), consentSettings(), otherSettings(), partSettings())
-}
+})
 
 // ownerSettings are for the owner of the installation (V-13, V-16, V-34, G-31).
 func ownerSettings() []setting {
