@@ -74,7 +74,9 @@ func unfed(out streams, path string, f *policy.File) error {
 		} else if len(f.Account(u.Account).Trunks) > 0 {
 			where += ", calls on no trunk"
 		}
-		fmt.Fprintf(out.stderr, "%s:%d: %s: nothing tells %s\n", path, u.Line, where, strings.Join(u.Missing, "; "))
+		for _, m := range u.Missing {
+			fmt.Fprintf(out.stderr, "%s:%d: %s: nothing tells %s\n", path, u.Line, where, m)
+		}
 		by := "a profile deliver it"
 		if slices.Contains(u.Facts, policy.FactRole) {
 			by += ", and a directory of addresses (--directory) the role"

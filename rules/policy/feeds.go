@@ -173,7 +173,7 @@ type Unfed struct {
 	Account, Trunk string
 	Line           int
 	Facts          []Fact // what nothing tells
-	// Missing says it in words, with the settings that it is for.
+	// Missing says it in words, once for each setting that needs it.
 	Missing []string
 	// Acknowledge is the key and the list that has to stand there for the file to
 	// say that this is known.

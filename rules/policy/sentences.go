@@ -70,15 +70,24 @@ func sentencesOf(flags rules.Flags, in ...section) []string {
 		if s.holds == nil || !s.stands(in) || s.idle(flags) {
 			continue
 		}
-		text := meaning(s.key, s.holds(flags))
-		if s.key == "withdrawal" && flags.LegalHold {
-			text = "Whoever takes consent back is no longer recorded; the legal hold keeps what was recorded before."
-		}
-		if text != "" {
+		if text := told(s, flags); text != "" {
 			said = append(said, text)
 		}
 	}
 	return said
+}
+
+// told is the sentence of a setting as it holds beside the others.
+func told(s setting, flags rules.Flags) string {
+	word := s.holds(flags)
+	switch {
+	case s.key == "withdrawal" && flags.LegalHold:
+		return "Whoever takes consent back is no longer recorded; the legal hold keeps what was recorded before."
+	case s.key == "hold" && word == "record" && flags.AgentOnly:
+		return "When an agent puts a call on hold, recording continues."
+	default:
+		return meaning(s.key, word)
+	}
 }
 
 // idle settings change nothing, because another one leaves them nothing to do.

@@ -158,6 +158,8 @@ func TestSentences(t *testing.T) {
 		{"none of them", a + "plans: [{name: p, record: {percent: 0}}]", 0, "Plan p records nothing.", "of 100"},
 		{"withdrawal", a + "withdrawal: erase", 0, "Whoever takes consent back has everything erased.", "legal hold keeps"},
 		{"withdrawal under a legal hold", a + "legal-hold: on", 0, "the legal hold keeps what was recorded before.", "has everything erased"},
+		{"hold", a + "preset: vonage", 0, "recording continues, and the held customer is recorded too.", "Only our own people"},
+		{"hold where customers are not recorded", a + "preset: vonage\n  owner: {agent-only: on}", 0, "on hold, recording continues.\n", "the held customer"},
 		{"retention", a + "retention: [{keep: 2 days}]", 0, "Recordings of calls are kept for 2 days and then deleted;", "without end"},
 		{"retention of one direction", a + "retention: [{keep: 2 days, direction: inbound}]", 0, "Recordings of outbound calls are kept without end.", "of inbound calls are kept without"},
 		{"evaluation alone", a + "retention: [{evaluate: yes}]", 0, "Recordings are kept without end.", "legal hold has ended"},
