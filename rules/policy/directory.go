@@ -27,15 +27,15 @@ func (f *File) Knowing(d rules.Directory) *File {
 }
 
 // directoryTells are the facts that follow from the directory for an SRC that tells
-// of the parties; its profile of the same name says what is peculiar to that SRC.
-func (f *File) directoryTells(p Profile) []Fact {
+// of the parties; its profile of that name says what is peculiar to the SRC.
+func (f *File) directoryTells(p Profile, name string) []Fact {
 	if !p.sends(FactParties) {
 		return nil
 	}
 	d := f.directory
 	inside := len(d.Inside.Domains)+len(d.Inside.Realms)+len(d.Inside.Numbers) > 0
 	people := inside || len(d.Agents)+len(d.Supervisors)+len(d.Users) > 0
-	src, _ := d.Profile(p.Name)
+	src, _ := d.Profile(name)
 	var facts []Fact
 	if people || src.RecordedLabel != "" || src.RecordedOrder != rules.OrderNone {
 		facts = append(facts, FactRole)

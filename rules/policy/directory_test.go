@@ -63,6 +63,15 @@ func TestKnowing(t *testing.T) {
 	}
 }
 
+// A trunk without a profile has none of the directory either, whatever its name.
+func TestKnowingWithoutProfile(t *testing.T) {
+	f := read(t, "accounts: [{name: a, owner: {outbound: record}}]")
+	d := rules.Directory{Profiles: []rules.Profile{{Name: "standard", Direction: rules.DirectionInbound}}}
+	if got := f.Knowing(d).Feeds()[0]; got.Setting != "outbound" || got.Feed.String() != "never fed" {
+		t.Errorf("fed %+v", got)
+	}
+}
+
 // Agent-only needs to know who was picked from the directory.
 func TestChosen(t *testing.T) {
 	f := read(t, "accounts: [{name: a, owner: {agent-only: on}}]")

@@ -58,7 +58,7 @@ func (f *File) profile(name string) Profile {
 			found = p
 		}
 	}
-	found.directory = f.directoryTells(found)
+	found.directory = f.directoryTells(found, name)
 	return found
 }
 
