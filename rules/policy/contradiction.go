@@ -139,19 +139,13 @@ func (r *reader) inMapping(f *File) {
 			r.missing(rule.Line, "account", rule.Account, named(f.Accounts, func(a Account) (string, int) { return a.Name, a.Line }))
 			continue
 		}
-		trunks := named(a.Trunks, func(t Trunk) (string, int) { return t.Name, t.Line })
-		plans := named(a.Plans, func(p Plan) (string, int) { return p.Name, p.Line })
-		if rule.Trunk != "" && !has(trunks, rule.Trunk) {
-			r.missing(rule.Line, "trunk of account "+a.Name, rule.Trunk, trunks)
+		if rule.Trunk != "" && !slices.ContainsFunc(a.Trunks, func(t Trunk) bool { return t.Name == rule.Trunk }) {
+			r.missing(rule.Line, "trunk of account "+a.Name, rule.Trunk, named(a.Trunks, func(t Trunk) (string, int) { return t.Name, t.Line }))
 		}
-		if rule.Plan != "" && !has(plans, rule.Plan) {
-			r.missing(rule.Line, "plan of account "+a.Name, rule.Plan, plans)
+		if rule.Plan != "" && !slices.ContainsFunc(a.Plans, func(p Plan) bool { return p.Name == rule.Plan }) {
+			r.missing(rule.Line, "plan of account "+a.Name, rule.Plan, named(a.Plans, func(p Plan) (string, int) { return p.Name, p.Line }))
 		}
 	}
-}
-
-func has(places []place, name string) bool {
-	return slices.ContainsFunc(places, func(p place) bool { return p.name == name })
 }
 
 func (r *reader) missing(line int, what, name string, places []place) {
@@ -171,7 +165,7 @@ func (r Rule) asks() string {
 	return fmt.Sprintf("%q", fmt.Sprint(r))
 }
 
-func (r Rule) conditions() int {
+func (r *Rule) conditions() int {
 	return len(r.Certificate) + len(r.Listener) + len(r.Address) + len(r.RequestURI) + len(r.Dialled) +
 		len(r.API) + len(r.Header) + len(r.Field)
 }

@@ -57,7 +57,8 @@ func (f *File) trunks(a *Account) []Trunk {
 // none of its trunks.
 func (f *File) offTrunk(a *Account) bool {
 	off := false
-	for _, rule := range f.Mapping {
+	for i := range f.Mapping {
+		rule := &f.Mapping[i]
 		if rule.conditions() == 0 {
 			// It takes what is left, and completes what the others began.
 			return rule.Account == a.Name && rule.Trunk == "" || off && rule.Account != a.Name
@@ -125,15 +126,17 @@ func (a *Account) counts(key string) bool {
 
 // variants are the flags of the trunk under each plan.
 func (f *File) variants(a *Account, t Trunk) []rules.Flags {
-	of := func(plan string) rules.Flags {
-		flags := a.flags(t, a.Plan(plan))
+	of := func(p Plan) rules.Flags {
+		flags := a.flags(t, p)
 		// Its users are selected, which the named settings alone do not show.
 		a.selections(&flags)
 		return flags
 	}
-	all := []rules.Flags{of("")}
+	all := []rules.Flags{of(Plan{})}
 	for _, p := range a.Plans {
-		all = append(all, of(p.Name))
+		if len(p.Settings) > 0 {
+			all = append(all, of(p))
+		}
 	}
 	return all
 }

@@ -31,21 +31,25 @@ func (f *File) Remarks() []Problem {
 }
 
 func (f *File) remarkAccount(w *reader, a *Account) {
-	names := func(is func(Rule) bool) bool {
-		return f.places(func(r Rule) bool { return r.Account == a.Name && is(r) })
+	names := func(is func(*Rule) bool) bool {
+		return f.places(func(r *Rule) bool { return r.Account == a.Name && is(r) })
 	}
-	if a.Name != DefaultAccount && !names(func(Rule) bool { return true }) {
+	if a.Name != DefaultAccount && !names(func(*Rule) bool { return true }) {
 		w.fault(a.Line, "no rule of the mapping places a call with account %s", quoted(a.Name))
 	}
 	for _, t := range a.Trunks {
-		if !names(func(r Rule) bool { return r.Trunk == t.Name }) {
+		if !names(func(r *Rule) bool { return r.Trunk == t.Name }) {
 			w.fault(t.Line, "no rule of the mapping places a call on trunk %s of account %s", quoted(t.Name), quoted(a.Name))
 		}
 		remarkConsent(w, a, t.Settings["consent"], "trunk "+quoted(t.Name))
 		f.remarkAcknowledged(w, a, t.Acknowledged, []Trunk{t}, t.Line)
 	}
+	given := make(map[string]bool)
+	for _, p := range f.plans(a) {
+		given[p.Name] = true
+	}
 	for _, p := range a.Plans {
-		if !names(func(r Rule) bool { return r.Plan == p.Name }) {
+		if !given[p.Name] {
 			w.fault(p.Line, "no rule of the mapping gives a call plan %s of account %s; it takes one such as {dialled: \"+1555*\", account: %s, plan: %s}",
 				quoted(p.Name), quoted(a.Name), a.Name, p.Name)
 		}

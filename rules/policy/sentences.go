@@ -276,7 +276,7 @@ func (f *File) nothing(a *Account, trunks []Trunk) []string {
 	if !slices.ContainsFunc(plans, Plan.chooses) {
 		return append(nothing, "inbound calls")
 	}
-	if !f.places(func(r Rule) bool { return r.Account == a.Name && r.Plan != "" && r.conditions() == 0 }) {
+	if !f.places(func(r *Rule) bool { return r.Account == a.Name && r.Plan != "" && r.conditions() == 0 }) {
 		nothing = append(nothing, "inbound calls without a plan")
 	}
 	for _, p := range plans {
@@ -289,16 +289,23 @@ func (f *File) nothing(a *Account, trunks []Trunk) []string {
 
 // plans are those of the account that a call can have.
 func (f *File) plans(a *Account) []Plan {
-	var all []Plan
-	for _, p := range a.Plans {
-		if f.places(func(r Rule) bool { return r.Account == a.Name && r.Plan == p.Name }) {
-			all = append(all, p)
+	given := make(map[string]bool)
+	for i := range f.Mapping {
+		if r := &f.Mapping[i]; r.Account == a.Name {
+			given[r.Plan] = true
 		}
 	}
-	return all
+	return slices.DeleteFunc(slices.Clone(a.Plans), func(p Plan) bool { return !given[p.Name] })
 }
 
-func (f *File) places(is func(Rule) bool) bool { return slices.ContainsFunc(f.Mapping, is) }
+func (f *File) places(is func(*Rule) bool) bool {
+	for i := range f.Mapping {
+		if is(&f.Mapping[i]) {
+			return true
+		}
+	}
+	return false
+}
 
 // chooses reports whether a rule of the plan can ever say record.
 func (p Plan) chooses() bool {

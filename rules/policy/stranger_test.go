@@ -71,6 +71,7 @@ func TestStranger(t *testing.T) {
 		{"no address at all", "accounts: [{name: a}]\nmapping:\n- {address: {}, account: a}", "3: address has to be a word or number"},
 		{"asked before", "accounts: [{name: a}, {name: b}]\nmapping:\n- {listener: x, account: a}\n- {listener: x, account: b}",
 			"4: this rule is never reached: the one on line 3 asks the same and says account a"},
+		{"plan of the mapping", "accounts: [{name: a, plans: [{name: support}]}]\nmapping:\n- {account: a, plan: suport}", `3: there is no plan of account a "suport": did you mean support?`},
 		{"long key", strings.Repeat("x", 1000) + ": 1", `1: unknown key "` + strings.Repeat("x", 60) + `..."`},
 		{"deep", strings.Repeat("[", 20000), "1: exceeded max depth of 10000"},
 	} {
