@@ -170,6 +170,8 @@ func (c *Case) step(out []Decision, events []Event) []Decision {
 		c.gather(s)
 		out = c.enter(out, &s.ledger, subject{stream: s.id, recording: c.recording, at: at, unknown: unknown})
 	}
+	// What began and was over within the step never was.
+	c.users = slices.DeleteFunc(c.users, func(u *userRecording) bool { return u.over && len(u.ledgers) == 0 })
 	for _, u := range c.users {
 		out = c.applyUser(out, u, at)
 	}

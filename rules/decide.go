@@ -59,7 +59,7 @@ func (c *Case) number(n string) {
 	})
 	if slices.Contains(c.flags.DoNotRecord, n) {
 		c.barred = true
-		if c.decided {
+		if c.decided || len(c.users) > 0 {
 			c.discard("dnr")
 		}
 	}

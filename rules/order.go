@@ -81,7 +81,7 @@ func (ev *Event) endsTalk(other *Event) bool {
 	consults := other.Kind == Consulted || other.Kind == ConsultDialled
 	switch ev.Kind {
 	case PartyLeft:
-		return other.Party == ev.Party && (other.Kind == PartyJoined || other.Kind == PartyDialled || consults) ||
+		return other.Party == ev.Party && (other.Kind == PartyJoined || other.Kind == PartyDialled) ||
 			other.Other == ev.Party && (consults || other.Kind == TransferredBlind)
 	case ConsultEnded:
 		return consults && other.Other == ev.Other
@@ -90,7 +90,7 @@ func (ev *Event) endsTalk(other *Event) bool {
 	case Conferenced:
 		return consults || other.Kind == AlternatedAway
 	case Transferred, TransferredBlind, TransferredToQueue:
-		return other.Party == ev.Party && (other.Kind == PartyJoined || consults)
+		return other.Kind == PartyJoined && other.Party == ev.Party
 	default:
 		return false
 	}

@@ -66,6 +66,8 @@ func TestStep(t *testing.T) {
 		{"consult over", nil, []rules.Event{{Kind: rules.ConsultEnded, Other: "X1"}, to(rules.Consulted, "A1", "X1"), p(rules.PartyLeft, "X1")}, "", 0},
 		{"hold and conference", nil, []rules.Event{p(rules.Held, "A1"), {Kind: rules.Conferenced}}, "hold", 0},
 		{"stop and begin", []rules.Event{p(rules.UserRecordingStarted, "A1")}, []rules.Event{p(rules.UserRecordingStarted, "A1"), p(rules.UserRecordingStopped, "A1")}, "", 0},
+		{"consults, then leaves, said twice", []rules.Event{p(rules.PartyJoined, "A2")}, []rules.Event{to(rules.ConsultDialled, "A2", "X1"), p(rules.PartyLeft, "A2"), to(rules.ConsultDialled, "A2", "X1"), p(rules.PartyLeft, "A2")}, "external", 0},
+		{"leaves and is called back", nil, []rules.Event{p(rules.PartyJoined, "X1"), p(rules.PartyLeft, "X1"), p(rules.PartyDialled, "X1")}, "external", 0},
 		{"who leaves records nothing", nil, []rules.Event{p(rules.UserRecordingStarted, "A1"), p(rules.PartyLeft, "A1"), p(rules.PartyJoined, "A2")}, "", 1},
 		{"end with a no", nil, []rules.Event{p(rules.InteractionEnded, ""), p(rules.ConsentRefused, "")}, "not-live", 0},
 	} {
@@ -174,5 +176,45 @@ func TestPauseBeforeTheDecision(t *testing.T) {
 		if s := line(c.Decision("s")); s != tt.want || (len(got) > 0 && got[0].Verdict == rules.Refused) != (i == 0) {
 			t.Errorf("after %v: %s %v, want %s", tt.kind, s, got, tt.want)
 		}
+	}
+}
+
+// A number of the do-not-record list that is told late takes user recordings
+// with it, also where nothing else was recorded.
+func TestLateNumberOfTheList(t *testing.T) {
+	f := rules.Vonage()
+	f.DoNotRecord = []string{"+449"}
+	c := rules.Open(rules.NewPolicy(f), "r")
+	events := script(nil)
+	c.Apply(events[:len(events)-1]...)
+	c.Apply(rules.Event{At: at(2), Kind: rules.UserRecordingStarted, Party: "A1"})
+	c.Apply(rules.Event{At: at(5), Kind: rules.NumberTold, Number: "+449"})
+	lines := c.UserTimelines()
+	if !c.Void() || len(lines) == 0 {
+		t.Fatalf("void %v, %d user recordings", c.Void(), len(lines))
+	}
+	for _, line := range lines {
+		for _, d := range line {
+			if d.Verdict != rules.Withhold {
+				t.Errorf("%v", d)
+			}
+		}
+	}
+}
+
+// A user recording that began and was over at one instant never was.
+func TestUserRecordingOfNoLength(t *testing.T) {
+	c := crowdOf(t)
+	e := rules.Event{At: at(5), Party: "A1"}
+	var list []rules.Event
+	for _, k := range []rules.Kind{rules.UserRecordingStarted, rules.UserRecordingStopped, rules.UserRecordingStarted} {
+		e.Kind = k
+		list = append(list, e)
+	}
+	if got := c.Apply(list[:2]...); len(got) != 0 || len(c.UserTimelines()) != 0 {
+		t.Errorf("began and over: %v", got)
+	}
+	if got := c.Apply(list...); len(got) != 1 || got[0].Verdict != rules.Record || len(c.UserTimelines()) != 1 {
+		t.Errorf("began again: %v", got)
 	}
 }

@@ -198,8 +198,8 @@ func timelines(c *rules.Case) string {
 	return b.String()
 }
 
-// FuzzInstant gives all events of a second at once, in other orders: nothing
-// changes, each stream gets one decision at most, and what begins to withhold is
+// FuzzInstant gives all events of a second at once, in other orders and twice:
+// nothing changes, each stream gets one decision at most, and what begins to withhold is
 // in force whatever came with it.
 func FuzzInstant(f *testing.F) {
 	seeds(f)
@@ -210,7 +210,8 @@ func FuzzInstant(f *testing.F) {
 		flags.PauseExternal, flags.ContinueWithoutAgent, flags.StopIsFinal, flags.ConsultLeg = true, false, len(data)%5 == 0, false
 		flags.SuppressedFlows.All, flags.QueueWait, flags.Control = true, rules.Selection{}, rules.Selection{All: true}
 		events := script(data)
-		given, other := rules.Open(rules.NewPolicy(flags), "r"), rules.Open(rules.NewPolicy(flags), "r")
+		open := func() *rules.Case { return rules.Open(rules.NewPolicy(flags), "r") }
+		given, other, double := open(), open(), open()
 		for len(events) > 0 {
 			n := slices.IndexFunc(events, func(e rules.Event) bool { return !e.At.Equal(events[0].At) })
 			if n < 0 {
@@ -218,12 +219,16 @@ func FuzzInstant(f *testing.F) {
 			}
 			got := given.Apply(events[:n]...)
 			other.Apply(shuffle(events[:n], data)...)
+			double.Apply(slices.Concat(events[:n], events[:n])...)
 			once(t, got)
-			begun(t, given, other, events[:n])
+			begun(t, events[:n], given, other, double)
 			events = events[n:]
 		}
 		if a, b := timelines(given), timelines(other); a != b {
 			t.Fatalf("the order matters:\n%s\n%s", a, b)
+		}
+		if a, b := timelines(given), timelines(double); a != b {
+			t.Fatalf("it matters that all is said twice:\n%s\n%s", a, b)
 		}
 	})
 }
@@ -241,20 +246,21 @@ func once(t *testing.T, got []rules.Decision) {
 	}
 }
 
-// begun applies what begins to withhold once more, to both, where nothing of the
-// same instant lets go of it: it changes no verdict, for it was in force already.
-func begun(t *testing.T, given, other *rules.Case, events []rules.Event) {
+// begun applies what begins to withhold once more, where nothing of the same
+// instant lets go of it: it changes no verdict, for it was in force already.
+func begun(t *testing.T, events []rules.Event, cases ...*rules.Case) {
 	t.Helper()
 	for _, e := range events {
 		if !rules.Begins(e.Kind) || slices.ContainsFunc(events, func(o rules.Event) bool { return rules.Opposite(e, o) }) {
 			continue
 		}
-		for _, d := range given.Apply(e) {
-			if d.Verdict == rules.Withhold {
-				t.Fatalf("%v of %s had left something recorded: %v", e.Kind, e.Party, d)
+		for _, c := range cases {
+			for _, d := range c.Apply(e) {
+				if d.Verdict == rules.Withhold {
+					t.Fatalf("%v of %s had left something recorded: %v", e.Kind, e.Party, d)
+				}
 			}
 		}
-		other.Apply(e)
 	}
 }
 
