@@ -82,6 +82,7 @@ func TestReading(t *testing.T) {
 	text := strings.ReplaceAll(good, "\n", " \r\n\t")
 	text = strings.ReplaceAll(text, "60", "1000000")
 	text = strings.Replace(text, "keep forever", "keep 0", 1)
+	text = strings.Replace(text, "sdp hold", "sdp hold: by-hand", 1)
 	list, err := scenario.Parse(text)
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +93,9 @@ func TestReading(t *testing.T) {
 	}
 	if s.Base != "vonage" || !slices.Equal(s.Flags, []scenario.Flag{{Name: "plan", Value: "all"}}) || !slices.Equal(s.Statements, []string{"V-40"}) {
 		t.Errorf("%s %v %v", s.Base, s.Flags, s.Statements)
+	}
+	if got := s.Want.Withheld[0].Causes; !slices.Equal(got, []string{"sdp", "hold:", "by-hand"}) {
+		t.Errorf("a colon makes no heading of a line: %q", got)
 	}
 	for _, line := range s.Want.Lines() {
 		if strings.HasPrefix(line, "listen") && line != "listen maker permission" {
@@ -110,6 +114,8 @@ func TestErrorsInWords(t *testing.T) {
 		{"0 in C", "0 sdp- a b c", "line 9: event sdp- takes 0 to 1 arguments, got 3"},
 		{"0 in C", "-1 in C", `line 9: cannot read a line of 3 words that begins with "-1"`},
 		{"class: own", "class: mine", `line 4: unknown class "mine": want one of seed, implied, silent, beyond, own`},
+		{"0 in C", "5 in C", "line 10: event at 2.5 comes after a later one"},
+		{"0 in C", "0 end", "line 10: event pause comes after the end"},
 		{"2.5 pause A\n60", "70 pause A\n60", "line 11: event at 60 comes after a later one"},
 	} {
 		_, err := scenario.Parse(strings.Replace(good, tt.old, tt.text, 1))
