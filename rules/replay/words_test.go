@@ -1,0 +1,132 @@
+package replay_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/replay"
+	"github.com/siprecd/siprecd/rules/scenario"
+)
+
+// Each word of the flags line means one setting, and changes no other.
+func TestFlagWords(t *testing.T) {
+	for word, set := range map[string]func(*rules.Flags){
+		"plan=none":     func(f *rules.Flags) { f.Plan = nil },
+		"plan=all+none": func(f *rules.Flags) { f.Plan = []rules.PlanRule{{Kind: rules.PlanAll}} },
+		"plan=percent30+menu2": func(f *rules.Flags) {
+			f.Plan = []rules.PlanRule{{Kind: rules.PlanPercent, Percent: 30}, {Kind: rules.PlanMenu, Option: "2"}}
+		},
+		"plan=callers list=+441,+442": func(f *rules.Flags) {
+			f.Plan = []rules.PlanRule{{Kind: rules.PlanCallers, Callers: []string{"+441", "+442"}}}
+		},
+		"hold=record":   func(f *rules.Flags) { f.Hold = rules.HoldRecord },
+		"hold=action":   func(f *rules.Flags) { f.Hold = rules.HoldAction },
+		"hold=leg":      func(f *rules.Flags) { f.Hold = rules.HoldLeg },
+		"consent=off":   func(f *rules.Flags) { f.Consent = rules.ConsentOff },
+		"consent=ask":   func(f *rules.Flags) { f.Consent = rules.ConsentAsk },
+		"withdraw=keep": func(f *rules.Flags) { f.Withdrawal = rules.WithdrawalKeeps },
+		"deny=+441":     func(f *rules.Flags) { f.DoNotRecord = []string{"+441"} },
+		"deny=":         func(f *rules.Flags) { f.DoNotRecord = nil },
+		"ctl=A,B":       func(f *rules.Flags) { f.Control = rules.Selection{Names: []string{"A", "B"}} },
+		"urec=A":        func(f *rules.Flags) { f.UserRecordings = rules.Selection{Names: []string{"A"}} },
+		"urec=off":      func(f *rules.Flags) { f.UserRecordings = rules.Selection{} },
+		"ivr=all":       func(f *rules.Flags) { f.SuppressedFlows = rules.Selection{All: true} },
+		"qrec=none":     func(f *rules.Flags) { f.QueueWait = rules.Selection{} },
+		"lhold=1":       func(f *rules.Flags) { f.LegalHold = true },
+		"mixed=1":       func(f *rules.Flags) { f.Mixed = true },
+		"mixed=0":       func(f *rules.Flags) { f.Mixed = false },
+		"pol=del30/out@-5": func(f *rules.Flags) {
+			f.Retention = []rules.RetentionRule{{Action: rules.DeleteAfter, Days: 30, Direction: rules.DirectionOutbound, Published: replay.Start().AddDate(0, 0, -5)}}
+		},
+	} {
+		want := rules.Vonage()
+		set(&want)
+		got, err := replay.Flags(parse(t, "vonage "+word, "0 in C"))
+		if err != nil || rules.NewPolicy(got).Version() != rules.NewPolicy(want).Version() {
+			t.Errorf("%s: %+v (%v)", word, got, err)
+		}
+	}
+	if _, err := replay.Flags(parse(t, "vonage pol=del30/up@0", "0 in C")); err == nil {
+		t.Error("up is no direction")
+	}
+	if _, err := replay.Flags(parse(t, "vonage plan=30", "0 in C")); err == nil {
+		t.Error("a number is no plan")
+	}
+	if got := replay.Start(); !got.Equal(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)) {
+		t.Errorf("day 0 is %v", got)
+	}
+}
+
+// Who may listen follows from what is given of the recording, each word by itself.
+func TestAccessWords(t *testing.T) {
+	reasons := map[string]bool{}
+	for _, state := range []string{"void", "deleted", "paused", "kept"} {
+		got := replay.Access(scenario.Access{Asks: "S1", Rights: []string{"inbound"}, Given: []scenario.Flag{{Name: "state", Value: state}}})
+		if reasons[got.Reason] || got.Allowed != (state == "kept") {
+			t.Errorf("%s: %+v", state, got)
+		}
+		reasons[got.Reason] = true
+	}
+	for _, tt := range []struct {
+		given, value string
+		rights       []string
+		want         bool
+	}{
+		{"direction", "outbound", []string{"outbound"}, true},
+		{"direction", "outbound", []string{"inbound"}, false},
+		{"direction", "inbound", []string{"outbound"}, false},
+		{"direction", "unknown", []string{"inbound", "outbound"}, true},
+		{"direction", "unknown", []string{"inbound"}, false},
+		{"maker", "S1", nil, true},
+		{"maker", "S2", []string{"inbound"}, false},
+		{"evaluator", "S1", nil, true},
+		{"reviewing", "S1", nil, true},
+		{"reviewing", "S2", nil, false},
+	} {
+		got := replay.Access(scenario.Access{Asks: "S1", Rights: tt.rights, Given: []scenario.Flag{{Name: tt.given, Value: tt.value}}})
+		if got.Allowed != tt.want {
+			t.Errorf("%s %s, %v: %+v", tt.given, tt.value, tt.rights, got)
+		}
+	}
+}
+
+// What touches is one line, what does not are two; causes stand in one order.
+func TestLinesOfATrack(t *testing.T) {
+	s := parse(t, "ours plan=all ctl=all hold=action", "0 in C\n0 join A\n5 secure+ a\n6 pause A\n10 secure- a\n12 resume A\n20 hold A\n25 retrieve A")
+	r, err := replay.Run(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"keep forever", "listen permission", "record A 0-5 12-20 25-60", "record C 0-5 12-20 25-60",
+		"withhold A 10-12 manual", "withhold A 20-25 hold", "withhold A 5-6 secure", "withhold A 6-10 manual secure",
+		"withhold C 10-12 manual", "withhold C 20-25 hold", "withhold C 5-6 secure", "withhold C 6-10 manual secure",
+	}
+	if got := r.Outcome.Lines(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, g := range r.Outcome.Withheld {
+		if !slices.IsSorted(g.Causes) {
+			t.Errorf("%v", g.Causes)
+		}
+	}
+}
+
+// A party that was dialled is there from then on, and a second one too; what is
+// refused keeps its reason.
+func TestDialled(t *testing.T) {
+	r, err := replay.Run(parse(t, "ours outb=1", "0 out A C\n5 ans C\n8 pause X\n10 urec+ C"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"keep forever", "listen permission", "record A 5-60", "record C 5-60",
+		"refused 10 user-recording C", "refused 8 pause X", "withhold A 0-5 internal-only"}
+	if got := r.Outcome.Lines(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if len(r.Refused) != 2 || r.Refused[0].Reason != "is not on the call" || r.Refused[1].Reason != "is none of the own people" {
+		t.Errorf("%v", r.Refused)
+	}
+}
