@@ -28,7 +28,7 @@ func (c *Case) picks(r PlanRule, draw float64) bool {
 	case PlanPercent:
 		return draw < float64(r.Percent)/100
 	case PlanCallers:
-		return slices.ContainsFunc(c.numbers, func(n string) bool { return slices.Contains(r.Callers, n) })
+		return slices.ContainsFunc(c.numbers, func(n string) bool { return holdsNumber(r.Callers, n) })
 	default:
 		return false
 	}
@@ -55,14 +55,24 @@ func (c *Case) number(n string) {
 	}
 	c.numbers = with(c.numbers, n)
 	c.planSays = c.planSays || c.drawn && slices.ContainsFunc(c.flags.Plan, func(r PlanRule) bool {
-		return r.Kind == PlanCallers && slices.Contains(r.Callers, n)
+		return r.Kind == PlanCallers && holdsNumber(r.Callers, n)
 	})
-	if slices.Contains(c.flags.DoNotRecord, n) {
+	if holdsNumber(c.flags.DoNotRecord, n) {
 		c.barred = true
 		if c.decided || len(c.users) > 0 {
 			c.discard("dnr")
 		}
 	}
+}
+
+// holdsNumber reports whether a list holds a number, in whatever form either is
+// written.
+func holdsNumber(list []string, number string) bool {
+	a := Numbering{}.Address(number)
+	return slices.ContainsFunc(list, func(listed string) bool {
+		b := Numbering{}.Address(listed)
+		return listed == number || a.Number != "" && b.Number != "" && numberKey(a.Number) == numberKey(b.Number)
+	})
 }
 
 // settle finds whether a decision to record is in force. It is never taken back.

@@ -32,6 +32,9 @@ func TestNumberTold(t *testing.T) {
 		{name: "barred before anything was kept", draw: 0.9, told: []string{barred, listed}},
 		{name: "barred from the start", draw: 0.1, started: barred, told: []string{listed}},
 		{name: "barred after audio was kept", draw: 0.1, told: []string{barred}, void: true},
+		{name: "listed in another form", draw: 0.9, told: []string{"0015550100"}, record: true},
+		{name: "barred in another form", draw: 0.1, told: []string{"+1 (555) 0199"}, void: true},
+		{name: "another number that ends alike", draw: 0.1, told: []string{"5550199"}, record: true},
 		{name: "listed, then barred", draw: 0.9, told: []string{listed, barred}, void: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
