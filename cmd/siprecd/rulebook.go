@@ -78,11 +78,9 @@ func publish(book *recorder.Rulebook, d rules.Directory, path, occasion string, 
 		return nil
 	}
 	log.Info("policy in force for what begins now", zap.String("policy", v.Name()), zap.Int("accounts", len(v.File.Accounts)))
-	for _, fed := range v.File.Knowing(d).Feeds() {
-		if fed.Fails() {
-			log.Warn("a setting of the policy cannot be enforced: nothing tells what it acts on (siprecd policy check says more)",
-				zap.String("account", fed.Account), zap.String("trunk", fed.Trunk), zap.String("setting", fed.Setting), zap.String("value", fed.Word))
-		}
+	for _, u := range v.File.Knowing(d).Unfed() {
+		log.Warn("settings of the policy cannot be enforced (siprecd policy check says more)",
+			zap.String("account", u.Account), zap.String("trunk", u.Trunk), zap.Strings("nothing_tells", u.Missing))
 	}
 	return nil
 }
@@ -92,9 +90,5 @@ func directoryOf(path string) (rules.Directory, error) {
 	if path == "" {
 		return rules.Directory{}, nil
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return rules.Directory{}, fmt.Errorf("directory: %w", err)
-	}
-	return parseDirectory(path, text)
+	return loadDirectory(path)
 }
