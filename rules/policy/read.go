@@ -259,8 +259,8 @@ func (r *reader) settingKeys(in section, s Settings) map[string]func(*yaml.Node)
 			switch {
 			case ok:
 				s[key] = Given{word, n.Line}
-			case key == "pause-alarm":
-				r.fault(n.Line, "%s: %s is neither a time from 1s to 24h, such as 10m, nor never", key, quoted(text))
+			case set.amount != nil:
+				r.fault(n.Line, "%s: %s is %s", key, quoted(text), set.amount.want)
 			default:
 				r.oneOf(n, key, set.words())
 			}

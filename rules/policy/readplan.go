@@ -80,9 +80,8 @@ func (r *reader) retention(node *yaml.Node) rules.RetentionRule {
 				rule.Action, rule.Days = instead.Action, instead.Days
 				return
 			}
-			number, unit, _ := strings.Cut(n.Value, " ")
-			count, err := strconv.Atoi(number)
-			if err != nil || count < 1 || count > 36500 || unit != "days" && unit != "day" {
+			count, ok := daysOf(n.Value)
+			if !ok {
 				r.fault(n.Line, "%s is neither a number of days from 1 to 36500, such as 30 days, nor %s", quoted(n.Value), without)
 				return
 			}

@@ -28,13 +28,10 @@ func Reference() string {
 
 // rows are the values, and what stands for them where any time is one.
 func (s setting) rows() []value {
-	if len(s.values) > 0 {
-		return s.values
+	if s.amount != nil {
+		return s.amount.rows
 	}
-	return []value{
-		{word: "never", sentence: "No pause raises an alarm."},
-		{word: "10m", sentence: "A pause of more than this time, such as 90s or 10m, raises an alarm; it resumes nothing."},
-	}
+	return s.values
 }
 
 // defaultOf are the presets under which a word holds.

@@ -45,11 +45,6 @@ func (a *Account) sentences() []string {
 	flags := a.flags(Trunk{}, Plan{})
 	a.selections(&flags)
 	said := sentencesOf(flags, inOwner, inAccount)
-	if flags.PauseAlarm > 0 {
-		said = append(said, fmt.Sprintf("A pause of more than %s raises an alarm; it resumes nothing.", spell(flags.PauseAlarm)))
-	} else {
-		said = append(said, "No pause raises an alarm.")
-	}
 	for _, p := range a.Plans {
 		said = append(said, p.sentence())
 		if g, ok := p.Settings["consent"]; ok {
@@ -81,6 +76,8 @@ func sentencesOf(flags rules.Flags, in ...section) []string {
 func told(s setting, flags rules.Flags) string {
 	word := s.holds(flags)
 	switch {
+	case s.amount != nil:
+		return s.amount.tells(flags)
 	case s.key == "withdrawal" && flags.LegalHold:
 		return "Whoever takes consent back is no longer recorded; the legal hold keeps what was recorded before."
 	case s.key == "hold" && word == "record" && flags.AgentOnly:

@@ -152,6 +152,10 @@ func TestSentences(t *testing.T) {
 		want, not  string
 	}{
 		{"no alarm", a + "pause-alarm: never", 0, "No pause raises an alarm.", "of more than"},
+		{"user recordings without an age", "preset: vonage\n" + a + "pause-alarm: never", 0, "Recordings that users made are kept without end.", "after"},
+		{"user recordings with an age", "preset: vonage\n" + a + "user-recordings-kept: 30 days", 0, "Recordings that users made are deleted after 30 days.", "365"},
+		{"a day", "preset: vonage\n" + a + "user-recordings-kept: 1 day", 0, "Recordings that users made are deleted after 1 day.", "days"},
+		{"no user recordings", a + "user-recordings-kept: 30 days", 0, "Nobody can make recordings of his own.", "that users made"},
 		{"an alarm", a + "pause-alarm: 3600s", 0, "A pause of more than 1h raises an alarm;", "1h0m"},
 		{"seconds", a + "pause-alarm: 90s", 0, "A pause of more than 1m30s raises an alarm;", "No pause"},
 		{"all of them", a + "plans: [{name: p, record: {percent: 100%}}]", 0, "Plan p records every inbound call.", "of 100"},

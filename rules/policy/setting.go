@@ -2,9 +2,7 @@ package policy
 
 import (
 	"slices"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/siprecd/siprecd/rules"
 )
@@ -41,6 +39,16 @@ type setting struct {
 	set func(f *rules.Flags, word string)
 	// holds is the word that is in force.
 	holds func(f rules.Flags) string
+	// amount is set where any amount is a value, and not one of a few words.
+	amount *amount
+}
+
+// An amount is what a setting may have that has no fixed words.
+type amount struct {
+	reads func(text string) bool
+	want  string // what it reads, for who wrote something else
+	rows  []value
+	tells func(f rules.Flags) string // what is in force, as a whole sentence
 }
 
 // A value is a word that a setting may have.
@@ -145,36 +153,6 @@ func pauseSettings() []setting {
 	}
 }
 
-// pauseAlarm takes any duration; its values are only the word never.
-func pauseAlarm() setting {
-	return setting{
-		key: "pause-alarm", sections: []section{inAccount},
-		set: func(f *rules.Flags, word string) {
-			f.PauseAlarm = 0
-			if d, err := time.ParseDuration(word); err == nil {
-				f.PauseAlarm = d
-			}
-		},
-		holds: func(f rules.Flags) string {
-			if f.PauseAlarm <= 0 {
-				return "never"
-			}
-			return spell(f.PauseAlarm)
-		},
-	}
-}
-
-// spell writes a time as it may stand in a file, without parts that are 0.
-func spell(d time.Duration) string {
-	text := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(text, zero) {
-			text = text[:len(text)-2]
-		}
-	}
-	return text
-}
-
 // consentSettings are about agreement to be recorded.
 func consentSettings() []setting {
 	consents, withdrawals := []string{"off", "ask"}, []string{"erase", "keep"}
@@ -220,6 +198,7 @@ func otherSettings() []setting {
 			value{word: "off", sentence: "Nobody can make recordings of his own."},
 			value{word: "all", sentence: "Every user can make recordings of his own, which only he can listen to.", needs: []Fact{FactUserRecording}},
 			value{word: "selected", sentence: "The users who may record can make recordings of their own, which only their maker can listen to.", needs: []Fact{FactUserRecording}}),
+		userRecordingsKept(),
 		onOff("legal-hold", func(f *rules.Flags) *bool { return &f.LegalHold },
 			value{word: "off", sentence: "No legal hold is in force."},
 			value{word: "on", sentence: "A legal hold is in force: nothing is deleted."},
@@ -278,9 +257,8 @@ func (s setting) words() []string {
 // word reads what stands in a file; YAML's other words for true and false are as
 // good as the one of the table.
 func (s setting) word(text string) (string, bool) {
-	if s.key == "pause-alarm" {
-		d, err := time.ParseDuration(text)
-		return text, text == "never" || err == nil && d >= time.Second && d <= 24*time.Hour
+	if s.amount != nil {
+		return text, s.amount.reads(text)
 	}
 	same := [][]string{{"on", "yes", "true"}, {"off", "no", "false"}}
 	for _, v := range s.values {

@@ -59,6 +59,7 @@ func TestStranger(t *testing.T) {
 		{"too many days", account("retention: [{delete-after: 99999999999999999999 days}]"), `3: "99999999999999999999 days" is neither`},
 		{"days of days", account("retention: [{keep: 3 day days}]"), `3: "3 day days" is neither`},
 		{"alarm at once", account("pause-alarm: 1ns"), `3: pause-alarm: "1ns" is neither a time from 1s to 24h`},
+		{"a user recording for no time", account("user-recordings-kept: 0 days"), `3: user-recordings-kept: "0 days" is neither a number of days from 1 to 36500, such as 30 days, nor forever`},
 		{"alarm next year", account("pause-alarm: 9000h"), `3: pause-alarm: "9000h" is neither`},
 		{"who is barred", account("do-not-record: [+15550100, the boss]"), `3: do-not-record: "the boss" is no telephone number`},
 		{"pattern of numbers", account("do-not-record: +1555*"), `3: do-not-record: "+1555*" is no telephone number; write it whole`},
