@@ -1,6 +1,8 @@
 package recorder
 
 import (
+	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/policy"
 	"github.com/siprecd/siprecd/siprec"
 )
 
@@ -184,8 +187,68 @@ func TestPolicyDecides(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(folder, captureName)); err == nil {
 				t.Error("the capture is still there")
 			}
+			var decided []string
+			for _, d := range m.Decisions {
+				decided = append(decided, d.Words)
+			}
+			slices.Sort(decided)
+			if again := replayed(t, folder, policyOf(t, tt.file), m.Recording); !slices.Equal(again, decided) {
+				t.Errorf("the journal replayed decides\n%s\nand did\n%s", strings.Join(again, "\n"), strings.Join(decided, "\n"))
+			}
 		})
 	}
+}
+
+// policyOf is what a file makes of the calls of the fake.
+func policyOf(t *testing.T, file string) rules.Policy {
+	t.Helper()
+	book := openBook(t, t.TempDir(), ourPeople)
+	publish(t, book, file, sec(-10))
+	return book.pin(sec(0), policy.Traits{Address: netip.MustParseAddr("192.0.2.9")}).Policy
+}
+
+// replayed puts the facts of a journal before the rules again, under the policy
+// that it names, and returns what they decide.
+func replayed(t *testing.T, folder string, p rules.Policy, id string) []string {
+	t.Helper()
+	c := rules.Open(p, rules.RecordingID(id))
+	var out []string
+	var step []rules.Event
+	apply := func() {
+		for _, d := range c.Apply(step...) {
+			out = append(out, d.String())
+		}
+		step = nil
+	}
+	for _, l := range readJournal(t, folder) {
+		if l.Fact == nil {
+			apply()
+			continue
+		}
+		f := l.Fact
+		e := rules.Event{At: l.At, Stream: rules.StreamID(f.Stream), Owner: f.Owner, Party: rules.PartyID(f.Party), Other: rules.PartyID(f.Other), Name: f.Name, Number: f.Number}
+		for e.Kind.String() != f.Kind {
+			if e.Kind++; e.Kind > 100 {
+				t.Fatalf("kind %q is unknown", f.Kind)
+			}
+		}
+		if f.Draw != nil {
+			e.Draw = *f.Draw
+		}
+		if err := e.Direction.UnmarshalText([]byte(f.Direction)); f.Direction != "" && err != nil {
+			t.Fatal(err)
+		}
+		if f.Who != nil {
+			e.Identity.FirstPair = f.Who.FirstPair
+			if err := errors.Join(e.Identity.Role.UnmarshalText([]byte(f.Who.Role)), e.Identity.IdentifiedBy.UnmarshalText([]byte(f.Who.IdentifiedBy))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		step = append(step, e)
+	}
+	apply()
+	slices.Sort(out)
+	return out
 }
 
 func journalWords(t *testing.T, folder string) []string {
