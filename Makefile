@@ -6,7 +6,7 @@ FUZZTIME ?= 20000x
 BENCHTIME ?= 1s
 BIN      := bin
 
-.PHONY: all build test race lint imports fuzz bench conformance proof clean
+.PHONY: all build test race lint imports coverage fuzz bench conformance proof clean
 
 all: lint test
 
@@ -40,6 +40,10 @@ fuzz:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+# Every statement of the rules is run by their own tests.
+coverage:
+	.ci/coverage
 
 # The suite against a freshly started siprecd, over UDP and over TCP.
 conformance: build
