@@ -8,15 +8,32 @@ import (
 	"strings"
 )
 
+// readLedger reads both lists of survivors.
+func readLedger(known, open string) (ledger, error) {
+	listed, err := readKnown(known)
+	if err != nil {
+		return ledger{}, err
+	}
+	text, err := os.ReadFile(open)
+	if err != nil && !os.IsNotExist(err) {
+		return ledger{}, err
+	}
+	l := ledger{listed: listed, open: map[string]bool{}}
+	for line := range strings.Lines(string(text)) {
+		l.open[strings.TrimSuffix(line, "\n")] = true
+	}
+	return l, nil
+}
+
 // readKnown reads the table of survivors: five columns, file, function, change,
 // code and reason, the code between backquotes. A row without a reason is an
 // error.
-func readKnown(path string) (map[string]string, error) {
+func readKnown(path string) (map[string]bool, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	listed := map[string]string{}
+	listed := map[string]bool{}
 	for n, line := range strings.Split(string(text), "\n") {
 		if !strings.HasPrefix(line, "| rules") {
 			continue
@@ -32,7 +49,7 @@ func readKnown(path string) (map[string]string, error) {
 			return nil, fmt.Errorf("%s:%d: no reason", path, n+1)
 		}
 		code := strings.TrimSuffix(strings.TrimPrefix(cells[4], "`"), "`")
-		listed[strings.Join([]string{cells[1], cells[2], cells[3], code}, " | ")] = cells[5]
+		listed[strings.Join([]string{cells[1], cells[2], cells[3], code}, " | ")] = true
 	}
 	return listed, nil
 }
@@ -56,17 +73,18 @@ func choose(all []*mutant, many int, seed, only string) []*mutant {
 	return chosen[:many]
 }
 
-// survivors are the mutants that survived according to an earlier report.
-func survivors(path string, all []*mutant) ([]*mutant, error) {
+// left are the mutants that an earlier report does not call dead: those that
+// survived, and those that are new.
+func left(path string, all []*mutant) ([]*mutant, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	left := map[string]bool{}
+	dead := map[string]bool{}
 	for line := range strings.Lines(string(text)) {
-		if f := strings.Split(line, "\t"); f[0] == string(survived) {
-			left[f[1]] = true
+		if f := strings.Split(line, "\t"); f[0] != string(survived) {
+			dead[f[1]] = true
 		}
 	}
-	return slices.DeleteFunc(all, func(m *mutant) bool { return !left[m.String()] }), nil
+	return slices.DeleteFunc(all, func(m *mutant) bool { return dead[m.String()] }), nil
 }

@@ -6,9 +6,9 @@
 //	go run ./.ci/mutants                     all of them
 //	go run ./.ci/mutants -sample 150 -seed S some of them, the same for the same seed
 //
-// It fails when a mutant survives that docs/mutants.md does not list, and, where
-// all were tried, when fewer than 95 in 100 were killed or a listed one is
-// killed or gone.
+// It fails when a mutant survives that neither docs/mutants.md nor open.txt lists.
+// Where all were tried it fails also when fewer than 95 in 100 were killed, when
+// one without a reason survives, and when a listed one is gone.
 package main
 
 import (
@@ -44,19 +44,20 @@ func main() {
 	sample := flag.Int("sample", 0, "try only so `many` mutants")
 	seed := flag.String("seed", "", "what the sample is drawn by, such as a commit")
 	only := flag.String("only", "", "try only mutants whose line contains this `text`")
-	again := flag.String("again", "", "try only what survived according to this `report`")
+	again := flag.String("again", "", "try only what is not killed according to this `report`")
 	known := flag.String("known", "docs/mutants.md", "the `file` that lists the survivors")
+	open := flag.String("open", ".ci/mutants/open.txt", "the `file` of survivors that nobody has judged yet")
 	report := flag.String("report", "", "write each mutant and its fate to this `file`")
 	flag.Parse()
 	begin := time.Now()
 
-	listed, err := readKnown(*known)
+	survivors, err := readLedger(*known, *open)
 	check(err)
 	woven, err := weaveAll(targets)
 	check(err)
 	chosen := choose(woven.mutants, *sample, *seed, *only)
 	if *again != "" {
-		chosen, err = survivors(*again, chosen)
+		chosen, err = left(*again, chosen)
 		check(err)
 	}
 	whole := len(chosen) == len(woven.mutants)
@@ -64,7 +65,7 @@ func main() {
 	if *report != "" {
 		check(writeReport(*report, chosen))
 	}
-	if !judge(chosen, listed, whole, time.Since(begin)) {
+	if !survivors.judge(chosen, whole, time.Since(begin)) {
 		os.Exit(1)
 	}
 }
@@ -75,35 +76,50 @@ func check(err error) {
 	}
 }
 
+// A ledger is what is known of survivors: those with a reason, and those that
+// nobody has judged yet.
+type ledger struct {
+	listed map[string]bool
+	open   map[string]bool
+}
+
 // judge prints what came of the mutants and says whether that is good enough.
-func judge(tried []*mutant, listed map[string]string, whole bool, took time.Duration) bool {
+func (l ledger) judge(tried []*mutant, whole bool, took time.Duration) bool {
 	counts := map[fate]int{}
-	good := true
+	good, open := true, 0
 	seen := map[string]bool{}
 	for _, m := range tried {
 		counts[m.fate]++
-		seen[m.String()] = true
-		_, known := listed[m.String()]
+		name := m.String()
+		seen[name] = true
 		switch {
-		case m.fate == survived && !known:
+		case m.fate != survived && (l.listed[name] || l.open[name]):
+			fmt.Println("note: listed as a survivor, and was killed:", m)
+		case m.fate == survived && l.open[name]:
+			open++
+		case m.fate == survived && !l.listed[name]:
 			fmt.Println("fail: survived, and is not listed:", m, "at line", m.line)
-			good = false
-		case m.fate != survived && known && whole:
-			fmt.Println("fail: listed as a survivor, and was killed:", m)
-			good = false
-		}
-	}
-	for name := range listed {
-		if whole && !seen[name] {
-			fmt.Println("fail: listed as a survivor, and there is no such mutant:", name)
 			good = false
 		}
 	}
 	dead := counts[killed] + counts[hung]
-	fmt.Printf("== %d mutants, %d killed (%d of them by the clock), %d survived, %.2f %% killed, %s\n",
-		len(tried), dead, counts[hung], counts[survived],
+	fmt.Printf("== %d mutants, %d killed (%d of them by the clock), %d survived (%d of them not judged yet), %.2f %% killed, %s\n",
+		len(tried), dead, counts[hung], counts[survived], open,
 		100*float64(dead)/float64(max(1, len(tried))), took.Round(time.Second))
-	if whole && dead*100 < wanted*len(tried) {
+	if !whole {
+		return good
+	}
+	for name := range l.listed {
+		if !seen[name] {
+			fmt.Println("fail: listed as a survivor, and there is no such mutant:", name)
+			good = false
+		}
+	}
+	if open > 0 {
+		fmt.Printf("fail: %d survivors are listed without a reason\n", open)
+		good = false
+	}
+	if dead*100 < wanted*len(tried) {
 		fmt.Printf("fail: fewer than %d %% were killed\n", wanted)
 		good = false
 	}
