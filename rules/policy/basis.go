@@ -37,41 +37,91 @@ func (b Basis) String() string {
 	return setting + ", as in " + strings.Join(said, " and ")
 }
 
-// bases are the keys of the settings and the statements of each cause.
-func bases() map[rules.Cause]Basis {
-	return map[rules.Cause]Basis{
-		rules.NoDecision:   {"plan, outbound, record", []string{"V-04", "V-11", "G-02"}},
-		rules.Consent:      {"consent", []string{"G-24", "G-25", "G-27"}},
-		rules.Withdrawn:    {"withdrawal", nil},
-		rules.Manual:       {"control", []string{"V-17", "V-43", "V-44"}},
-		rules.External:     {"external-consult", []string{"V-57", "V-59", "V-60"}},
-		rules.IVR:          {"suppress: yes", []string{"G-18", "G-19"}},
-		rules.Queue:        {"wait: withhold", []string{"G-18", "G-20"}},
-		rules.NoAgent:      {"continue-after-transfer", []string{"V-16", "G-30"}},
-		rules.Stopped:      {"stop-is-final", []string{"V-16", "G-30"}},
-		rules.InternalOnly: {"", []string{"G-03"}},
-		rules.ConsultLeg:   {"consult-conversation", []string{"V-26", "G-03"}},
-		rules.RoleFilter:   {"agent-only", []string{"V-24", "V-29", "V-30"}},
-		rules.Mixed:        {"agent-only", []string{"V-29"}},
-		rules.PartyConsent: {"party-consent", []string{"V-03"}},
-		rules.Void:         {"consent", []string{"G-26", "G-27"}},
+// documented are the statements that a word of a setting follows; a word that is
+// not there is our own.
+func documented() map[string]string {
+	return map[string]string{
+		"plan, outbound, record":         "V-04 V-11 G-02",
+		"consent: ask":                   "G-24 G-25 G-27",
+		"control: all":                   "V-17 V-43 V-44",
+		"control: selected":              "V-20 V-21 V-43 V-44",
+		"hold: pause-until-retrieve":     "V-40 V-41",
+		"hold: pause-customer-leg":       "G-18 G-21",
+		"external-consult: pause":        "V-57 V-59 V-60",
+		"suppress: yes":                  "G-18 G-19",
+		"wait: withhold":                 "G-18 G-20",
+		"continue-after-transfer: off":   "V-16 G-30",
+		"stop-is-final: on":              "V-16",
+		"consult-conversation: withhold": "G-03",
+		"agent-only: on":                 "V-24 V-29 V-30",
+		"party-consent: required":        "V-03",
+	}
+}
+
+// causeKeys are the settings of which each cause is about one.
+func causeKeys() map[rules.Cause]string {
+	return map[rules.Cause]string{
+		rules.Consent:      "consent",
+		rules.Withdrawn:    "withdrawal",
+		rules.Manual:       "control",
+		rules.Hold:         "hold",
+		rules.External:     "external-consult",
+		rules.NoAgent:      "continue-after-transfer",
+		rules.Stopped:      "stop-is-final",
+		rules.ConsultLeg:   "consult-conversation",
+		rules.RoleFilter:   "agent-only",
+		rules.Mixed:        "agent-only",
+		rules.PartyConsent: "party-consent",
+		rules.Void:         "consent",
 	}
 }
 
 // BasisOf says what a cause rests on where those flags are in force.
-func BasisOf(c rules.Cause, flags rules.Flags) Basis {
-	b := bases()[c]
-	if c == rules.Hold {
-		b = Basis{"hold", []string{"V-40", "V-41"}}
-		if flags.Hold == rules.HoldLeg {
-			b.Statements = []string{"G-18", "G-21"}
-		}
+func BasisOf(a rules.ActiveCause, flags rules.Flags) Basis {
+	key := causeKeys()[a.Cause]
+	switch {
+	case a.Cause == rules.NoDecision:
+		return basis("plan, outbound, record")
+	case a.Cause == rules.IVR && a.Owner == "unfed":
+		return Basis{Setting: unfedSettings(flags)}
+	case a.Cause == rules.IVR:
+		return basis("suppress: yes")
+	case a.Cause == rules.Queue:
+		return basis("wait: withhold")
+	case a.Cause == rules.InternalOnly:
+		return Basis{Statements: []string{"G-03"}}
+	case a.Cause == rules.Void && a.Flag == "withdraw":
+		key = "withdrawal"
+	case a.Cause == rules.Void && a.Flag == "dnr":
+		return basis(callerSetting)
+	case a.Cause == rules.Void:
+		return Basis{key + ": " + wordOf(key, flags), []string{"G-26", "G-27"}}
+	case (a.Cause == rules.Mixed || a.Cause == rules.RoleFilter) && flags.PartyConsent && !flags.AgentOnly:
+		key = "party-consent"
+	case key == "":
+		return Basis{}
 	}
-	if c == rules.Mixed && flags.PartyConsent && !flags.AgentOnly {
-		b = bases()[rules.PartyConsent]
+	return basis(key + ": " + wordOf(key, flags))
+}
+
+func basis(setting string) Basis {
+	return Basis{setting, strings.Fields(documented()[setting])}
+}
+
+func wordOf(key string, flags rules.Flags) string {
+	s, _ := settingOf(key)
+	return s.holds(flags)
+}
+
+// unfedSettings are those for which a call is withheld of which nothing tells
+// where the caller is.
+func unfedSettings(flags rules.Flags) string {
+	var found []string
+	if s := flags.SuppressedFlows; s.All || len(s.Names) > 0 {
+		found = append(found, "suppress: yes")
 	}
-	if s, ok := settingOf(b.Setting); ok && s.holds != nil {
-		b.Setting += ": " + s.holds(flags)
+	if !flags.QueueWait.All {
+		found = append(found, "wait: withhold")
 	}
-	return b
+	return strings.Join(found, ", ")
 }
