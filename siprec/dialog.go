@@ -81,6 +81,9 @@ func (rs *RecordingSession) serveBye(r *request, c *content) *Event {
 func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int, warning string) {
 	next := rs.next
 	rs.next = nil
+	if status < 300 {
+		rs.holdAnswer(r)
+	}
 	if ev.Kind == Offered && r.isCancelled() {
 		status, warning = 487, ""
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -198,15 +197,15 @@ func inspectOffer(offer *sdp.Description) ([]Stream, []AnswerLine) {
 	var lines []AnswerLine
 	for i := range offer.Media {
 		m := &offer.Media[i]
-		plan := m.Plan()
+		plan := m.Plan(sdp.Terms{})
 		s := Stream{
 			Index: i, Label: m.Label, Media: m.Type, Direction: Direction(m.Direction),
-			Codecs: codecsOf(m.Choose()), Ptime: time.Duration(m.Ptime) * time.Millisecond,
+			Codecs: codecsOf(m.Choose(sdp.Terms{})), Ptime: time.Duration(m.Ptime) * time.Millisecond,
 			Closed: plan == sdp.Refuse, Recordable: plan == sdp.Record,
 		}
 		line := AnswerLine{Direction: "refused"}
 		if plan != sdp.Refuse {
-			line.Direction = m.AnswerDirection()
+			line.Direction = m.AnswerDirection(sdp.Terms{})
 		}
 		s.Receiving = line.Direction == sdp.RecvOnly
 		if !s.Receiving {
@@ -220,14 +219,8 @@ func inspectOffer(offer *sdp.Description) ([]Stream, []AnswerLine) {
 // whyNot says in words why nothing is received on an m-line.
 func whyNot(m *sdp.Media, plan sdp.Plan) string {
 	switch {
-	case m.Port == 0:
-		return "offered with port 0" // RFC 3264 §8.2
-	case m.Secure():
-		return "encrypted media are not taken" // RFC 7866 §12.2
-	case !m.IsRTP():
-		return strings.ToUpper(m.Proto) + " is not taken"
 	case plan == sdp.Refuse:
-		return "no format that can be read"
+		return m.Refusal(sdp.Terms{})
 	case !m.IsAudio():
 		return m.Type + " is not recorded"
 	case plan != sdp.Record:

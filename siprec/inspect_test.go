@@ -40,7 +40,7 @@ func TestInspectAnswer(t *testing.T) {
 		{"text", message("INVITE", "t", marked+hasSDP, lineOne+"m=message 9 TCP/MSRP *\n"), 200, "option tag siprec", "recvonly, refused: TCP/MSRP is not taken"},
 		{"no format", message("INVITE", "t", marked+hasSDP, lineOne+"m=audio 9 RTP/AVP x\n"), 200, "option tag siprec", "recvonly, refused: no format that can be read"},
 		{"events only", message("INVITE", "t", marked+hasSDP, lineOne+"m=audio 9 RTP/AVP 101\na=rtpmap:101 telephone-event/8000\n"), 200, "option tag siprec", "recvonly, inactive: no format of audio"},
-		{"encrypted only", message("INVITE", "", marked+hasSDP, strings.Replace(lineOne, "RTP/AVP", "RTP/SAVP", 1)), 488, "option tag siprec", "refused: encrypted media are not taken"},
+		{"encrypted only", message("INVITE", "", marked+hasSDP, strings.Replace(lineOne, "RTP/AVP", "RTP/SAVP", 1)), 488, "option tag siprec", "refused: SRTP without a usable key: no a=crypto"},
 		{"unknown tag required", message("INVITE", "", marked+"Require: foo\n"+hasSDP, lineOne), 420, "option tag siprec", ""},
 		{"unknown tag required within", message("UPDATE", "t", "Require: foo\n", ""), 420, "", ""},
 		{"unreadable SDP", message("INVITE", "", marked+hasSDP, "hello"), 400, "option tag siprec", ""},

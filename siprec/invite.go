@@ -157,6 +157,7 @@ func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 	rs.media = negotiator{
 		plane: rs.server.plane, origin: rs.server.originID(), peer: r.Flow.Remote(),
 		local: r.Flow.Local().Addr(), nets: rs.src.MediaNetworks,
+		terms: rs.src.terms(), random: rs.server.cfg.Random,
 	}
 	rs.peerCSeq = r.Request.CSeq().SeqNo
 	rs.touch(r)
@@ -186,9 +187,10 @@ func (rs *RecordingSession) propose(r *request, c *content) *refusal {
 		return refuse(503, "no media ports are free", retryAfter())
 	}
 	if rs.media.now == nil && !rs.next.acceptable() {
+		why := rs.next.refusals()
 		rs.media.undo(rs.next)
 		rs.next = nil
-		return refuse(488, "none of the offered streams can be received")
+		return refuse(488, "none of the offered streams can be received: "+why)
 	}
 	return nil
 }

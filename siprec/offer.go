@@ -2,8 +2,10 @@ package siprec
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -72,6 +74,17 @@ func (a *agreement) acceptable() bool {
 	return len(a.slots) == 0
 }
 
+// refusals says why m-lines were refused, each reason once.
+func (a *agreement) refusals() string {
+	var why []string
+	for _, sl := range a.slots {
+		if r := sl.stream.Refusal; r != "" {
+			why = appendOnce(why, r)
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
 // undo gives back the ports of an agreement that was not come to, and tells the
 // receivers that stay what they were told before: a refused offer announces no
 // source.
@@ -98,6 +111,8 @@ type negotiator struct {
 	peer   netip.AddrPort // where the SRC signals from
 	local  netip.Addr     // the address of ours that routes there
 	nets   []netip.Prefix
+	terms  sdp.Terms
+	random io.Reader // for keys
 }
 
 // answer makes the agreement that an offer leads to (RFC 3264 §6, §8; RFC 7866
@@ -145,14 +160,16 @@ func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*
 	before := n.now.before(i)
 	sl := &slot{stream: Stream{
 		Index: i, Label: m.Label, Media: m.Type, Direction: Direction(m.Direction),
-		Codecs: codecsOf(m.Choose()), Ptime: time.Duration(m.Ptime) * time.Millisecond,
+		Codecs: codecsOf(m.Choose(n.terms)), Ptime: time.Duration(m.Ptime) * time.Millisecond,
 	}}
-	plan := m.Plan()
+	plan := m.Plan(n.terms)
+	sl.stream.Refusal = m.Refusal(n.terms)
 	if i >= maxStreams && plan != sdp.Refuse {
 		// RFC 3264 §6 lets any m-line be refused: one SRC must not take the ports
 		// of all others.
 		plan = sdp.Refuse
-		next.oddities = append(next.oddities, "m-lines beyond the first 128 are refused")
+		sl.stream.Refusal = "m-lines beyond the first 128 are refused"
+		next.oddities = append(next.oddities, sl.stream.Refusal)
 	}
 	if before != nil {
 		sl.stream.Generation = before.stream.Generation
@@ -182,21 +199,26 @@ func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*
 	}
 	sl.stream.Recordable = plan == sdp.Record
 	if sl.stream.Recordable {
-		sl.answer.Direction = m.AnswerDirection()
+		sl.answer.Direction = m.AnswerDirection(n.terms)
 	}
 	sl.stream.Receiving = sl.answer.Direction == "recvonly"
-	n.bind(sl, m, at)
+	srtp, err := n.secure(sl, m, before)
+	if err != nil {
+		return nil, err
+	}
+	n.bind(sl, m, srtp, at)
 	return sl, nil
 }
 
 // bind puts the ports and formats of a slot into its stream and its answer, and
 // tells the receiver what to expect.
-func (n *negotiator) bind(sl *slot, m *sdp.Media, at time.Time) {
+func (n *negotiator) bind(sl *slot, m *sdp.Media, srtp *media.SRTP, at time.Time) {
 	local := sl.recv.RTPAddr()
 	sl.stream.Local = local
 	sl.answer.Port = local.Port()
-	sl.answer.Codecs = m.Choose()
+	sl.answer.Codecs = m.Choose(n.terms)
 	sl.answer.RTCPMux = m.RTCPMux
+	sl.answer.Ptime, sl.answer.MaxPtime, sl.answer.Content = m.Ptime, m.MaxPtime, m.Content
 	if rtcp := sl.recv.RTCPAddr().Port(); rtcp != local.Port()+1 {
 		sl.answer.RTCPPort = rtcp
 	}
@@ -206,8 +228,39 @@ func (n *negotiator) bind(sl *slot, m *sdp.Media, at time.Time) {
 	if m.Addr.IsValid() && !m.Null && m.Port > 0 {
 		sl.stream.Remote = netip.AddrPortFrom(m.Addr, uint16(m.Port))
 	}
-	sl.expected = media.Expected{RTP: sl.stream.Remote, Candidates: n.candidates(), Mux: m.RTCPMux, At: at}
+	sl.stream.SRTP = ""
+	if srtp != nil {
+		sl.stream.SRTP = string(srtp.Suite)
+	}
+	sl.expected = media.Expected{
+		RTP: sl.stream.Remote, RTCP: rtcpAddr(m), Candidates: n.candidates(),
+		Mux: m.RTCPMux, Clocks: clocksOf(sl.answer.Codecs), SRTP: srtp, At: at,
+	}
 	sl.recv.Expect(sl.expected)
+}
+
+// rtcpAddr is what a=rtcp names (RFC 3605); invalid without it.
+func rtcpAddr(m *sdp.Media) netip.AddrPort {
+	addr := m.RTCPAddr
+	if !addr.IsValid() {
+		addr = m.Addr
+	}
+	if m.RTCPPort == 0 || !addr.IsValid() || m.Null {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(addr, uint16(m.RTCPPort))
+}
+
+// clocksOf are the clock rates of the formats whose RTP time is that of their
+// sending. That of an event is when it began (RFC 4733 §2.5.1.2).
+func clocksOf(codecs []sdp.Codec) map[uint8]uint32 {
+	clocks := make(map[uint8]uint32, len(codecs))
+	for _, c := range codecs {
+		if c.Name != "TELEPHONE-EVENT" && c.ClockRate > 0 {
+			clocks[c.PayloadType] = uint32(c.ClockRate)
+		}
+	}
+	return clocks
 }
 
 // reused reports whether an m-line slot was free and is now used for another
@@ -271,6 +324,11 @@ func (n *negotiator) offer(at time.Time) (*agreement, error) {
 		return next, nil
 	}
 	m := sdp.Media{Type: "audio", Proto: "RTP/AVP", Direction: "sendonly", Codecs: sdp.DefaultAudio(), Port: 1, Null: true}
+	if n.terms.SRTP == sdp.RequireSRTP {
+		if err := n.offerSecure(&m); err != nil {
+			return nil, err
+		}
+	}
 	sl, err := n.slot(next, 0, &m, at)
 	if err != nil {
 		n.undo(next)
@@ -301,11 +359,22 @@ func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement
 			sl.close()
 			continue
 		}
-		sl.stream.Receiving = sl.stream.Recordable && m.AnswerDirection() == "recvonly"
-		if codecs := m.Choose(); len(codecs) > 0 {
-			sl.stream.Codecs = codecsOf(codecs)
+		if len(m.Codecs) == 0 {
+			m.Codecs = before.answer.Codecs // it can mean nothing else
 		}
-		n.bind(&sl, m, at)
+		if why := m.Refusal(n.terms); why != "" {
+			// Nothing of it could be read: the stream stays as it was before.
+			next.oddities = append(next.oddities, "answer cannot be taken: "+why)
+			continue
+		}
+		srtp, err := n.secure(&sl, m, before)
+		if err != nil {
+			next.oddities = append(next.oddities, "answer cannot be taken: "+err.Error())
+			continue
+		}
+		sl.stream.Receiving = sl.stream.Recordable && m.AnswerDirection(n.terms) == "recvonly"
+		sl.stream.Codecs = codecsOf(m.Choose(n.terms))
+		n.bind(&sl, m, srtp, at)
 	}
 	if len(answer.Media) != len(n.now.slots) {
 		next.oddities = append(next.oddities, "answer has another number of m-lines than the offer")
@@ -335,6 +404,7 @@ func (n *negotiator) close() {
 		if sl.recv != nil {
 			sl.recv.Drain()
 		}
+		wipe(sl.expected.SRTP)
 	}
 }
 

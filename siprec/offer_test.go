@@ -1,6 +1,7 @@
 package siprec
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net"
 	"net/netip"
@@ -26,7 +27,7 @@ func newNegotiator(t testing.TB, now func() time.Time) *negotiator {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { plane.Close() })
-	return &negotiator{plane: plane, origin: 7, peer: netip.AddrPortFrom(loopback, 5060), local: loopback}
+	return &negotiator{plane: plane, origin: 7, peer: netip.AddrPortFrom(loopback, 5060), local: loopback, random: rand.Reader}
 }
 
 // offerOf makes an offer with one m-line per port.

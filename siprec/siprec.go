@@ -9,7 +9,10 @@ package siprec
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
+
+	"github.com/siprecd/siprecd/siprec/internal/sdp"
 )
 
 // A Handler serves one recording session. ServeRecording is called in a
@@ -161,6 +164,10 @@ type Stream struct {
 	Closed bool
 	Codecs []Codec       // answered formats, telephone-event and CN included
 	Ptime  time.Duration // a=ptime; 0 when absent
+	// SRTP is the crypto-suite in force (RFC 4568 §6.2); empty for plain RTP.
+	SRTP string
+	// Refusal says why the m-line was answered with port 0; empty when it was not.
+	Refusal string
 	// Local is where we receive, Remote where the SDP says that the SRC sends
 	// from; Remote is invalid when unknown.
 	Local, Remote netip.AddrPort
@@ -181,6 +188,58 @@ type SRC struct {
 	PlainInvite bool
 	// MediaNetworks are further networks its RTP may come from.
 	MediaNetworks []netip.Prefix
+
+	SRTP SRTPPolicy
+	// SRTPSuites are the crypto-suites that are accepted, by their registered names
+	// and the preferred first (RFC 4568 §6.2, RFC 7714 §14.2); nil means all of
+	// SRTPSuites().
+	SRTPSuites []string
+	// Codecs are the encoding names that come first in answers, in this order; they
+	// exclude none.
+	Codecs []string
+	// RefuseUnrecorded answers media that is not recorded with port 0 instead of a
+	// bound port and a=inactive.
+	RefuseUnrecorded bool
+	// AnswerDelay is how long after an INVITE its 200 leaves at the earliest.
+	AnswerDelay time.Duration
+}
+
+// An SRTPPolicy says what becomes of SRTP and of plain RTP (RFC 7866 §12.2). Empty
+// is SRTPPreferred.
+type SRTPPolicy string
+
+// The policies.
+const (
+	SRTPPreferred SRTPPolicy = "preferred" // SRTP where it is offered, plain RTP too
+	SRTPRequired  SRTPPolicy = "required"  // streams without SRTP are refused
+	SRTPOff       SRTPPolicy = "off"       // SRTP is refused
+)
+
+// SRTPSuites are the crypto-suites that are understood, the preferred first.
+func SRTPSuites() []string {
+	var names []string
+	for _, s := range sdp.DefaultSuites() {
+		names = append(names, string(s))
+	}
+	return names
+}
+
+// terms is what an SRC's profile means for its offers.
+func (s *SRC) terms() sdp.Terms {
+	t := sdp.Terms{RefuseUnrecorded: s.RefuseUnrecorded}
+	switch s.SRTP {
+	case SRTPRequired:
+		t.SRTP = sdp.RequireSRTP
+	case SRTPOff:
+		t.SRTP = sdp.NoSRTP
+	}
+	for _, name := range s.SRTPSuites {
+		t.Suites = append(t.Suites, sdp.Suite(strings.ToUpper(name)))
+	}
+	for _, name := range s.Codecs {
+		t.Codecs = append(t.Codecs, strings.ToUpper(name))
+	}
+	return t
 }
 
 func headerValues(hs []Header, name string) []string {

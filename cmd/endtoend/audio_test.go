@@ -113,25 +113,38 @@ func checkClicks(t *testing.T, a, b []int16, length time.Duration) {
 }
 
 // TestSampleExact sends code words that count, without loss, and wants each of
-// them back, at once after another.
+// them back, at once after another: over both IP versions, plain and under each
+// crypto-suite of SRTP.
 func TestSampleExact(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
+	type exact struct {
 		name, host, network string
 		codec               src.Codec
-	}{
-		{"PCMU over UDP", "127.0.0.1", "udp", src.PCMU()},
-		{"PCMA over TCP", "127.0.0.1", "tcp", src.PCMA()},
-		{"PCMU over UDP and IPv6", "[::1]", "udp", src.PCMU()},
-		{"PCMA over TCP and IPv6", "[::1]", "tcp", src.PCMA()},
-	} {
+		suite               string
+	}
+	tests := []exact{
+		{"PCMU over UDP", "127.0.0.1", "udp", src.PCMU(), ""},
+		{"PCMA over TCP", "127.0.0.1", "tcp", src.PCMA(), ""},
+		{"PCMU over UDP and IPv6", "[::1]", "udp", src.PCMU(), ""},
+		{"PCMA over TCP and IPv6", "[::1]", "tcp", src.PCMA(), ""},
+	}
+	for _, suite := range src.SRTPSuites() {
+		tests = append(tests,
+			exact{suite, "127.0.0.1", "udp", src.PCMU(), suite},
+			exact{suite + " and IPv6", "[::1]", "tcp", src.PCMA(), suite})
+	}
+	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			const packets = 200
 			l := newLab(t, tt.host, nil)
 			c := l.client(tt.network)
-			d := invite(t, c, src.Request{Streams: src.TwoParties(tt.codec), Metadata: conversation(c).Complete()})
-			play(t, d, src.PlayOptions{Codec: tt.codec, Count: packets}, src.Counter(tt.codec), src.Counter(tt.codec))
+			offers := src.TwoParties(tt.codec)
+			if tt.suite != "" {
+				offerSRTP(t, c, offers, tt.suite)
+			}
+			d := invite(t, c, src.Request{Streams: offers, Metadata: conversation(c).Complete()})
+			play(t, d, src.PlayOptions{Codec: tt.codec, Count: packets, RTCP: time.Second}, src.Counter(tt.codec), src.Counter(tt.codec))
 			do(t, d, "BYE", src.Request{})
 			m := l.manifest()
 			want := counterSamples(t, tt.codec, packets*frame)
@@ -142,6 +155,21 @@ func TestSampleExact(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// offerSRTP gives each m-line keys of its own for the suites.
+func offerSRTP(t *testing.T, c *src.SRC, offers []src.StreamOffer, suites ...string) {
+	t.Helper()
+	for i := range offers {
+		offers[i].Keys = nil
+		for _, suite := range suites {
+			key, err := c.IDs().SRTPKey(suite)
+			if err != nil {
+				t.Fatal(err)
+			}
+			offers[i].Keys = append(offers[i].Keys, key)
+		}
 	}
 }
 

@@ -62,7 +62,7 @@ func sampleCases() []sampleCase {
 		{"cisco-12-transfer-disassociate", 1, 0, "unknown", 1, "unknown/-/0; unknown/-/0", "0"},
 		{"cisco-15-no-require-bad-contact-dangling-assoc", 1, 0, "unknown", 1, "customer/num/5 1@1:1-0; agent/-/5 2@2:1-0?; unknown/-/0 2@2:1-0", "200+r+r"},
 		{"cisco-16-legacy-two-mlines-no-metadata", 1, 0, "unknown", 1, "unknown/-/0 -@1:1-0; unknown/-/0 -@2:1-0", "200+r+r"},
-		{"google-01-ccai-client-srtp-quoted", 1, 0, "unknown", 0, "unknown/-/0 1@0:1-0?; unknown/-/0 2@0:1-0?", "488+x+x"},
+		{"google-01-ccai-client-srtp-quoted", 1, 0, "unknown", 0, "unknown/-/0 1@1:1-0?; unknown/-/0 2@2:1-0?", "200+r+r"},
 		{"jambonz", 2, 0, "inbound", 1, "customer/num/4 1@1:1-0; agent/-/4 2@2:1-0", "200+r+r 200+i+i"},
 		{"metaswitch-01-hold", 5, 0, "inbound", 1, "customer/num/4 1@1:1-5; agent/dir/1 1@1:1-5", "200+r 200+r 200+i 200+r 200+r"},
 		{"metaswitch-04-g729-invite", 1, 0, "outbound", 1, "agent/dir/1 1@1:1-0; customer/num/4 1@1:1-0", "200+r"},

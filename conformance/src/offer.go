@@ -16,7 +16,7 @@ const PortZero = -1
 type StreamOffer struct {
 	Label     string  // a=label (RFC 4574); empty for none
 	Media     string  // default "audio"
-	Proto     string  // default "RTP/AVP"
+	Proto     string  // default "RTP/AVP", with Keys "RTP/SAVP"
 	Codecs    []Codec // default PCMU, PCMA
 	Formats   string  // written instead of the payload types, for m-lines that are not RTP
 	Direction string  // SendOnly etc.; None writes no attribute
@@ -24,7 +24,12 @@ type StreamOffer struct {
 	Port      int     // 0: the port bound for the stream; PortZero: 0; else as given
 	// Attributes are further a= lines, without "a=".
 	Attributes []string
+	// Keys offer SRTP, each with its place, from 1, as tag (RFC 4568 §5.1.1).
+	Keys []SRTPKey
 }
+
+// plainRTP is the protocol of RTP without protection (RFC 3551).
+const plainRTP = "RTP/AVP"
 
 // A Codec is one RTP format of an offer.
 type Codec struct {
@@ -69,8 +74,11 @@ func (o StreamOffer) media() string {
 }
 
 func (o StreamOffer) proto() string {
-	if o.Proto == "" {
-		return "RTP/AVP"
+	switch {
+	case o.Proto == "" && len(o.Keys) > 0:
+		return "RTP/SAVP"
+	case o.Proto == "":
+		return plainRTP
 	}
 	return o.Proto
 }
@@ -103,6 +111,7 @@ func (o StreamOffer) port(bound int) int {
 // request that was already sent shows nowhere.
 func (o StreamOffer) clone() StreamOffer {
 	o.Codecs, o.Attributes = slices.Clone(o.Codecs), slices.Clone(o.Attributes)
+	o.Keys = slices.Clone(o.Keys)
 	return o
 }
 
@@ -165,6 +174,9 @@ func (o StreamOffer) write(b *strings.Builder, bound int) {
 	}
 	if o.Direction != None {
 		fmt.Fprintf(b, "a=%s\r\n", o.Direction)
+	}
+	for i, k := range o.Keys {
+		fmt.Fprintf(b, "a=crypto:%s\r\n", k.Attribute(i+1))
 	}
 	for _, a := range o.Attributes {
 		fmt.Fprintf(b, "a=%s\r\n", a)

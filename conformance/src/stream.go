@@ -31,6 +31,9 @@ type Stream struct {
 	packets    uint32 // as a sender report counts them
 	octets     uint32
 	sent       []Sent
+
+	sending, receiving *Protector // nil: plain RTP
+	srtpErr            error      // why the answer's keys cannot be used
 }
 
 // Sent is one packet as it left, or did not leave, this side.
@@ -118,6 +121,7 @@ func (st *Stream) direct(remote netip.AddrPort, answer MediaLine) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.remote, st.answer = remote, answer
+	st.protect(answer)
 }
 
 // Local is the address RTP leaves from.
@@ -282,6 +286,12 @@ func (st *Stream) write(e emission) error {
 			return err
 		}
 		raw = append(head, e.payload...)
+		if st.srtpErr != nil {
+			return fmt.Errorf("stream %d: %w", st.index, st.srtpErr)
+		}
+		if st.sending != nil {
+			raw = st.sending.RTP(raw, len(head))
+		}
 	}
 	return st.datagram(st.rtp, raw, st.remote)
 }

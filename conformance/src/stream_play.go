@@ -191,7 +191,11 @@ func (st *Stream) sendReport(h rtp.Header, now time.Time) error {
 	if _, mux := st.answer.Attribute("rtcp-mux"); mux { // RFC 5761 §5.1.1
 		c, to = st.rtp, st.remote
 	}
-	return st.datagram(c, senderReport(h.SSRC, h.Timestamp, st.packets, st.octets, now, st.dialog.localTag), to)
+	report := senderReport(h.SSRC, h.Timestamp, st.packets, st.octets, now, st.dialog.localTag)
+	if st.sending != nil {
+		report = st.sending.RTCP(report)
+	}
+	return st.datagram(c, report, to)
 }
 
 func senderReport(ssrc, timestamp, packets, octets uint32, now time.Time, cname string) []byte {

@@ -22,6 +22,8 @@ type flow struct {
 	sink    Sink
 	stats   Stats
 	log     *zap.Logger
+	keys    keyring
+	control control
 
 	// One header and one packet serve all datagrams, so that none is allocated.
 	header rtp.Header
@@ -32,7 +34,7 @@ type flow struct {
 }
 
 func newFlow(log *zap.Logger) *flow {
-	f := &flow{log: log}
+	f := &flow{log: log, control: newControl()}
 	// Room for every CSRC that the four bits of CC can count (RFC 3550 §5.1).
 	f.header.CSRC = make([]uint32, 0, sourceCount)
 	return f
@@ -44,9 +46,16 @@ func (f *flow) rtp(b []byte, src netip.AddrPort, at time.Time) {
 	f.expire(at)
 	switch classify(b) {
 	case mediaPacket:
-		f.media(b, src, at)
+		plain, authentic, ok := f.open(b, at, f.keys.rtp)
+		if !ok {
+			return
+		}
+		f.media(plain, src, at)
+		if authentic {
+			clear(plain)
+		}
 	case controlPacket:
-		f.control(src, at)
+		f.report(b, src, at)
 	case malformed:
 		f.stats.Malformed++
 	}
@@ -59,15 +68,46 @@ func (f *flow) rtcp(b []byte, src netip.AddrPort, at time.Time) {
 		f.stats.Malformed++
 		return
 	}
-	f.control(src, at)
+	f.report(b, src, at)
 }
 
-// control notes an RTCP datagram. The port it came from is not compared: RTCP
-// has one of its own unless both share one (RFC 5761).
-func (f *flow) control(src netip.AddrPort, at time.Time) {
+// open takes the protection off. What is not authentic is counted and dropped,
+// unless plain packets are what was agreed.
+func (f *flow) open(b []byte, at time.Time, with func([]byte, time.Time) ([]byte, outcome)) (plain []byte, authentic, ok bool) {
+	if !f.keys.protects() {
+		return b, false, true
+	}
+	plain, came := with(b, at)
+	switch {
+	case came == opened:
+		return plain, true, true
+	case !f.keys.required():
+		return b, false, true // SRTP gave way to RTP
+	case came == replayed:
+		f.stats.Replayed++
+	default:
+		f.stats.AuthFailed++
+	}
+	return nil, false, false
+}
+
+// report takes an RTCP datagram. The port it came from is not compared: RTCP has
+// one of its own unless both share one (RFC 5761).
+func (f *flow) report(b []byte, src netip.AddrPort, at time.Time) {
 	f.stats.RTCP++
-	if f.latch.source.IsValid() && src.Addr() == f.latch.source.Addr() {
+	plain, authentic, ok := f.open(b, at, f.keys.rtcp)
+	if !ok {
+		return
+	}
+	adopted := f.latch.source.IsValid() && src.Addr() == f.latch.source.Addr()
+	if adopted || authentic {
 		f.alive(at)
+	}
+	if adopted || authentic || f.latch.offered && f.latch.rankOf(src) > unannounced {
+		f.control.hear(parseRTCP(plain, at), src, &f.stats)
+	}
+	if authentic {
+		clear(plain)
 	}
 }
 
@@ -96,6 +136,7 @@ func (f *flow) deliver(payload []byte, src netip.AddrPort, at time.Time) {
 	f.stats.Octets += uint64(len(payload))
 	f.stats.LastPayloadType = f.header.PayloadType
 	f.stats.Flagged = f.latch.flagged
+	f.control.note(&f.header, f.latch.expected.Clocks, at)
 	f.alive(at)
 	if f.sink == nil {
 		return
@@ -193,6 +234,13 @@ func (f *flow) settle(now time.Time) {
 
 // expect renews what is announced.
 func (f *flow) expect(e Expected) {
+	plain := !f.keys.required()
+	if err := f.keys.renew(e.SRTP, e.At); err != nil {
+		f.log.Error("srtp keys cannot be used, nothing will be taken", zap.Error(err))
+	}
+	if plain && f.keys.required() {
+		f.forget() // nobody vouches for what waits
+	}
 	f.latch.expect(e)
 	for i := range f.waiters.list {
 		f.waiters.list[i].rank = f.latch.rankOf(f.waiters.list[i].source)

@@ -61,15 +61,21 @@ type latch struct {
 
 // expect renews what is announced.
 func (l *latch) expect(e Expected) {
-	// Sources come as plain IPv4 addresses, whatever form the offer was read into.
-	if e.RTP.IsValid() {
-		e.RTP = netip.AddrPortFrom(e.RTP.Addr().Unmap().WithZone(""), e.RTP.Port())
-	}
+	e.RTP, e.RTCP = plainAddr(e.RTP), plainAddr(e.RTCP)
 	e.Candidates = slices.Clone(e.Candidates)
 	l.expected, l.offered, l.vouched = e, true, false
 	if l.source.IsValid() {
 		l.rank = l.rankOf(l.source)
 	}
+}
+
+// plainAddr is the form in which sources come, whatever form an offer was read
+// into: plain IPv4, no zone.
+func plainAddr(a netip.AddrPort) netip.AddrPort {
+	if !a.IsValid() {
+		return a
+	}
+	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
 // judge says what becomes of a packet that arrived at an instant.
@@ -167,6 +173,10 @@ func (l *latch) continues(ssrc uint32, sequence uint16) bool {
 
 // rankOf ranks a source by the present offer.
 func (l *latch) rankOf(src netip.AddrPort) rank {
+	if l.expected.SRTP != nil {
+		// Only who has the key comes as far as this.
+		return announced
+	}
 	// A prefix contains no address with a zone, and no SDP names one.
 	ip := src.Addr().WithZone("")
 	if l.expected.RTP.IsValid() && ip == l.expected.RTP.Addr() {
@@ -177,10 +187,18 @@ func (l *latch) rankOf(src netip.AddrPort) rank {
 		// (RFC 3264 §5.1).
 		return candidate
 	}
-	for _, p := range l.expected.Candidates {
-		if p.Contains(ip) {
-			return candidate
-		}
+	if l.configured(ip) {
+		return candidate
 	}
 	return unannounced
+}
+
+// configured reports whether an address is among the candidates.
+func (l *latch) configured(ip netip.Addr) bool {
+	for _, p := range l.expected.Candidates {
+		if p.Contains(ip) {
+			return true
+		}
+	}
+	return false
 }

@@ -54,8 +54,17 @@ type Expected struct {
 	// Candidates are further addresses that may send: the signalling peer and
 	// the media networks configured for the SRC.
 	Candidates []netip.Prefix
+	// RTCP is the address of a=rtcp (RFC 3605); invalid without one, which means
+	// the port after that of RTP.
+	RTCP netip.AddrPort
 	// Mux says that a=rtcp-mux was agreed on (RFC 5761).
 	Mux bool
+	// Clocks is the clock rate in Hz of the payload types whose RTP time tells
+	// their instant, for jitter. It must not be changed afterwards.
+	Clocks map[uint8]uint32
+	// SRTP is how packets are protected; nil is plain RTP. With it only what is
+	// authentic counts, and that from any address.
+	SRTP *SRTP
 	// At is the instant of the offer; zero means the instant of the call.
 	At time.Time
 }
@@ -72,16 +81,25 @@ type Stats struct {
 	// RTP port, over 1,500 on the RTCP port.
 	Malformed uint64
 	RTCP      uint64 // RTCP datagrams, on either port and of any source
-	Rebinds   uint64 // times another source than the first was adopted
-	Panics    uint64 // sinks that were detached because they panicked
+	// AuthFailed counts SRTP and SRTCP datagrams that are not authentic under the
+	// keys in force, Replayed those that came before. None of them is delivered.
+	AuthFailed, Replayed uint64
+	Reports              uint64 // RTCP datagrams that were sent
+	Byes                 uint64 // RTCP BYEs of the source (RFC 3550 §6.6); they end nothing
+	Rebinds              uint64 // times another source than the first was adopted
+	Panics               uint64 // sinks that were detached because they panicked
 	// Flagged says that packets came from an address that was neither announced
 	// nor configured and were taken because no announced one sent.
 	Flagged bool
 	// Source is the adopted source; invalid before the first packet.
 	Source netip.AddrPort
-	// Last is the arrival of the last RTP or RTCP packet of the adopted source;
-	// zero before the first.
+	// Last is the arrival of the last RTP or RTCP packet of the adopted source, or
+	// of any authentic one; zero before the first.
 	Last time.Time
+	// SenderReport is the last one of the adopted source, CNAME the name it gave
+	// itself (RFC 3550 §6.4.1, §6.5.1).
+	SenderReport SenderReport
+	CNAME        string
 	// LastPayloadType is the payload type of the last RTP packet handed on.
 	LastPayloadType uint8
 }

@@ -45,6 +45,9 @@ type Config struct {
 	ReadBuffer int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// After calls f after a time by the same clock, and returns what keeps the call
+	// from being made; nil means time.AfterFunc.
+	After func(d time.Duration, f func()) (stop func() bool)
 	// Log takes warnings about sources and ports; nil means none.
 	Log *zap.Logger
 }
@@ -52,7 +55,8 @@ type Config struct {
 // A Plane is the media plane of a server: it owns the ports and their readers.
 // Its methods may be called by any goroutine.
 type Plane struct {
-	cfg Config
+	cfg     Config
+	reports reports
 
 	mu        sync.Mutex
 	ports     *ports // nil: any free ports of the system
@@ -76,10 +80,14 @@ func New(cfg Config) (*Plane, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.After == nil {
+		cfg.After = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+	}
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
 	p := &Plane{cfg: cfg, receivers: make(map[*Receiver]struct{})}
+	p.reports.now, p.reports.after = cfg.Now, cfg.After
 	if cfg.PortMin != 0 || cfg.PortMax != 0 {
 		var err error
 		if p.ports, err = newPorts(cfg.PortMin, cfg.PortMax, cfg.Rest); err != nil {
@@ -124,6 +132,7 @@ func (p *Plane) Close() error {
 		open = append(open, r)
 	}
 	p.mu.Unlock()
+	p.reports.close()
 	for _, r := range open {
 		r.Close()
 	}

@@ -30,6 +30,8 @@ type Receiver struct {
 	flow     *flow
 	armed    bool // the RTP socket has a deadline, to wipe what waits
 	draining bool
+	next     *dueReport // nil before a source was adopted
+	silent   bool       // no report may be sent any more
 }
 
 func newReceiver(p *Plane, rtp, rtcp *net.UDPConn, leased uint16) *Receiver {
@@ -86,16 +88,17 @@ func (r *Receiver) Stats() Stats {
 	return r.flow.stats
 }
 
-// Drain reads what the kernel has queued by now, delivers it and closes both
-// ports. When it returns, all of that has been delivered and WriteRTP will not
+// Drain reads what the kernel has queued by now, delivers it, says BYE by RTCP
+// where reports were sent, and closes both ports. When it returns, all of that has been delivered and WriteRTP will not
 // be called again.
 func (r *Receiver) Drain() {
 	r.end.Do(func() {
 		r.wakeToDrain()
 		r.readers.Wait()
+		r.finish(true)
 		_ = r.rtp.conn.Close()
 		_ = r.rtcp.conn.Close()
-		r.finish(true)
+		r.plane.ended(r)
 	})
 }
 
@@ -114,14 +117,16 @@ func (r *Receiver) wakeToDrain() {
 // WriteRTP will not be called again. After Drain it does nothing.
 func (r *Receiver) Close() {
 	r.end.Do(func() {
+		r.sayBye()
 		_ = r.rtp.conn.Close()
 		_ = r.rtcp.conn.Close()
 		r.readers.Wait()
 		r.finish(false)
+		r.plane.ended(r)
 	})
 }
 
-// finish lets go of what waits and of the ports.
+// finish lets go of what waits and of the keys.
 func (r *Receiver) finish(settle bool) {
 	r.mu.Lock()
 	if settle {
@@ -129,7 +134,10 @@ func (r *Receiver) finish(settle bool) {
 	}
 	r.flow.attach(nil)
 	r.mu.Unlock()
-	r.plane.ended(r)
+	r.sayBye()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.flow.keys.wipe()
 }
 
 // locked runs take under the lock and wipes the datagram after it: audio that nobody
@@ -179,6 +187,10 @@ func (r *Receiver) takeRTP(d datagram) {
 	if !r.armed && !r.draining && len(r.flow.waiters.list) > 0 {
 		r.arm(d.at)
 	}
+	if r.next == nil && r.flow.latch.source.IsValid() {
+		r.next = &dueReport{receiver: r, place: -1}
+		r.plane.reports.add(r.next, r.plane.cfg.Now().Add(nextReport()))
+	}
 }
 
 // takeRTCP handles a datagram of the RTCP port.
@@ -216,3 +228,50 @@ func (r *Receiver) arm(now time.Time) {
 // wakeSlack is how much later than due packets that wait are looked at, so that
 // they are due then.
 const wakeSlack = 10 * time.Millisecond
+
+// reportDue sends a report and plans the next. It is called by the schedule.
+func (r *Receiver) reportDue(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.silent {
+		return
+	}
+	r.send(now, false)
+	r.plane.reports.add(r.next, now.Add(nextReport()))
+}
+
+// sayBye sends the last report, if there was one before (RFC 3550 §6.3.7).
+func (r *Receiver) sayBye() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.silent {
+		return
+	}
+	r.silent = true
+	if r.next != nil {
+		r.plane.reports.remove(r.next)
+	}
+	if r.flow.stats.Reports > 0 {
+		r.send(r.plane.cfg.Now(), true)
+	}
+}
+
+// send sends a report. One that cannot be sent is one that was lost on the way.
+func (r *Receiver) send(now time.Time, last bool) {
+	to, shared := r.flow.reportTo()
+	if !to.IsValid() {
+		return
+	}
+	b, err := r.flow.keys.seal(r.flow.control.compound(now, last))
+	if err != nil {
+		r.log.Warn("rtcp report not protected, so not sent", zap.Error(err))
+		return
+	}
+	s := r.rtcp
+	if shared {
+		s = r.rtp
+	}
+	if _, err := s.conn.WriteToUDPAddrPort(b, to); err == nil {
+		r.flow.stats.Reports++
+	}
+}

@@ -39,15 +39,15 @@ func TestPlan(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := &mustParse(t, tt.text).Media[0]
-			if m.Plan() != tt.plan || m.AnswerDirection() != tt.direction {
-				t.Errorf("plan %v, direction %s; want %v, %s", m.Plan(), m.AnswerDirection(), tt.plan, tt.direction)
+			if m.Plan(Terms{}) != tt.plan || m.AnswerDirection(Terms{}) != tt.direction {
+				t.Errorf("plan %v, direction %s; want %v, %s", m.Plan(Terms{}), m.AnswerDirection(Terms{}), tt.plan, tt.direction)
 			}
-			s := m.Slot(50000)
+			s := m.Slot(50000, Terms{})
 			if (s.Port == 0) != (tt.plan == Refuse) || s.Media != m.Type || s.Proto != m.Proto ||
 				s.Direction != tt.direction || s.Label != "1" {
 				t.Errorf("slot %+v", s)
 			}
-			if m.Slot(0).Port != 0 || m.Slot(0).Codecs != nil {
+			if m.Slot(0, Terms{}).Port != 0 || m.Slot(0, Terms{}).Codecs != nil {
 				t.Error("port 0 does not refuse")
 			}
 		})
@@ -69,8 +69,8 @@ func TestChoose(t *testing.T) {
 	}{
 		{"decodable first", line("m=audio 40000 RTP/AVP 101 13 18 9 96 0 111 8") +
 			"a=rtpmap:101 telephone-event/8000\r\na=rtpmap:96 L16/16000\r\na=rtpmap:111 opus/48000/2", "9 96 0 8 18 111 13 101"},
-		{"unknown before events, redundancy last", line("m=audio 40000 RTP/AVP 121 101 99 3 19") +
-			"a=rtpmap:101 telephone-event/8000\r\na=rtpmap:121 red/8000", "3 99 19 101 121"},
+		{"unknown before events, redundancy left out", line("m=audio 40000 RTP/AVP 121 101 99 3 19") +
+			"a=rtpmap:101 telephone-event/8000\r\na=rtpmap:121 red/8000", "3 99 19 101"},
 		{"held in offered order", line("m=video 40000 RTP/AVP 97 96") + "a=rtpmap:96 H264/90000\r\na=rtpmap:97 VP8/90000", "97 96"},
 		{"refused", line("m=audio 0 RTP/AVP 8"), ""},
 	}
@@ -79,7 +79,7 @@ func TestChoose(t *testing.T) {
 			m := &mustParse(t, tt.text).Media[0]
 			before := slices.Clone(m.Codecs)
 			var got []string
-			for _, c := range m.Choose() {
+			for _, c := range m.Choose(Terms{}) {
 				got = append(got, fmt.Sprint(c.PayloadType))
 			}
 			if strings.Join(got, " ") != tt.want {

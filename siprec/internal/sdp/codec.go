@@ -45,6 +45,9 @@ func (c Codec) rank() int {
 	return 1
 }
 
+// isRedundancy reports whether the format only repeats or mends another one.
+func (c Codec) isRedundancy() bool { return c.rank() == 5 }
+
 // isMedia reports whether the format is known and carries sound by itself.
 func (c Codec) isMedia() bool { return c.rank() < 2 }
 

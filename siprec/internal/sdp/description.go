@@ -3,6 +3,7 @@ package sdp
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -99,15 +100,9 @@ func (m *Media) isSRTP() bool {
 	return false
 }
 
-// Secure reports whether the protocol of the m-line encrypts: SRTP, TLS or DTLS.
-func (m *Media) Secure() bool {
-	for part := range strings.SplitSeq(strings.ToUpper(m.Proto), "/") {
-		switch part {
-		case "SAVP", "SAVPF", "TLS", "DTLS":
-			return true
-		}
-	}
-	return false
+// isDTLS reports whether the protocol asks for keys by DTLS (RFC 5764 §8).
+func (m *Media) isDTLS() bool {
+	return slices.Contains(strings.Split(strings.ToUpper(m.Proto), "/"), "TLS")
 }
 
 // IsAudio reports whether the media type is audio.

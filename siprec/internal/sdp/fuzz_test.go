@@ -44,10 +44,10 @@ func checkAnswered(t *testing.T, o, a *Media) {
 	if a.Label != o.Label || a.Mid != o.Mid {
 		t.Fatalf("label %q became %q, mid %q became %q", o.Label, a.Label, o.Mid, a.Mid)
 	}
-	if (a.Port == 0) != (o.Plan() == Refuse) {
-		t.Fatalf("port %d under plan %v", a.Port, o.Plan())
+	if (a.Port == 0) != (o.Plan(Terms{}) == Refuse) {
+		t.Fatalf("port %d under plan %v", a.Port, o.Plan(Terms{}))
 	}
-	if a.Port != 0 && !reflect.DeepEqual(a.Codecs, o.Choose()) {
-		t.Fatalf("codecs\n%+v became\n%+v", o.Choose(), a.Codecs)
+	if a.Port != 0 && !reflect.DeepEqual(a.Codecs, o.Choose(Terms{})) {
+		t.Fatalf("codecs\n%+v became\n%+v", o.Choose(Terms{}), a.Codecs)
 	}
 }

@@ -114,8 +114,8 @@ func TestTolerance(t *testing.T) {
 		{"negative port", line("m=audio -1 RTP/AVP 8"), "unreadable port", func(m *Media) bool { return m.Port == 0 }},
 		{"huge port", line("m=audio 99999999999999999999 RTP/AVP 8"), "unreadable port", func(m *Media) bool { return m.Port == 0 }},
 		{"port 65536", line("m=audio 65536 RTP/AVP 8"), "unreadable port", func(m *Media) bool { return m.Port == 0 }},
-		{"m-line without fields", line("m="), "less than four", func(m *Media) bool { return m.Plan() == Refuse }},
-		{"unknown media type", line("m=image 40000 udptl t38"), "", func(m *Media) bool { return m.Type == "image" && m.Plan() == Refuse }},
+		{"m-line without fields", line("m="), "less than four", func(m *Media) bool { return m.Plan(Terms{}) == Refuse }},
+		{"unknown media type", line("m=image 40000 udptl t38"), "", func(m *Media) bool { return m.Type == "image" && m.Plan(Terms{}) == Refuse }},
 		{"format above 127", line("m=audio 40000 RTP/AVP 8 128 300"), "no payload type", func(m *Media) bool { return len(m.Codecs) == 1 && len(m.Formats) == 3 }},
 		{"format twice", line("m=audio 40000 RTP/AVP 8 8"), "offered twice", func(m *Media) bool { return len(m.Codecs) == 1 }},
 		{"format without rtpmap", line("m=audio 40000 RTP/AVP 8 99"), "has no rtpmap",
@@ -268,20 +268,20 @@ func TestStaticPayloadTypes(t *testing.T) {
 
 func TestProtocols(t *testing.T) {
 	tests := []struct {
-		proto       string
-		rtp, secure bool
+		proto     string
+		rtp, srtp bool
 	}{
 		{"RTP/AVP", true, false}, {"rtp/avp", true, false}, {"RTP/AVPF", true, false},
 		{"RTP/SAVP", true, true}, {"RTP/SAVPF", true, true}, {"UDP/TLS/RTP/SAVPF", true, true},
-		{"UDP/TLS/RTP/SAVP", true, true}, {"TCP/RTP/AVP", false, false}, {"TCP/TLS/RTP/SAVP", false, true},
-		{"TCP/MSRP", false, false}, {"TCP/TLS/MSRP", false, true}, {"udptl", false, false},
-		{"UDP/DTLS/SCTP", false, true}, {"", false, false},
+		{"UDP/TLS/RTP/SAVP", true, true}, {"TCP/RTP/AVP", false, false}, {"TCP/TLS/RTP/SAVP", false, false},
+		{"TCP/MSRP", false, false}, {"TCP/TLS/MSRP", false, false}, {"udptl", false, false},
+		{"UDP/DTLS/SCTP", false, false}, {"", false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.proto, func(t *testing.T) {
 			m := Media{Proto: tt.proto}
-			if m.IsRTP() != tt.rtp || m.Secure() != tt.secure {
-				t.Errorf("IsRTP %v, Secure %v", m.IsRTP(), m.Secure())
+			if m.IsRTP() != tt.rtp || m.isSRTP() != tt.srtp {
+				t.Errorf("IsRTP %v, isSRTP %v", m.IsRTP(), m.isSRTP())
 			}
 		})
 	}

@@ -61,12 +61,20 @@ func mediaBreaches(o *Media, got *pion.MediaDescription) (wrong []string) {
 		}
 		bad(len(o.Formats) > 0 && !slices.ContainsFunc(o.Formats, same), "format that was not offered")
 	}
-	live := o.Port != 0 && (o.Proto == "RTP/AVP" || o.Proto == "RTP/AVPF") && len(o.Codecs) > 0
+	live := o.Port != 0 && (o.Proto == "RTP/AVP" || o.Proto == "RTP/AVPF" || keyed(o)) && len(o.Codecs) > 0
 	bad((name.Port.Value != 0) != live, "port")
 	if !live {
 		return wrong
 	}
-	bad(len(name.Formats) != len(o.Codecs), "formats left out")
+	redundant := 0
+	if o.isRecorded() {
+		for _, c := range o.Codecs {
+			if c.isRedundancy() {
+				redundant++
+			}
+		}
+	}
+	bad(len(name.Formats)+redundant != len(o.Codecs), "formats left out")
 	_, takes := got.Attribute(RecvOnly)
 	_, idle := got.Attribute(Inactive)
 	bad(takes == idle, "direction missing")
@@ -77,4 +85,10 @@ func mediaBreaches(o *Media, got *pion.MediaDescription) (wrong []string) {
 	_, mux := got.Attribute("rtcp-mux")
 	bad(mux && !o.RTCPMux, "rtcp-mux that was not offered")
 	return wrong
+}
+
+// keyed reports whether an m-line offers SRTP with a key that can be used.
+func keyed(o *Media) bool {
+	_, err := o.ChooseCrypto(DefaultSuites())
+	return (o.Proto == "RTP/SAVP" || o.Proto == "RTP/SAVPF") && err == nil
 }

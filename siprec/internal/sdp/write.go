@@ -80,16 +80,15 @@ func (s *Slot) appendStream(b []byte, top netip.Addr) []byte {
 	for _, c := range s.Codecs {
 		b = c.append(b)
 	}
-	if s.Ptime > 0 {
-		b = append(b, "a=ptime:"...)
-		b = strconv.AppendInt(b, int64(s.Ptime), 10)
-		b = append(b, "\r\n"...)
-	}
+	b = appendMillis(b, "ptime", s.Ptime)
+	b = appendMillis(b, "maxptime", s.MaxPtime)
 	if s.Direction == RecvOnly {
 		b = append(b, "a=recvonly\r\n"...)
 	} else {
 		b = append(b, "a=inactive\r\n"...)
 	}
+	b = appendAttribute(b, "crypto", s.Crypto)
+	b = appendAttribute(b, "content", s.Content)
 	if s.RTCPMux {
 		b = append(b, "a=rtcp-mux\r\n"...)
 	}
@@ -125,6 +124,18 @@ func (c *Codec) append(b []byte) []byte {
 		b = append(b, "\r\n"...)
 	}
 	return b
+}
+
+// appendMillis writes a packet time unless it is 0.
+func appendMillis(b []byte, name string, ms int) []byte {
+	if ms <= 0 {
+		return b
+	}
+	b = append(b, "a="...)
+	b = append(b, name...)
+	b = append(b, ':')
+	b = strconv.AppendInt(b, int64(ms), 10)
+	return append(b, "\r\n"...)
 }
 
 // appendAttribute writes an attribute unless its value is empty.

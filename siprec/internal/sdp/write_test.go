@@ -14,7 +14,7 @@ var local = Local{User: "siprecd", ID: 77, Version: 2, Addr: netip.MustParseAddr
 func answer(d *Description) []byte {
 	var slots []Slot
 	for i := range d.Media {
-		slots = append(slots, d.Media[i].Slot(uint16(50000+2*i)))
+		slots = append(slots, d.Media[i].Slot(uint16(50000+2*i), Terms{}))
 	}
 	return Write(local, slots)
 }
@@ -25,9 +25,9 @@ func TestWrite(t *testing.T) {
 	want := "v=0\r\no=siprecd 77 2 IN IP4 192.0.2.99\r\ns=-\r\nc=IN IP4 192.0.2.99\r\nt=0 0\r\n" +
 		"m=audio 50000 RTP/AVP 8 0 18 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n" +
 		"a=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n" +
-		"a=ptime:20\r\na=recvonly\r\na=label:96\r\na=mid:a0\r\n" +
+		"a=ptime:20\r\na=maxptime:30\r\na=recvonly\r\na=label:96\r\na=mid:a0\r\n" +
 		"m=audio 50002 RTP/AVPF 111 101\r\na=rtpmap:111 OPUS/48000/2\r\na=rtpmap:101 telephone-event/48000\r\n" +
-		"a=inactive\r\na=rtcp-mux\r\na=label:97\r\n" +
+		"a=inactive\r\na=content:main\r\na=rtcp-mux\r\na=label:97\r\n" +
 		"m=video 50004 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=0\r\na=inactive\r\na=label:98\r\n" +
 		"m=message 0 TCP/MSRP *\r\na=label:99\r\n" +
 		"m=audio 0 RTP/AVP 8 300\r\na=mid:gone\r\n"
@@ -146,7 +146,7 @@ func BenchmarkWrite(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	slots := []Slot{d.Media[0].Slot(50000), d.Media[1].Slot(50002)}
+	slots := []Slot{d.Media[0].Slot(50000, Terms{}), d.Media[1].Slot(50002, Terms{})}
 	b.ReportAllocs()
 	for b.Loop() {
 		if len(Write(local, slots)) == 0 {

@@ -1,0 +1,287 @@
+package src
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// This file is SRTP (RFC 3711, RFC 7714) by the standard library alone, so that the
+// server's library is not tested against itself.
+
+// SRTPSuites are the crypto-suites that can be offered (RFC 4568 §6.2, RFC 7714
+// §14.2).
+func SRTPSuites() []string {
+	return []string{"AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"}
+}
+
+// An SRTPKey is one master key of an SRC for one m-line.
+type SRTPKey struct {
+	Suite     string
+	Key, Salt []byte
+	MKI       []byte // in packets and in a=crypto, up to 7 octets; empty for none
+}
+
+// srtpSizes are the octets of key, salt and RTP tag; the first is 0 for an unknown
+// suite.
+func srtpSizes(suite string) (key, salt, tag int) {
+	switch suite {
+	case "AES_CM_128_HMAC_SHA1_80":
+		return 16, 14, 10
+	case "AES_CM_128_HMAC_SHA1_32":
+		return 16, 14, 4
+	case "AEAD_AES_128_GCM":
+		return 16, 12, 16
+	case "AEAD_AES_256_GCM":
+		return 32, 12, 16
+	}
+	return 0, 0, 0
+}
+
+// SRTPKey draws a key for a suite.
+func (g *IDs) SRTPKey(suite string) (SRTPKey, error) {
+	keyLen, saltLen, _ := srtpSizes(suite)
+	if keyLen == 0 {
+		return SRTPKey{}, fmt.Errorf("crypto-suite %q is not known", suite)
+	}
+	var b []byte
+	for len(b) < keyLen+saltLen {
+		b = binary.BigEndian.AppendUint64(b, g.uint64())
+	}
+	return SRTPKey{Suite: suite, Key: b[:keyLen:keyLen], Salt: b[keyLen : keyLen+saltLen]}, nil
+}
+
+// Attribute is the key as the value of a=crypto (RFC 4568 §9.1).
+func (k SRTPKey) Attribute(tag int) string {
+	text := fmt.Sprintf("%d %s inline:%s", tag, k.Suite, base64.StdEncoding.EncodeToString(slices.Concat(k.Key, k.Salt)))
+	if len(k.MKI) > 0 {
+		n := uint64(0)
+		for _, b := range k.MKI {
+			n = n<<8 | uint64(b)
+		}
+		text += fmt.Sprintf("|2^31|%d:%d", n, len(k.MKI))
+	}
+	return text
+}
+
+// parseSRTPKey reads the value of an answer's a=crypto, which has no MKI.
+func parseSRTPKey(value string) (tag string, k SRTPKey, err error) {
+	f := strings.Fields(value)
+	if len(f) < 3 {
+		return "", k, fmt.Errorf("a=crypto of the answer has %d fields", len(f))
+	}
+	inline, _ := strings.CutPrefix(f[2], "inline:")
+	raw, err := base64.StdEncoding.DecodeString(inline)
+	keyLen, saltLen, _ := srtpSizes(f[1])
+	if err != nil || keyLen == 0 || len(raw) != keyLen+saltLen {
+		return "", k, errors.New("a=crypto of the answer holds no key of a known suite")
+	}
+	return f[0], SRTPKey{Suite: f[1], Key: raw[:keyLen], Salt: raw[keyLen:]}, nil
+}
+
+func (k SRTPKey) equal(o SRTPKey) bool {
+	return k.Suite == o.Suite && bytes.Equal(k.Key, o.Key) && bytes.Equal(k.Salt, o.Salt) && bytes.Equal(k.MKI, o.MKI)
+}
+
+// Labels of the key derivation (RFC 3711 §4.3.2); those of RTCP are 3 higher.
+const (
+	labelCipher = 0
+	labelAuth   = 1
+	labelSalt   = 2
+	labelsRTCP  = 3
+)
+
+// A Protector protects the packets of one master key. It is not safe for concurrent
+// use.
+type Protector struct {
+	key       SRTPKey
+	tag       int // octets of the RTP tag
+	rtp, rtcp srtpCipher
+	counters  map[uint32]*rollover // by SSRC
+	index     uint32               // of SRTCP
+}
+
+// rollover is the counter of one SSRC.
+type rollover struct {
+	roc  uint32
+	last uint16
+}
+
+// srtpCipher is one direction's derived keys.
+type srtpCipher struct {
+	block cipher.Block
+	aead  cipher.AEAD // nil for counter mode
+	salt  []byte
+	auth  []byte
+}
+
+// NewProtector derives the keys.
+func NewProtector(k SRTPKey) (*Protector, error) {
+	keyLen, saltLen, tag := srtpSizes(k.Suite)
+	if keyLen == 0 || len(k.Key) != keyLen || len(k.Salt) != saltLen {
+		return nil, fmt.Errorf("key of %d and salt of %d octets for suite %q", len(k.Key), len(k.Salt), k.Suite)
+	}
+	p := &Protector{key: k, tag: tag, counters: make(map[uint32]*rollover)}
+	var err error
+	if p.rtp, err = k.derive(0); err != nil {
+		return nil, err
+	}
+	p.rtcp, err = k.derive(labelsRTCP)
+	return p, err
+}
+
+func (k SRTPKey) derive(labels byte) (c srtpCipher, err error) {
+	master, err := aes.NewCipher(k.Key)
+	if err != nil {
+		return c, err
+	}
+	prf := func(label byte, n int) []byte {
+		var iv [16]byte
+		copy(iv[:], k.Salt)
+		iv[7] ^= label
+		out := make([]byte, n)
+		cipher.NewCTR(master, iv[:]).XORKeyStream(out, out)
+		return out
+	}
+	c.salt, c.auth = prf(labels+labelSalt, len(k.Salt)), prf(labels+labelAuth, 20)
+	if c.block, err = aes.NewCipher(prf(labels+labelCipher, len(k.Key))); err != nil {
+		return c, err
+	}
+	if strings.HasPrefix(k.Suite, "AEAD") {
+		c.aead, err = cipher.NewGCM(c.block)
+	}
+	return c, err
+}
+
+// SetROC sets the rollover counter for an SSRC whose next packet has a sequence
+// number.
+func (p *Protector) SetROC(ssrc, roc uint32, seq uint16) {
+	p.counters[ssrc] = &rollover{roc: roc, last: seq}
+}
+
+// roc is the rollover counter of a packet (RFC 3711 §3.3.1).
+func (p *Protector) roc(ssrc uint32, seq uint16) uint32 {
+	c := p.counters[ssrc]
+	if c == nil {
+		c = &rollover{last: seq}
+		p.counters[ssrc] = c
+	}
+	switch ahead := int16(seq - c.last); {
+	case ahead < 0 && seq > c.last:
+		return c.roc - 1 // a late one of before the wrap
+	case ahead > 0 && seq < c.last:
+		c.roc++
+		c.last = seq
+	case ahead > 0:
+		c.last = seq
+	}
+	return c.roc
+}
+
+// counter is the start of the key stream in counter mode (RFC 3711 §4.1.1).
+func (c *srtpCipher) counter(ssrc uint32, index uint64) []byte {
+	iv := make([]byte, 16)
+	copy(iv, c.salt)
+	for i := range 4 {
+		iv[4+i] ^= byte(ssrc >> (24 - 8*i))
+	}
+	for i := range 6 {
+		iv[8+i] ^= byte(index >> (40 - 8*i))
+	}
+	return iv
+}
+
+// nonce is that of GCM (RFC 7714 §8.1, §9.1).
+func (c *srtpCipher) nonce(ssrc uint32, index uint64) []byte {
+	iv := make([]byte, 12)
+	binary.BigEndian.PutUint32(iv[2:], ssrc)
+	for i := range 6 {
+		iv[6+i] = byte(index >> (40 - 8*i))
+	}
+	for i := range iv {
+		iv[i] ^= c.salt[i]
+	}
+	return iv
+}
+
+func (c *srtpCipher) mac(parts ...[]byte) []byte {
+	h := hmac.New(sha1.New, c.auth)
+	for _, p := range parts {
+		h.Write(p) // never fails, says its documentation
+	}
+	return h.Sum(nil)
+}
+
+// RTP protects a packet whose header has a length (RFC 3711 §3.1).
+func (p *Protector) RTP(packet []byte, header int) []byte {
+	ssrc, seq := binary.BigEndian.Uint32(packet[8:]), binary.BigEndian.Uint16(packet[2:])
+	roc := p.roc(ssrc, seq)
+	index := uint64(roc)<<16 | uint64(seq)
+	out := bytes.Clone(packet[:header])
+	if p.rtp.aead != nil {
+		out = p.rtp.aead.Seal(out, p.rtp.nonce(ssrc, index), packet[header:], packet[:header])
+		return append(out, p.key.MKI...)
+	}
+	out = append(out, packet[header:]...)
+	cipher.NewCTR(p.rtp.block, p.rtp.counter(ssrc, index)).XORKeyStream(out[header:], out[header:])
+	tag := p.rtp.mac(out, binary.BigEndian.AppendUint32(nil, roc))
+	return slices.Concat(out, p.key.MKI, tag[:p.tag])
+}
+
+// encrypted is the E flag of SRTCP (RFC 3711 §3.4).
+const encrypted = 1 << 31
+
+// RTCP protects a compound packet (RFC 3711 §3.4).
+func (p *Protector) RTCP(packet []byte) []byte {
+	p.index++
+	ssrc := binary.BigEndian.Uint32(packet[4:])
+	word := binary.BigEndian.AppendUint32(nil, encrypted|p.index)
+	out := bytes.Clone(packet[:8])
+	if p.rtcp.aead != nil {
+		out = p.rtcp.aead.Seal(out, p.rtcp.nonce(ssrc, uint64(p.index)), packet[8:], slices.Concat(packet[:8], word))
+		return slices.Concat(out, word, p.key.MKI)
+	}
+	out = append(out, packet[8:]...)
+	cipher.NewCTR(p.rtcp.block, p.rtcp.counter(ssrc, uint64(p.index))).XORKeyStream(out[8:], out[8:])
+	out = append(out, word...)
+	return slices.Concat(out, p.key.MKI, p.rtcp.mac(out)[:10])
+}
+
+// errNotAuthentic says that SRTCP is not of this key.
+var errNotAuthentic = errors.New("srtcp is not authentic")
+
+// OpenRTCP takes the protection off a compound packet without MKI.
+func (p *Protector) OpenRTCP(b []byte) ([]byte, error) {
+	if p.rtcp.aead != nil {
+		if len(b) < 8+16+4 {
+			return nil, errNotAuthentic
+		}
+		body, word := b[8:len(b)-4], b[len(b)-4:]
+		index := uint64(binary.BigEndian.Uint32(word) &^ encrypted)
+		nonce := p.rtcp.nonce(binary.BigEndian.Uint32(b[4:]), index)
+		return p.rtcp.aead.Open(bytes.Clone(b[:8]), nonce, body, slices.Concat(b[:8], word))
+	}
+	if len(b) < 8+4+10 {
+		return nil, errNotAuthentic
+	}
+	signed, tag := b[:len(b)-10], b[len(b)-10:]
+	if !hmac.Equal(p.rtcp.mac(signed)[:10], tag) {
+		return nil, errNotAuthentic
+	}
+	n := len(signed) - 4
+	word := binary.BigEndian.Uint32(signed[n:])
+	out := bytes.Clone(signed[:n])
+	if word&encrypted != 0 {
+		iv := p.rtcp.counter(binary.BigEndian.Uint32(b[4:]), uint64(word&^encrypted))
+		cipher.NewCTR(p.rtcp.block, iv).XORKeyStream(out[8:], out[8:])
+	}
+	return out, nil
+}
