@@ -12,6 +12,7 @@ const (
 	ownerInteraction = "interaction"
 	ownerParties     = "parties"
 	ownerCall        = "call"
+	ownerUnfed       = "unfed"
 )
 
 // A Case is the state of one interaction: its parties, the causes in force, its
@@ -23,7 +24,8 @@ type Case struct {
 	direction Direction
 	numbers   []string // of the outside party
 	decided   bool     // a decision to record is in force; never taken back
-	planSays  bool     // the plan, or a command, would record the call if it is inbound
+	planned   string   // what of the plan, or which command, would record the call if it is inbound
+	because   string   // what decided
 	drawn     bool
 	barred    bool // a number is never to be recorded
 	started   bool
@@ -41,6 +43,7 @@ type Case struct {
 	queues      []string
 	secure      []string // owners
 	manual      bool
+	manualSince time.Time
 	stopped     bool
 	asked       bool // for consent
 	consent     consent
@@ -82,6 +85,7 @@ type stream struct {
 	id      StreamID
 	added   bool
 	senders []PartyID
+	former  []PartyID     // who sent last, while nobody is known to send
 	sdp     []string      // owners who say that it is inactive
 	causes  []ActiveCause // own pairs, in the order in which they began
 	ledger
@@ -242,7 +246,7 @@ func (c *Case) change(ev *Event) (refused string) {
 			c.direction = ev.Direction
 		}
 	case NumberTold:
-		c.number(ev.Number)
+		c.tellNumber(ev)
 	case InteractionEnded:
 		c.ended = true
 		if c.asking() {
@@ -270,9 +274,7 @@ func (c *Case) start(ev *Event) {
 	}
 	c.started, c.direction = true, ev.Direction
 	c.number(ev.Number)
-	for _, r := range c.flags.Plan {
-		c.planSays = c.planSays || r.Kind == PlanAll
-	}
+	c.plan(slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool { return r.Kind == PlanAll }), "every call")
 }
 
 // changeStream adds or removes the one thing that the event is about.
@@ -296,11 +298,22 @@ func (c *Case) changeStream(ev *Event) {
 		s.sdp = without(s.sdp, ev.Owner)
 	case StreamSends:
 		if !slices.Contains(s.senders, ev.Party) {
-			s.senders = append(s.senders, ev.Party)
+			s.senders, s.former = append(s.senders, ev.Party), nil
 		}
 	default:
-		s.senders = slices.DeleteFunc(s.senders, func(p PartyID) bool { return p == ev.Party })
+		if i := slices.Index(s.senders, ev.Party); i >= 0 {
+			s.senders, s.former = slices.Delete(s.senders, i, i+1), append(s.former, ev.Party)
+		}
 	}
+}
+
+// voices are whom the stream is known to carry: who sends, or, while a hold or the
+// like silences all of them, who did last.
+func (s *stream) voices() []PartyID {
+	if len(s.senders) > 0 {
+		return s.senders
+	}
+	return s.former
 }
 
 func (c *Case) find(id StreamID) *stream {
@@ -321,6 +334,14 @@ func (c *Case) gather(s *stream) {
 	c.causes = append(append(c.causes, c.pairs...), s.causes...)
 }
 
+// reason is what decided to make a recording.
+func (c *Case) reason(maker PartyID) string {
+	if maker != "" {
+		return "user-recordings: " + string(maker) + " records"
+	}
+	return c.because
+}
+
 // voided says that everything is discarded where nothing else withholds.
 func (c *Case) voided() {
 	if len(c.causes) == 0 && c.void {
@@ -337,7 +358,7 @@ func (c *Case) judge(d *Decision, about subject, causes []ActiveCause) {
 		d.Verdict, d.Causes = Withhold, causes
 		return
 	}
-	d.Verdict = Record
+	d.Verdict, d.Because = Record, c.reason(about.maker)
 	if d.From.Before(c.latest) {
 		// An event that lifts a cause late must not let in what was withheld
 		// in the meantime.

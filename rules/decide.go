@@ -1,6 +1,10 @@
 package rules
 
-import "slices"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // choose handles the events that may bring a decision to record. It reports
 // whether the event is one of them.
@@ -9,28 +13,43 @@ func (c *Case) choose(ev *Event) bool {
 	case PlanRan:
 		if !c.drawn {
 			c.drawn = true
-			c.planSays = c.planSays || slices.ContainsFunc(c.flags.Plan, func(r PlanRule) bool { return c.picks(r, ev.Draw) })
+			c.draw(ev.Draw)
+			c.lookUp()
 		}
 	case MenuChosen:
-		c.planSays = c.planSays || slices.ContainsFunc(c.flags.Plan, func(r PlanRule) bool {
+		c.plan(slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool {
 			return r.Kind == PlanMenu && r.Option == ev.Name
-		})
+		}), "option "+ev.Name+" was chosen")
 	default:
 		return false
 	}
 	return true
 }
 
-// picks reports whether a rule of the plan picks the call as it passes it. The
-// boundary of a share is exclusive: 0 never picks and 100 always does.
-func (c *Case) picks(r PlanRule, draw float64) bool {
-	switch r.Kind {
-	case PlanPercent:
-		return draw < float64(r.Percent)/100
-	case PlanCallers:
-		return slices.ContainsFunc(c.numbers, func(n string) bool { return holdsNumber(r.Callers, n) })
-	default:
-		return false
+// plan notes that a rule of the plan records the call, if one does, and why.
+func (c *Case) plan(rule int, why string) {
+	if rule >= 0 && c.planned == "" {
+		c.planned = "plan: " + why
+	}
+}
+
+// draw picks the call by its share. The boundary of a share is exclusive: 0 never
+// picks and 100 always does.
+func (c *Case) draw(drawn float64) {
+	i := slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool {
+		return r.Kind == PlanPercent && drawn < float64(r.Percent)/100
+	})
+	if i >= 0 {
+		c.plan(i, fmt.Sprintf("%d percent, and %.6f was drawn", c.flags.Plan[i].Percent, drawn))
+	}
+}
+
+// lookUp looks for the numbers of a call that passed the plan in its lists.
+func (c *Case) lookUp() {
+	for _, n := range c.numbers {
+		c.plan(slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool {
+			return r.Kind == PlanCallers && holdsNumber(r.Callers, n)
+		}), "number "+n+" is listed")
 	}
 }
 
@@ -43,7 +62,7 @@ func (c *Case) order() (refused string) {
 	case c.direction == DirectionOutbound && !c.flags.Outbound:
 		return "asks for an outbound call, of which the account decides alone"
 	}
-	c.planSays = true
+	c.planned = cmp.Or(c.planned, "command")
 	return ""
 }
 
@@ -54,14 +73,26 @@ func (c *Case) number(n string) {
 		return
 	}
 	c.numbers = with(c.numbers, n)
-	c.planSays = c.planSays || c.drawn && slices.ContainsFunc(c.flags.Plan, func(r PlanRule) bool {
-		return r.Kind == PlanCallers && holdsNumber(r.Callers, n)
-	})
+	if c.drawn {
+		c.lookUp()
+	}
 	if holdsNumber(c.flags.DoNotRecord, n) {
 		c.barred = true
 		if c.decided || len(c.users) > 0 {
-			c.discard("dnr")
+			c.discard(DoNotRecord.flag())
 		}
+	}
+}
+
+// tellNumber takes a number that becomes known during the call. That of a third
+// party is only looked for among those that are never recorded.
+func (c *Case) tellNumber(ev *Event) {
+	m := c.member(ev.Party)
+	switch {
+	case ev.Party == "" || m != nil && m.customer():
+		c.number(ev.Number)
+	case m != nil && ev.Number != "":
+		m.barred = m.barred || holdsNumber(c.flags.DoNotRecord, ev.Number)
 	}
 }
 
@@ -80,16 +111,23 @@ func (c *Case) settle() {
 	if !c.started || c.decided || c.barred {
 		return
 	}
-	says := c.policy.recordAll || c.flags.Trunk && c.sawOutsider
-	switch c.direction {
-	case DirectionInbound:
-		says = says || c.planSays
-	case DirectionOutbound:
-		says = says || c.flags.Outbound
-	case DirectionUnknown:
-		says = says || c.planSays && c.flags.Outbound
+	both := ""
+	if c.planned != "" && c.flags.Outbound {
+		both = c.planned + ", and outbound: record"
 	}
-	c.decided = says
+	switch {
+	case c.policy.recordAll:
+		c.because = "everything is recorded"
+	case c.flags.Trunk && c.sawOutsider:
+		c.because = "record: on, of the trunk"
+	case c.direction == DirectionInbound:
+		c.because = c.planned
+	case c.direction == DirectionOutbound && c.flags.Outbound:
+		c.because = "outbound: record"
+	case c.direction == DirectionUnknown:
+		c.because = both
+	}
+	c.decided = c.because != ""
 }
 
 // progress handles what happens to the call beside who is on it.
@@ -161,6 +199,11 @@ func (c *Case) control(ev *Event) (refused string) {
 		return "has no control of recordings"
 	case ev.Kind == ResumePressed && !c.decided && !c.manual:
 		return "cannot begin a recording of the call"
+	case ev.Kind == ResumePressed && c.manual && ev.At.Before(c.manualSince):
+		return "resumes what was paused later"
+	}
+	if ev.Kind == PausePressed && (!c.manual || ev.At.After(c.manualSince)) {
+		c.manualSince = ev.At
 	}
 	c.manual = ev.Kind == PausePressed
 	return ""

@@ -50,12 +50,14 @@ const (
 	PartyConsent
 	// Void: the recording is discarded.
 	Void
+	// DoNotRecord: somebody on the call has a number that is never to be recorded.
+	DoNotRecord
 )
 
 func causeWords() words {
 	return words{"cause-0", "no-decision", "sdp", "not-live", "consent", "withdrawn", "manual", "secure", "hold",
 		"external", "ivr", "queue", "no-agent", "stopped", "internal-only", "consult-leg", "role", "mixed",
-		"party-consent", "void"}
+		"party-consent", "void", "do-not-record"}
 }
 
 // String is the name of the cause as it is written to a journal.
@@ -70,17 +72,22 @@ func (c Cause) Words() string {
 		"the recording was stopped for good", "nobody from outside is on the call",
 		"the consultation itself is not recorded", "only agents are recorded",
 		"the stream cannot be separated from a voice that may not be recorded", "the party has not agreed",
-		"the recording is discarded"}
+		"the recording is discarded",
+		"a number on the call is never to be recorded"}
 	if c < 0 || int(c) >= len(all) {
 		return all[0]
 	}
 	return all[c]
 }
 
-// flag names the setting of the policy that makes the cause count.
+// always is the flag of what no setting can lift.
+const always = "always"
+
+// flag is the setting of the policy file that makes the cause count.
 func (c Cause) flag() string {
-	all := words{"always", "record", "always", "always", "consent", "withdraw", "ctl", "always", "hold", "ext", "ivr",
-		"qrec", "cont", "terminal", "always", "cleg", "ao", "ao", "pcons", "consent"}
+	all := words{always, "plan, outbound, record", always, always, "consent", "withdrawal", "control", always, "hold",
+		"external-consult", "suppress", "wait", "continue-after-transfer", "stop-is-final", always, "consult-conversation",
+		"agent-only", "agent-only", "party-consent", "consent", "do-not-record"}
 	return all[c]
 }
 
@@ -115,7 +122,15 @@ type ActiveCause struct {
 	Cause Cause
 	Owner string // who caused it
 	Since time.Time
-	Flag  string // setting of the policy that makes it count; "always" when none can lift it
+	Flag  string // setting of the policy file that makes it count; "always" when none can lift it
+}
+
+// Words says what the cause means here, for a person who asks where the audio is.
+func (a ActiveCause) Words() string {
+	if a.Cause == IVR && a.Owner == ownerUnfed {
+		return "nothing tells whether the caller is in a suppressed flow or queue, and no own person has joined"
+	}
+	return a.Cause.Words()
 }
 
 // A Decision is what holds for a stream from an instant on.
@@ -133,6 +148,9 @@ type Decision struct {
 	Policy string
 	// Permit is the leave to keep the audio; the zero Permit when it is withheld.
 	Permit Permit
+	// Because is what decided to record, in the words of the policy file: the rule
+	// of the plan, the switch or the command; empty when it is withheld.
+	Because string
 	// Until is where the next decision begins; zero while there is none.
 	Until time.Time
 	// RolesUnknown: nothing places anybody of the first pair, so that causes that
@@ -156,9 +174,13 @@ func (d Decision) String() string {
 	fmt.Fprintf(&b, "%v stream %s of %s from %s under policy %s",
 		d.Verdict, d.Stream, d.Recording, d.From.UTC().Format(time.RFC3339Nano), d.Policy)
 	sep := ": "
+	if d.Because != "" {
+		b.WriteString(sep + d.Because)
+		sep = "; "
+	}
 	for _, c := range d.Causes {
 		fmt.Fprintf(&b, "%s%s (%v of %s, since %s, flag %s)",
-			sep, c.Cause.Words(), c.Cause, c.Owner, c.Since.UTC().Format(time.RFC3339Nano), c.Flag)
+			sep, c.Words(), c.Cause, c.Owner, c.Since.UTC().Format(time.RFC3339Nano), c.Flag)
 		sep = "; "
 	}
 	if d.RolesUnknown {

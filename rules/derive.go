@@ -57,6 +57,7 @@ func (c *Case) asking() bool {
 func (c *Case) wholeAnswers() {
 	c.put(c.asking(), Consent, ownerCall)
 	c.put(c.withdrawn, Withdrawn, ownerCall)
+	c.put(c.barred, DoNotRecord, ownerCall)
 	c.put(c.manual, Manual, ownerCall)
 	for _, owner := range c.secure {
 		c.put(true, Secure, owner)
@@ -73,7 +74,7 @@ func (c *Case) wholeAnswers() {
 		c.put(!c.flags.QueueWait.Has(q), Queue, q)
 	}
 	suppresses := c.flags.SuppressedFlows.All || len(c.flags.SuppressedFlows.Names) > 0 || !c.flags.QueueWait.All
-	c.put(c.flags.FlowsUnfed && suppresses && c.inbound() && !c.sawInternal, IVR, "unfed")
+	c.put(c.flags.FlowsUnfed && suppresses && c.inbound() && !c.sawInternal, IVR, ownerUnfed)
 }
 
 // wholeParties are the pairs that follow from who is on the call.
@@ -94,6 +95,7 @@ func (c *Case) wholeParties() {
 		}
 		third := m.outsider() && !m.customer() && (m.joined || m.dialled)
 		c.put(third && c.flags.PauseExternal && c.inbound(), External, string(m.id))
+		c.put(m.barred && (m.joined || m.dialled), DoNotRecord, string(m.id))
 	}
 	left := !c.flags.ContinueWithoutAgent && c.sawInternal && inside == 0 && reached > 1
 	c.stopped = c.stopped || left && c.flags.StopIsFinal
@@ -129,7 +131,7 @@ func (c *Case) ofStream(s *stream, unseparated bool) {
 	}
 	c.put(unseparated, Mixed, ownerStream)
 	voices, barred := 0, false
-	for _, id := range s.senders {
+	for _, id := range s.voices() {
 		m := c.on(id)
 		if m == nil {
 			continue
@@ -143,7 +145,7 @@ func (c *Case) ofStream(s *stream, unseparated bool) {
 		c.put(silent, PartyConsent, string(id))
 	}
 	c.put(barred && voices > 1 && !unseparated, Mixed, ownerStream)
-	c.put(voices == 0 && len(s.senders) > 0, NotLive, ownerParties)
+	c.put(voices == 0 && len(s.voices()) > 0, NotLive, ownerParties)
 	// Whose voice it is, is not known: that helps nobody to be recorded.
 	c.put(len(s.senders) == 0 && (c.flags.AgentOnly || c.flags.PartyConsent), RoleFilter, ownerStream)
 }

@@ -29,9 +29,10 @@ const (
 	StreamSendsNot
 	// DirectionTold says the direction of a call of which it was not known.
 	DirectionTold
-	// NumberTold says a Number of the outside party that was not known when the
-	// interaction started. One that is never to be recorded, and came too late,
-	// makes everything void.
+	// NumberTold says a Number of Party, or without one of the outside party, that
+	// was not known when it was invited. One that is never to be recorded withholds
+	// while its party is on the call; that of the customer for ever, and when it
+	// comes too late everything becomes void.
 	NumberTold
 	// PlanRan: the call passed the rule of the plan with Draw in [0,1). The first
 	// draw counts for the whole interaction.
@@ -129,6 +130,7 @@ type Event struct {
 	// of both which is told.
 	Direction Direction
 	Number    string
+	Evidence  string // for a direction that is told, in words; it decides nothing
 }
 
 // A PartyID names one participant within an interaction.

@@ -11,6 +11,7 @@ type member struct {
 	consult  bool    // in a consult bridge, not in the main one
 	partner  PartyID // whom it consults
 	agreed   bool
+	barred   bool // has a number that is never to be recorded
 }
 
 func (m *member) internal() bool { return m.identity.Internal() }

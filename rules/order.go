@@ -11,7 +11,7 @@ import (
 //
 //	turnBack    what its own owner takes back at the same instant
 //	turnArrive  the call and its direction, senders, who joins and who it is
-//	turnBegin   pauses, holds, flows, queues, payments, consults, a no
+//	turnBegin   numbers, pauses, holds, flows, queues, payments, consults, a no
 //	turnTalk    answers, the ends of consults, conferences, transfers
 //	turnHold    holds once more, so that no conference or transfer ends them
 //	turnLeave   who leaves
@@ -34,9 +34,9 @@ const (
 // turn is where the table puts a kind.
 func (k Kind) turn() turn {
 	switch k {
-	case InteractionStarted, DirectionTold, NumberTold, StreamSends, StreamSendsNot, PartyJoined, PartyIdentified, PartyDialled:
+	case InteractionStarted, DirectionTold, StreamSends, StreamSendsNot, PartyJoined, PartyIdentified, PartyDialled:
 		return turnArrive
-	case StreamInactive, StreamRemoved, Held, Consulted, ConsultDialled, AlternatedAway, FlowEntered, QueueEntered,
+	case NumberTold, StreamInactive, StreamRemoved, Held, Consulted, ConsultDialled, AlternatedAway, FlowEntered, QueueEntered,
 		ConsentAsked, ConsentRefused, ConsentUnanswered, ConsentWithdrawn, PausePressed, SecureStarted, UserRecordingStopped:
 		return turnBegin
 	case PartyAnswered, ConsultEnded, AlternatedBack, Conferenced, Transferred, TransferredBlind, TransferredToQueue:

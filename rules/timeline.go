@@ -42,7 +42,7 @@ func (c *Case) intervals(l *ledger) []Decision {
 	}
 	for i := range out {
 		if c.void && out[i].Verdict == Record {
-			out[i].Verdict, out[i].Permit = Withhold, Permit{}
+			out[i].Verdict, out[i].Permit, out[i].Because = Withhold, Permit{}, ""
 			out[i].Causes = []ActiveCause{{Cause: Void, Owner: ownerInteraction, Since: out[i].From, Flag: c.voidFlag}}
 		}
 	}
@@ -53,9 +53,9 @@ func (c *Case) intervals(l *ledger) []Decision {
 func (c *Case) recalled(last Decision, e entry) Decision {
 	d := last
 	d.From, d.Causes, d.RolesUnknown = e.from, e.causes, e.unknown
-	d.Verdict, d.Permit = Withhold, Permit{}
+	d.Verdict, d.Permit, d.Because = Withhold, Permit{}, ""
 	if len(e.causes) == 0 {
-		d.Verdict = Record
+		d.Verdict, d.Because = Record, c.reason(d.Maker)
 		d.Permit = Permit{recording: d.Recording, stream: d.Stream, from: d.From, policy: d.Policy, valid: true}
 	}
 	return d

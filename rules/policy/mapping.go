@@ -42,7 +42,7 @@ type Traits struct {
 	Listener    string
 	Address     netip.Addr
 	RequestURI  string
-	Dialled     string
+	Dialled     []string // any of them counts
 	API         string
 	Header      map[string][]string
 	Field       map[string][]string
@@ -89,13 +89,16 @@ func (f *File) Belongs(t Traits) Belonging {
 
 func (r Rule) matches(t Traits) bool {
 	uri := rules.Numbering{}.Address(t.RequestURI)
-	dialled := rules.Numbering{}.Address(t.Dialled)
+	dialled := slices.Clone(t.Dialled)
+	for _, d := range t.Dialled {
+		dialled = append(dialled, rules.Numbering{}.Address(d).Number)
+	}
 	inside := func(p netip.Prefix) bool { return p.Contains(t.Address.Unmap()) }
 	return fits(r.Certificate, t.Certificate...) &&
 		fits(r.Listener, t.Listener) &&
 		(len(r.Address) == 0 || slices.ContainsFunc(r.Address, inside)) &&
 		fits(r.RequestURI, t.RequestURI, uri.User+"@"+uri.Host) &&
-		fits(r.Dialled, t.Dialled, dialled.Number) &&
+		fits(r.Dialled, dialled...) &&
 		fits(r.API, t.API) &&
 		allFit(r.Header, t.Header) && allFit(r.Field, t.Field)
 }

@@ -39,13 +39,13 @@ func TestBelongs(t *testing.T) {
 		{"one address", policy.Traits{Address: netip.MustParseAddr("2001:db8::1")}, "a/t2/", []int{8}},
 		{"another address", policy.Traits{Address: netip.MustParseAddr("2001:db8::2")}, "default//", nil},
 		{"Request-URI", policy.Traits{RequestURI: "sip:b-7@SRS.example:5061;transport=tls"}, "b/t1/", []int{9}},
-		{"dialled", policy.Traits{Dialled: "tel:+1-555-0102"}, "a//p1", []int{10}},
+		{"dialled", policy.Traits{Dialled: []string{"tel:+1-555-0102"}}, "a//p1", []int{10}},
 		{"header field", policy.Traits{Header: map[string][]string{"x-account": {"b"}}}, "b//p1", []int{11}},
 		{"extension field and listener", policy.Traits{Listener: "tls-c", Field: map[string][]string{"tenant": {"BB"}}}, "b//p1", []int{12}},
 		{"extension field alone", policy.Traits{Field: map[string][]string{"tenant": {"bb"}}}, "default//", nil},
 		{"API", policy.Traits{API: "sales"}, "a//p2", []int{13}},
 		{"later rules of the account complete it", policy.Traits{
-			Certificate: []string{"sbc.a.example"}, Address: netip.MustParseAddr("192.0.2.7"), Dialled: "+15550102", API: "sales",
+			Certificate: []string{"sbc.a.example"}, Address: netip.MustParseAddr("192.0.2.7"), Dialled: []string{"+15550102"}, API: "sales",
 		}, "a/t1/p1", []int{6, 10}},
 		{"rules of another account do not", policy.Traits{
 			Certificate: []string{"sbc.a.example"}, Header: map[string][]string{"X-Account": {"b"}},

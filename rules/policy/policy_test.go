@@ -149,7 +149,7 @@ func FuzzRead(f *testing.F) {
 				}
 			}
 		}
-		b := file.Belongs(policy.Traits{Listener: "x", Dialled: "+441"})
+		b := file.Belongs(policy.Traits{Listener: "x", Dialled: []string{"+441"}})
 		if b.Account == policy.DefaultAccount && file.Account(b.Account) == nil {
 			if flags := file.Flags(b, t0); rules.NewPolicy(flags).Version() != rules.NewPolicy(rules.Flags{}).Version() {
 				t.Error("an account that is not there records something")

@@ -110,7 +110,7 @@ func TestHospitable(t *testing.T) {
 	if got := f.Accounts[0].Plans[0].Rules[0].Callers; !slices.Equal(got, []string{"015550100"}) {
 		t.Errorf("a number with a zero in front became %q", got)
 	}
-	if b := f.Belongs(policy.Traits{Dialled: "sip:+15550177@srs.example"}); b.Account != "a" {
+	if b := f.Belongs(policy.Traits{Dialled: []string{"sip:+15550177@srs.example"}}); b.Account != "a" {
 		t.Errorf("a pattern with separators fits nothing: %+v", b)
 	}
 }

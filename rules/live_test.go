@@ -1,0 +1,102 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/siprecd/siprecd/rules"
+)
+
+// A stream of which nobody is known to send any more carries whom it carried last:
+// it is live while one of them is on the call (a hold that only the metadata
+// shows), and not after they left, whatever is said in which order.
+func TestStreamOfWhoLeft(t *testing.T) {
+	agent := rules.Identity{Role: rules.RoleAgent, IdentifiedBy: rules.ByDirectory, FirstPair: true}
+	customer := rules.Identity{Role: rules.RoleCustomer, FirstPair: true}
+	silent := rules.Event{Kind: rules.StreamSendsNot, Stream: "a", Party: "a"}
+	left := rules.Event{Kind: rules.PartyLeft, Party: "a"}
+	for name, tt := range map[string]struct {
+		hold   rules.HoldMode
+		steps  [][]rules.Event
+		record bool
+	}{
+		"silent":                        {rules.HoldRecord, [][]rules.Event{{silent}}, true},
+		"silent and left at once":       {rules.HoldRecord, [][]rules.Event{{silent, left}}, false},
+		"left and silent at once":       {rules.HoldRecord, [][]rules.Event{{left, silent}}, false},
+		"left, then silent":             {rules.HoldRecord, [][]rules.Event{{left}, {silent}}, false},
+		"silent, then left":             {rules.HoldRecord, [][]rules.Event{{silent}, {left}}, false},
+		"another sends":                 {rules.HoldRecord, [][]rules.Event{{silent, left}, {{Kind: rules.StreamSends, Stream: "a", Party: "b"}}}, true},
+		"another sends, and is silent":  {rules.HoldRecord, [][]rules.Event{{silent, left}, {{Kind: rules.StreamSends, Stream: "a", Party: "b"}}, {{Kind: rules.StreamSendsNot, Stream: "a", Party: "b"}}}, true},
+		"held leg that sends nothing":   {rules.HoldLeg, [][]rules.Event{{silent, {Kind: rules.Held, Party: "b"}}}, false},
+		"silent of whom nobody knew it": {rules.HoldRecord, [][]rules.Event{{{Kind: rules.StreamSendsNot, Stream: "a", Party: "b"}}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := rules.Open(rules.NewPolicy(rules.Flags{Trunk: true, ContinueWithoutAgent: true, Hold: tt.hold, QueueWait: rules.Selection{All: true}}), "r")
+			c.Apply(
+				rules.Event{Kind: rules.InteractionStarted, Direction: rules.DirectionInbound},
+				rules.Event{Kind: rules.StreamAdded, Stream: "a"},
+				rules.Event{Kind: rules.PartyJoined, Party: "a", Identity: agent},
+				rules.Event{Kind: rules.PartyJoined, Party: "b", Identity: agent},
+				rules.Event{Kind: rules.PartyJoined, Party: "c", Identity: customer},
+				rules.Event{Kind: rules.StreamSends, Stream: "a", Party: "a"})
+			for i, step := range tt.steps {
+				for j := range step {
+					step[j].At = time.Unix(int64(i+1), 0)
+				}
+				c.Apply(step...)
+			}
+			if got := c.Decision("a").Verdict == rules.Record; got != tt.record {
+				t.Errorf("recorded %v: %v", got, c.Decision("a"))
+			}
+		})
+	}
+}
+
+// A resume that was pressed before the pause, and comes after it, resumes nothing.
+func TestResumeFromBeforeThePause(t *testing.T) {
+	agent := rules.Identity{Role: rules.RoleAgent, IdentifiedBy: rules.ByDirectory, FirstPair: true}
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	press := func(k rules.Kind, s int) rules.Event { return rules.Event{Kind: k, Party: "a", At: at(s)} }
+	for name, tt := range map[string]struct {
+		presses []rules.Event
+		paused  bool
+	}{
+		"in order":                   {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 6)}, false},
+		"at once":                    {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 5)}, false},
+		"back-dated before":          {[]rules.Event{press(rules.PausePressed, 20), press(rules.ResumePressed, 5)}, true},
+		"before the second pause":    {[]rules.Event{press(rules.PausePressed, 5), press(rules.PausePressed, 20), press(rules.ResumePressed, 10)}, true},
+		"pause back-dated afterward": {[]rules.Event{press(rules.PausePressed, 20), press(rules.PausePressed, 5), press(rules.ResumePressed, 10)}, true},
+		"again":                      {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 6), press(rules.PausePressed, 4), press(rules.ResumePressed, 5)}, false},
+	} {
+		c := rules.Open(rules.NewPolicy(rules.Flags{Trunk: true, ContinueWithoutAgent: true, Control: rules.Selection{All: true}, QueueWait: rules.Selection{All: true}}), "r")
+		c.Apply(
+			rules.Event{Kind: rules.InteractionStarted, At: at(0), Direction: rules.DirectionInbound},
+			rules.Event{Kind: rules.StreamAdded, At: at(0), Stream: "a"},
+			rules.Event{Kind: rules.PartyJoined, At: at(0), Party: "a", Identity: agent},
+			rules.Event{Kind: rules.PartyJoined, At: at(0), Party: "c", Identity: rules.Identity{Role: rules.RoleCustomer, FirstPair: true}})
+		for _, e := range tt.presses {
+			c.Apply(e)
+		}
+		if got := c.Decision("a").Verdict != rules.Record; got != tt.paused {
+			t.Errorf("%s: paused %v: %v", name, got, c.Decision("a"))
+		}
+	}
+}
+
+// Of a caller of whom nothing tells where he is, it is not said that he is in a flow.
+func TestWordsOfUnfedFlows(t *testing.T) {
+	c := rules.Open(rules.NewPolicy(rules.Flags{Trunk: true, ContinueWithoutAgent: true, FlowsUnfed: true, SuppressedFlows: rules.Selection{All: true}, QueueWait: rules.Selection{All: true}}), "r")
+	c.Apply(
+		rules.Event{Kind: rules.InteractionStarted, Direction: rules.DirectionInbound},
+		rules.Event{Kind: rules.StreamAdded, Stream: "a"},
+		rules.Event{Kind: rules.PartyJoined, Party: "c", Identity: rules.Identity{Role: rules.RoleCustomer, FirstPair: true}})
+	said := func() string { return c.Decision("a").String() }
+	if got := said(); !strings.Contains(got, "nothing tells") || strings.Contains(got, "is in a suppressed flow (") {
+		t.Error(got)
+	}
+	c.Apply(rules.Event{Kind: rules.FlowEntered, Name: "pay"})
+	if got := said(); !strings.Contains(got, "the caller is in a suppressed flow (ivr of pay") {
+		t.Error(got)
+	}
+}
