@@ -220,8 +220,14 @@ func (in *interaction) traits(ev *siprec.Event) policy.Traits {
 		if f.Field != field {
 			t.Field[f.Field] = append(t.Field[f.Field], f.Value)
 		}
-		if t.Dialled == "" && (f.Kind == metadata.FactDialled || f.Kind == metadata.FactCalledNumber) {
-			t.Dialled = f.Value
+		if f.Kind == metadata.FactDialled || f.Kind == metadata.FactCalledNumber || f.Kind == metadata.FactOriginalCalled {
+			t.Dialled = append(t.Dialled, f.Value)
+		}
+	}
+	if len(t.Dialled) == 0 {
+		// Nothing says what was dialled: it is a number of one of the parties.
+		for _, p := range in.people.model.Current().Participants {
+			t.Dialled = append(t.Dialled, p.AORs()...)
 		}
 	}
 	return t
@@ -292,7 +298,7 @@ func (in *interaction) note(ev *siprec.Event, docs []rawDocument, events []rules
 		}
 	}
 	for _, d := range decisions {
-		lines = append(lines, decisionLine(d))
+		lines = append(lines, decisionLine(d, in.policy.Flags()))
 	}
 	if ev.Kind == siprec.Ended {
 		lines = append(lines, journalLine{At: at, Event: lineEnded, Method: ev.Method, CSeq: ev.CSeq, Reason: string(ev.Reason)})

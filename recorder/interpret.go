@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/siprecd/siprecd/metadata"
@@ -25,8 +26,9 @@ type interpreter struct {
 	identity  map[rules.PartyID]rules.Identity
 	spoke     map[rules.PartyID]bool
 	senders   map[rules.StreamID][]rules.PartyID
-	numbers   []string
+	numbers   []numberOf
 	direction rules.Direction
+	evidence  string        // for the direction
 	holder    rules.PartyID // who holds the others; empty for nobody
 }
 
@@ -106,28 +108,41 @@ func nobody(s *stream) rules.PartyID { return rules.PartyID("stream " + string(s
 func (i *interpreter) places(say func(rules.Event)) {
 	if b := i.roster.Direction(); i.direction == rules.DirectionUnknown && b.Direction != i.direction {
 		i.direction = b.Direction
-		say(rules.Event{Kind: rules.DirectionTold, Direction: b.Direction})
+		i.evidence = b.Evidence
+		say(rules.Event{Kind: rules.DirectionTold, Direction: b.Direction, Evidence: b.Evidence})
 	}
 }
 
-// outside tells the numbers of the outside party: of both of the first pair while
-// nobody can be placed. Each is told in the form in which it was sent too.
+// outside tells the numbers of the outside party, of both of the first pair while
+// nobody can be placed, and of outsiders who come later as theirs. Each is told in
+// the form in which it was sent too.
 func (i *interpreter) outside(view metadata.View, p *people, say func(rules.Event)) {
 	for _, presence := range view.Participants {
-		who := i.identity[rules.PartyID(p.person(presence.ID))]
-		if who.Internal() || !who.FirstPair && who.Role != rules.RoleCustomer {
+		id := rules.PartyID(p.person(presence.ID))
+		who := i.identity[id]
+		if who.Internal() {
 			continue
+		}
+		if who.FirstPair || who.Role == rules.RoleCustomer {
+			id = ""
 		}
 		for _, aor := range presence.AORs() {
 			a := i.numbering.Address(aor)
 			for _, n := range []string{a.Number, a.User} {
-				if n != "" && !slices.Contains(i.numbers, n) {
-					i.numbers = append(i.numbers, n)
-					say(rules.Event{Kind: rules.NumberTold, Number: n})
+				told := numberOf{id, n}
+				if strings.ContainsAny(n, "0123456789") && !slices.Contains(i.numbers, told) {
+					i.numbers = append(i.numbers, told)
+					say(rules.Event{Kind: rules.NumberTold, Party: id, Number: n})
 				}
 			}
 		}
 	}
+}
+
+// numberOf is a number that was told of a party, or of the outside party.
+type numberOf struct {
+	party  rules.PartyID
+	number string
 }
 
 // speakers tells who begins to send on a stream, and who ends.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/policy"
 )
 
 // journalName is the name of the journal within the folder of a recording.
@@ -31,9 +32,10 @@ type journalLine struct {
 
 	Fact *factLine `json:"fact,omitempty"` // fact
 
-	Stream string        `json:"stream,omitempty"` // allowed, stopped
-	Causes []store.Cause `json:"causes,omitempty"` // stopped
-	Words  string        `json:"words,omitempty"`  // allowed, stopped
+	Stream  string        `json:"stream,omitempty"`  // allowed, stopped
+	Because string        `json:"because,omitempty"` // allowed: what decided to record
+	Causes  []store.Cause `json:"causes,omitempty"`  // stopped
+	Words   string        `json:"words,omitempty"`   // allowed, stopped
 
 	File  string `json:"file,omitempty"`  // metadata: where the document is kept
 	Error string `json:"error,omitempty"` // metadata: why it is not readable
@@ -66,12 +68,13 @@ type factLine struct {
 	Number    string      `json:"number,omitempty"`
 	Draw      *float64    `json:"draw,omitempty"`
 	Direction string      `json:"direction,omitempty"`
+	Evidence  string      `json:"evidence,omitempty"` // for the direction
 }
 
 func eventLine(e rules.Event) journalLine {
 	f := &factLine{
 		Kind: e.Kind.String(), Stream: string(e.Stream), Owner: e.Owner, Party: string(e.Party), Other: string(e.Other),
-		Name: e.Name, Number: e.Number,
+		Name: e.Name, Number: e.Number, Evidence: e.Evidence,
 	}
 	if e.Identity != (rules.Identity{}) {
 		f.Who = roleOf(e.Identity)
@@ -91,21 +94,26 @@ func roleOf(id rules.Identity) *store.Role {
 }
 
 // decisionLine is the line of a decision.
-func decisionLine(d rules.Decision) journalLine {
+func decisionLine(d rules.Decision, flags rules.Flags) journalLine {
 	event := lineStopped
 	if d.Verdict == rules.Record {
 		event = lineAllowed
 	}
 	return journalLine{
 		At: d.From.UTC(), Event: event, Stream: string(d.Stream),
-		Policy: d.Policy, Causes: causes(d.Causes), Words: d.String(),
+		Policy: d.Policy, Because: d.Because, Causes: causes(d.Causes, flags), Words: d.String(),
 	}
 }
 
-func causes(in []rules.ActiveCause) []store.Cause {
+// causes are the causes of a decision, with what each rests on under the flags
+// that decided.
+func causes(in []rules.ActiveCause, flags rules.Flags) []store.Cause {
 	var out []store.Cause
 	for _, c := range in {
-		out = append(out, store.Cause{Cause: c.Cause.String(), Owner: c.Owner, Since: c.Since.UTC(), Flag: c.Flag})
+		out = append(out, store.Cause{
+			Cause: c.Cause.String(), Owner: c.Owner, Since: c.Since.UTC(), Flag: c.Flag,
+			Basis: policy.BasisOf(c.Cause, flags).String(),
+		})
 	}
 	return out
 }

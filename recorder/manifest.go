@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"slices"
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/internal/render"
@@ -43,7 +44,8 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 	}
 	m.PolicyFile, m.Belonging, m.Void = in.policy.file, in.policy.belongs(), in.void()
 	if in.interpreter != nil {
-		m.Direction = in.interpreter.direction.String()
+		m.Direction, m.DirectionEvidence = in.interpreter.direction.String(), in.interpreter.evidence
+		m.Retention = in.retention()
 	}
 	if p.timeline.from < p.timeline.to {
 		m.Times.FirstPermitted = in.zero.Add(p.timeline.from).UTC()
@@ -66,6 +68,22 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 	}
 	m.Flags = in.flags
 	return m
+}
+
+// retention is what the policy says becomes of the recording.
+func (in *interaction) retention() *store.Retention {
+	fate := in.policy.Flags().Fate(rules.Finished{
+		Start: in.zero, End: in.ended, Direction: in.interpreter.direction,
+		Kept: slices.ContainsFunc(in.decisions, func(d rules.Decision) bool { return d.Verdict == rules.Record }), Void: in.void(),
+	})
+	if !fate.Kept {
+		return nil
+	}
+	out := &store.Retention{Held: fate.Held, Evaluate: fate.Evaluate}
+	if fate.Delete {
+		out.DeleteAt = fate.DeleteAt.UTC()
+	}
+	return out
 }
 
 func (in *interaction) manifestParticipant(key string, p plan, files []store.File) store.Participant {
@@ -95,7 +113,7 @@ func (in *interaction) manifestParticipant(key string, p plan, files []store.Fil
 func (in *interaction) manifestDecision(d rules.Decision) store.Decision {
 	return store.Decision{
 		FromMS: d.From.Sub(in.zero).Milliseconds(), From: d.From.UTC(), Stream: string(d.Stream),
-		Verdict: d.Verdict.String(), Policy: d.Policy, Causes: causes(d.Causes), Words: d.String(),
+		Verdict: d.Verdict.String(), Policy: d.Policy, Because: d.Because, Causes: causes(d.Causes, in.policy.Flags()), Words: d.String(),
 	}
 }
 

@@ -149,13 +149,23 @@ func TestPolicyDecides(t *testing.T) {
 			"none", "none", "none", "consent"},
 		{"a number that is never recorded", trunkFile("    do-not-record: [+15550199]\n", ""),
 			[]func(*fake) *siprec.Event{offered(both, full(alice, sends("p2", "tel:+1-555-0199", "s2"))), phase(0), ended(1)},
-			"none", "none", "none", "no-decision"},
+			"none", "none", "none", "no-decision do-not-record"},
 		{"a number that is never recorded, as it is dialled where the SBC stands", trunkFile("    do-not-record: [+4930123456]\n", ""),
 			[]func(*fake) *siprec.Event{offered(both, full(alice, sends("p2", "sip:030123456@192.0.2.7", "s2"))), phase(0), ended(1)},
-			"none", "none", "none", "no-decision"},
+			"none", "none", "none", "no-decision do-not-record"},
 		{"a number that is never recorded and comes too late", trunkFile("    do-not-record: [+15550199]\n", ""),
 			[]func(*fake) *siprec.Event{offered(both), phase(0), changed(1, nil, full(alice, sends("p2", "tel:+15550199", "s2"))), phase(1), ended(2)},
-			"none", "none", "none", "void"},
+			"none", "none", "none", "do-not-record"},
+		{"a number that is never recorded joins", trunkFile("    owner: {continue-after-transfer: on}\n    do-not-record: [+15550199]\n", ""),
+			[]func(*fake) *siprec.Event{offered(both, call), phase(0), changed(1, nil, full(sends("p3", "sip:+15550199@example.org", "s1"), bob)), phase(1), ended(2)},
+			on, "none", on, "do-not-record"},
+		{"who has left is not recorded", trunkFile("    owner: {continue-after-transfer: on}\n", ""),
+			[]func(*fake) *siprec.Event{offered(both, call), phase(0), changed(1, nil, full(bob)), phase(1), ended(2)},
+			on + off, "none", on + on, ""},
+		{"who has left while the other was held is not recorded", trunkFile("    owner: {continue-after-transfer: on}\n    hold: record\n", ""),
+			[]func(*fake) *siprec.Event{offered(both, call), phase(0), changed(1, nil, partial(alice, mute(bob))), phase(1),
+				changed(2, nil, full(mute(bob))), phase(2), changed(3, nil, full(bob)), phase(3), ended(4)},
+			on + on + off + off, "none", on + off + off + on, ""},
 		{"nobody says who sends: an unknown voice is an outsider's", trunkFile("", ""),
 			[]func(*fake) *siprec.Event{offered(both), phase(0), ended(1)},
 			"unattributed", "none", "none", ""},
@@ -310,6 +320,45 @@ func TestPolicyDraws(t *testing.T) {
 		}
 		if drawn != 1 {
 			t.Errorf("%d draws in the journal", drawn)
+		}
+	}
+}
+
+// The journal and the manifest say why audio was kept, by what a cause counts, how
+// the direction is known and what is to become of the recording.
+func TestPolicyEvidence(t *testing.T) {
+	file := trunkFile("    retention: [{delete-after: 30 days}, {direction: outbound, evaluate: yes}]\n", "")
+	m, folder, _ := runUnder(t, file, offered(both, twoParties), talk(0, 1, 0, 1), talk(1, 2, 0, 1), changed(1, nil, document("complete", twoStreams,
+		sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:carol@example.com", "s2"))), ended(2))
+	if m.Direction != "outbound" || m.DirectionEvidence == "" {
+		t.Errorf("direction %q by %q", m.Direction, m.DirectionEvidence)
+	}
+	if want := sec(2).Add(30 * 24 * time.Hour).UTC(); m.Retention == nil || !m.Retention.DeleteAt.Equal(want) || !m.Retention.Evaluate {
+		t.Errorf("retention %+v, want to be deleted at %v and evaluated", m.Retention, want)
+	}
+	because, basis, evidence := "", "", ""
+	for _, l := range readJournal(t, folder) {
+		because += l.Because
+		for _, c := range l.Causes {
+			basis = c.Basis
+		}
+		if l.Fact != nil {
+			evidence += l.Fact.Evidence
+		}
+	}
+	if !strings.Contains(because, "record: on, of the trunk") || basis == "" || evidence != m.DirectionEvidence {
+		t.Errorf("journal says because %q, basis %q, direction by %q", because, basis, evidence)
+	}
+}
+
+// What was dialled places a call: the extension data says it, or else the parties.
+func TestPolicyByDialledNumber(t *testing.T) {
+	const file = "accounts:\n  - {name: desk, trunks: [{name: east, record: on}]}\nmapping:\n  - {dialled: \"+1555010*\", account: desk, trunk: east}\n"
+	for aor, want := range map[string]string{"sip:+15550101@example.com": "desk", "sip:+15560101@example.com": "default"} {
+		m, _, _ := runUnder(t, file, offered(both, document("complete", twoStreams,
+			sends("p1", "sip:+15557777@carrier.example", "s1"), sends("p2", aor, "s2"))), ended(1))
+		if m.Belonging.Account != want {
+			t.Errorf("a call to %s belongs to %s, want %s", aor, m.Belonging.Account, want)
 		}
 	}
 }

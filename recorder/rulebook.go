@@ -2,12 +2,15 @@ package recorder
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,10 +45,12 @@ type inForce struct {
 }
 
 // policiesName is the folder of the versions below that of the recordings,
-// versionsName the list of them within it.
+// versionsName the list of them within it, headName the file with the hash of its
+// last line.
 const (
 	policiesName = "policies"
 	versionsName = "versions.jsonl"
+	headName     = "head"
 )
 
 // A versionLine is one line of versions.jsonl.
@@ -54,6 +59,10 @@ type versionLine struct {
 	Actor     string    `json:"actor"`
 	Owner     bool      `json:"owner,omitempty"`
 	SHA256    string    `json:"sha256"` // of the text; it lies in SHA256.yaml
+	// Before is the SHA-256 of the line before, without its end; empty in the first.
+	// The last line's own stands in a file beside the list: no line can be changed,
+	// left out or cut off unnoticed.
+	Before string `json:"before,omitempty"`
 }
 
 // OpenRulebook reads the versions that were published before, by any process. One
@@ -83,22 +92,12 @@ func OpenRulebook(data string, d rules.Directory) (*Rulebook, error) {
 // another wrote it, has no File.
 func Versions(data string) ([]policy.Version, error) {
 	dir := filepath.Join(data, policiesName)
-	list, err := os.ReadFile(filepath.Join(dir, versionsName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	lines, err := readLines(dir)
 	if err != nil {
 		return nil, fmt.Errorf("policy versions: %w", err)
 	}
 	var out []policy.Version
-	for _, line := range bytes.SplitAfter(list, []byte("\n")) {
-		if !bytes.HasSuffix(line, []byte("\n")) {
-			break // a line that a crash cut off: its version never came into force
-		}
-		var l versionLine
-		if err := json.Unmarshal(line, &l); err != nil {
-			return nil, fmt.Errorf("policy versions: line %d of %s: %w", len(out)+1, versionsName, err)
-		}
+	for _, l := range lines {
 		text, err := os.ReadFile(filepath.Join(dir, l.SHA256+".yaml"))
 		if err != nil {
 			return nil, fmt.Errorf("policy versions: %w", err)
@@ -113,6 +112,45 @@ func Versions(data string) ([]policy.Version, error) {
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+// readLines reads the list and holds it against its chain of hashes. What follows
+// the line that the head names was cut off by a crash, or is one line more than
+// it: then the head could not be written any more.
+func readLines(dir string) ([]versionLine, error) {
+	list, err := os.ReadFile(filepath.Join(dir, versionsName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	head, err := os.ReadFile(filepath.Join(dir, headName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var out []versionLine
+	hashes := []string{""}
+	for line := range bytes.Lines(list) {
+		text, whole := bytes.CutSuffix(line, []byte("\n"))
+		if !whole {
+			break // a line that a crash cut off: its version never came into force
+		}
+		var l versionLine
+		if err := json.Unmarshal(text, &l); err != nil {
+			return nil, fmt.Errorf("line %d of %s: %w", len(out)+1, versionsName, err)
+		}
+		if l.Before != hashes[len(hashes)-1] {
+			return nil, fmt.Errorf("line %d of %s does not follow the line before: one was changed or is missing", len(out)+1, versionsName)
+		}
+		out, hashes = append(out, l), append(hashes, hashOf(text))
+	}
+	if i := slices.Index(hashes, string(bytes.TrimSpace(head))); i < 0 || i < len(hashes)-2 {
+		return nil, fmt.Errorf("%s is not the list that was kept: lines were changed, or are missing at its end", versionsName)
+	}
+	return out, nil
+}
+
+func hashOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // Publish brings a file into force for interactions that begin later, and keeps
@@ -150,16 +188,17 @@ func (b *Rulebook) keep(v policy.Version) (err error) {
 	if err := store.WriteFile(filepath.Join(b.dir, l.SHA256+".yaml"), v.Text); err != nil {
 		return err
 	}
-	line, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
 	f, err := os.OpenFile(filepath.Join(b.dir, versionsName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	end, err := wholeLines(f)
+	before, end, err := wholeLines(f)
+	if err != nil {
+		return err
+	}
+	l.Before = before
+	line, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
@@ -169,18 +208,21 @@ func (b *Rulebook) keep(v policy.Version) (err error) {
 	if err := f.Sync(); err != nil {
 		return errors.Join(err, f.Truncate(end))
 	}
-	return store.SyncDir(b.dir)
+	return store.WriteFile(filepath.Join(b.dir, headName), []byte(hashOf(line)+"\n"))
 }
 
-// wholeLines cuts off a last line that a crash tore, and returns where the next
-// one begins.
-func wholeLines(f *os.File) (int64, error) {
+// wholeLines cuts off a last line that a crash tore, and returns the hash of the
+// line before and where the next one begins.
+func wholeLines(f *os.File) (before string, end int64, err error) {
 	text, err := os.ReadFile(f.Name())
 	if err != nil {
-		return 0, err
+		return "", 0, err
 	}
-	end := int64(bytes.LastIndexByte(text, '\n') + 1)
-	return end, f.Truncate(end)
+	text = text[:bytes.LastIndexByte(text, '\n')+1]
+	if last := bytes.TrimSuffix(text, []byte("\n")); len(last) > 0 {
+		before = hashOf(last[bytes.LastIndexByte(last, '\n')+1:])
+	}
+	return before, int64(len(text)), f.Truncate(int64(len(text)))
 }
 
 // SetDirectory is the directory for recording sessions that begin later.

@@ -83,28 +83,35 @@ func TestRulebookKeepsEveryVersion(t *testing.T) {
 }
 
 func TestRulebookRefusesAlteredHistory(t *testing.T) {
+	list := func(change func(lines []string) []string) func(dir string) error {
+		return func(dir string) error {
+			path := filepath.Join(dir, versionsName)
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(path, []byte(strings.Join(change(strings.SplitAfter(string(text), "\n")), "")), 0o600)
+		}
+	}
+	text := func(dir string) string { return filepath.Join(dir, hashOf([]byte(quietFile))+".yaml") }
 	for name, alter := range map[string]func(dir string) error{
-		"text changed": func(dir string) error {
-			files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(files[0], []byte(plainFile), 0o600)
-		},
-		"text missing": func(dir string) error {
-			files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-			if err != nil {
-				return err
-			}
-			return os.Remove(files[0])
-		},
-		"line garbled": func(dir string) error {
-			return os.WriteFile(filepath.Join(dir, versionsName), []byte("{\n"), 0o600)
-		},
+		"text changed":          func(dir string) error { return os.WriteFile(text(dir), []byte(plainFile), 0o600) },
+		"text missing":          func(dir string) error { return os.Remove(text(dir)) },
+		"list missing":          func(dir string) error { return os.Remove(filepath.Join(dir, versionsName)) },
+		"head missing":          func(dir string) error { return os.Remove(filepath.Join(dir, headName)) },
+		"line garbled":          list(func(l []string) []string { l[1] = "{\n"; return l }),
+		"first line missing":    list(func(l []string) []string { return l[1:] }),
+		"line missing":          list(func(l []string) []string { return append(l[:1], l[2:]...) }),
+		"last line missing":     list(func(l []string) []string { return l[:2] }),
+		"actor of another line": list(func(l []string) []string { l[0] = strings.Replace(l[0], "operator", "alice", 1); return l }),
+		"actor of the last":     list(func(l []string) []string { l[2] = strings.Replace(l[2], "operator", "alice", 1); return l }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := t.TempDir()
-			publish(t, openBook(t, data, rules.Directory{}), quietFile, sec(1))
+			book := openBook(t, data, rules.Directory{})
+			for i, text := range []string{quietFile, plainFile, quietFile} {
+				publish(t, book, text, sec(float64(i)))
+			}
 			if err := alter(filepath.Join(data, policiesName)); err != nil {
 				t.Fatal(err)
 			}
@@ -134,6 +141,19 @@ func TestRulebookAfterACrash(t *testing.T) {
 	}
 	if versions, err := Versions(data); err != nil || len(versions) != 2 || string(versions[1].Text) != plainFile {
 		t.Errorf("versions %v, %v", versions, err)
+	}
+	// The next crash comes between the line and the head.
+	head := filepath.Join(data, policiesName, headName)
+	old, err := os.ReadFile(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, openBook(t, data, rules.Directory{}), quietFile, sec(3))
+	if err := os.WriteFile(head, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if publish(t, openBook(t, data, rules.Directory{}), quietFile, sec(4)) {
+		t.Error("the version whose head was not written is not in force")
 	}
 }
 

@@ -31,6 +31,11 @@ type Manifest struct {
 	PolicyFile string     `json:"policy_file,omitempty"`
 	Belonging  *Belonging `json:"belongs_to,omitempty"`
 	Direction  string     `json:"direction,omitempty"`
+	// DirectionEvidence says in words how the direction is known.
+	DirectionEvidence string `json:"direction_evidence,omitempty"`
+	// Retention is what the policy says becomes of the recording; absent when
+	// nothing was kept, or when everything is recorded.
+	Retention *Retention `json:"retention,omitempty"`
 	// Void says that all audio was discarded, and none may be kept.
 	Void bool `json:"void,omitempty"`
 
@@ -56,6 +61,13 @@ type Belonging struct {
 	Trunk   string `json:"trunk,omitempty"`
 	Plan    string `json:"plan,omitempty"`
 	Lines   []int  `json:"lines,omitempty"`
+}
+
+// A Retention is what becomes of a recording.
+type Retention struct {
+	DeleteAt time.Time `json:"delete_at,omitzero"` // absent: it is kept without end
+	Held     bool      `json:"held,omitempty"`     // a legal hold is on it: nothing deletes it
+	Evaluate bool      `json:"evaluate,omitempty"` // an evaluation is assigned
 }
 
 // A Role is who a participant is to the rules, and how that is known.
@@ -208,7 +220,8 @@ type Decision struct {
 	Stream  string    `json:"stream"`
 	Verdict string    `json:"verdict"` // record or withhold
 	Policy  string    `json:"policy"`
-	Causes  []Cause   `json:"causes,omitempty"` // why it is withheld, all of them
+	Because string    `json:"because,omitempty"` // what decided to record
+	Causes  []Cause   `json:"causes,omitempty"`  // why it is withheld, all of them
 	Words   string    `json:"words"`
 }
 
@@ -217,7 +230,8 @@ type Cause struct {
 	Cause string    `json:"cause"`
 	Owner string    `json:"owner"`
 	Since time.Time `json:"since"`
-	Flag  string    `json:"flag"`
+	Flag  string    `json:"flag"`            // setting of the policy file, or always
+	Basis string    `json:"basis,omitempty"` // the setting as it is, and what the products document
 }
 
 // A Document is one metadata document as it was kept.
