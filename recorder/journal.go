@@ -112,7 +112,7 @@ func causes(in []rules.ActiveCause, flags rules.Flags) []store.Cause {
 	for _, c := range in {
 		out = append(out, store.Cause{
 			Cause: c.Cause.String(), Owner: c.Owner, Since: c.Since.UTC(), Flag: c.Flag,
-			Basis: policy.BasisOf(c.Cause, flags).String(),
+			Basis: policy.BasisOf(c, flags).String(),
 		})
 	}
 	return out
