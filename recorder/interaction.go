@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -208,7 +209,7 @@ func (in *interaction) events(ev *siprec.Event) []rules.Event {
 func (in *interaction) traits(ev *siprec.Event) policy.Traits {
 	origin := in.rs.Origin()
 	t := policy.Traits{
-		Listener: origin.Local.String(), Address: origin.Source.Addr(), RequestURI: in.rs.RequestURI(),
+		Certificate: origin.Certificate, Listener: cmp.Or(origin.Listener, origin.Local.String()), Address: origin.Source.Addr(), RequestURI: in.rs.RequestURI(),
 		Header: make(map[string][]string), Field: make(map[string][]string),
 	}
 	for _, h := range ev.Headers {

@@ -22,7 +22,7 @@ func BenchmarkInviteAckBye(b *testing.B) {
 
 func benchmarkLife(b *testing.B, transport string) {
 	s, err := Listen(Config{
-		Listen: []Endpoint{{transport, "127.0.0.1:0"}}, Log: zap.NewNop(),
+		Listen: []Endpoint{{Network: transport, Address: "127.0.0.1:0"}}, Log: zap.NewNop(),
 		Handler: HandlerFunc(func(ctx context.Context, rs *RecordingSession) {
 			for {
 				if _, err := rs.Next(ctx); err != nil {

@@ -92,7 +92,7 @@ func (p *wirePeer) want(start string) textproto.MIMEHeader {
 
 // wired opens a recording session over TCP whose SRC listens on a port of its own.
 func wired(t *testing.T, act func(*RecordingSession, *Event)) (*desk, *wirePeer, net.Listener) {
-	d := newDesk(t, act, func(c *Config) { c.Listen = append(c.Listen, Endpoint{"tcp", "127.0.0.1:0"}) })
+	d := newDesk(t, act, func(c *Config) { c.Listen = append(c.Listen, Endpoint{Network: "tcp", Address: "127.0.0.1:0"}) })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func wired(t *testing.T, act func(*RecordingSession, *Event)) (*desk, *wirePeer,
 // hangUp closes the connection, and waits until the server has seen it.
 func (p *wirePeer) hangUp() {
 	p.t.Helper()
-	if err := p.conn.(*net.TCPConn).CloseWrite(); err != nil {
+	if err := p.conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
 		p.t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, p.conn); err != nil { // until the server closes its side

@@ -118,7 +118,7 @@ func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int,
 func (rs *RecordingSession) answerOK(r *request, sdpBody []byte) {
 	res := rs.server.newResponse(r, 200, rs.localTag, nil)
 	if r.method() == sip.INVITE || r.method() == sip.UPDATE {
-		res.AppendHeader(contact(r.Flow))
+		res.AppendHeader(r.contact())
 		describe(res)
 	}
 	if sdpBody != nil {

@@ -36,7 +36,7 @@ func newDesk(t *testing.T, act func(*RecordingSession, *Event), change ...func(*
 	t.Helper()
 	d := &desk{t: t, clock: newFakeClock(), events: make(chan *Event, 64), act: act}
 	cfg := Config{
-		Listen: []Endpoint{{"udp", "127.0.0.1:0"}}, Handler: HandlerFunc(d.serve), Clock: d.clock, Log: zaptest.NewLogger(t),
+		Listen: []Endpoint{{Network: "udp", Address: "127.0.0.1:0"}}, Handler: HandlerFunc(d.serve), Clock: d.clock, Log: zaptest.NewLogger(t),
 	}
 	for _, f := range change {
 		f(&cfg)

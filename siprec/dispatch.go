@@ -23,6 +23,11 @@ func (s *Server) receive(m *front.Message) {
 	case sip.ACK:
 		s.receiveAck(m)
 	default:
+		src, err := s.sourceOf(m)
+		if err != nil {
+			s.receiveStranger(m, err)
+			return
+		}
 		r, fresh := s.tx.accept(m)
 		switch {
 		case !fresh:
@@ -31,7 +36,7 @@ func (s *Server) receive(m *front.Message) {
 		case toTag(m.Request) != "":
 			s.receiveInDialog(r)
 		default:
-			s.receiveOutside(r)
+			s.receiveOutside(r, src)
 		}
 	}
 }
@@ -70,6 +75,11 @@ func (s *Server) receiveInDialog(r *request) {
 		s.refuse(r, "", refuse(405, string(r.method())+" is not for recording sessions"))
 		return
 	}
+	if ref := s.authenticated(r, rs.src); ref != nil {
+		s.refuse(r, "", ref)
+		return
+	}
+	rs.way.Store(r.Flow)
 	switch err := rs.inbox.push(r); {
 	case errors.Is(err, errInboxClosed):
 		s.answerLate(r)
@@ -96,10 +106,10 @@ func inDialogMethod(m sip.RequestMethod) bool {
 	return false
 }
 
-func (s *Server) receiveOutside(r *request) {
+func (s *Server) receiveOutside(r *request, src SRC) {
 	switch r.method() {
 	case sip.INVITE:
-		s.receiveInvite(r)
+		s.receiveInvite(r, src)
 	case sip.OPTIONS:
 		s.answerOptions(r, s.newTag())
 	case sip.BYE, sip.UPDATE, sip.INFO, sip.PRACK, sip.NOTIFY:
@@ -112,17 +122,16 @@ func (s *Server) receiveOutside(r *request) {
 // answerOptions tells what the server can do (RFC 3261 §11.2).
 func (s *Server) answerOptions(r *request, tag string) {
 	res := s.newResponse(r, 200, tag, nil)
-	res.AppendHeader(contact(r.Flow))
+	res.AppendHeader(r.contact())
 	describe(res)
 	s.send(r, res)
 }
 
-// receiveInvite starts the recording session that an INVITE asks for.
-func (s *Server) receiveInvite(r *request) {
+// receiveInvite starts the recording session that an INVITE of an SRC asks for.
+func (s *Server) receiveInvite(r *request, src SRC) {
 	req := r.Request
-	origin := Origin{Transport: r.Flow.Network(), Source: r.Flow.Remote(), Local: r.Flow.Local()}
 	rs := &RecordingSession{
-		server: s, origin: origin,
+		server: s, origin: s.origin(r.Flow), src: src,
 		callID: req.CallID().Value(), localTag: s.newTag(), remoteTag: fromTag(req),
 		localURI: req.To().Address, remoteURI: req.From().Address, requestURI: req.Recipient,
 		userAgent: front.Header(req, "User-Agent"),
@@ -130,18 +139,17 @@ func (s *Server) receiveInvite(r *request) {
 		flow:      r.Flow,
 		started:   r.At,
 	}
+	rs.way.Store(r.Flow)
 	rs.log = s.log.With(zap.String("call_id", shortened(rs.callID)))
 	rs.inviteKey = rs.callID + "\x00" + rs.remoteTag + "\x00" + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)
 	r.setTag(rs.localTag)
-	src, err := s.cfg.Admit(origin)
-	if err != nil {
-		rs.log.Warn("invite refused", zap.Stringer("source", origin.Source), zap.Int("status", 403), zap.Error(err))
-		s.refuse(r, rs.localTag, refuse(403, err.Error()))
-		return
+	ref := s.admit(r, src)
+	if ref == nil {
+		ref = s.register(rs, rs.inviteKey)
 	}
-	rs.src = src
-	if ref := s.register(rs, rs.inviteKey); ref != nil {
-		rs.log.Warn("invite refused", zap.Stringer("source", origin.Source), zap.Int("status", ref.status), zap.String("why", ref.warning))
+	if ref != nil {
+		s.quiet.Warn("invite refused", zap.String("call_id", shortened(rs.callID)), zap.Stringer("source", rs.origin.Source),
+			zap.String("src", src.Name), zap.Int("status", ref.status), zap.String("why", ref.warning))
 		s.refuse(r, rs.localTag, ref)
 		return
 	}

@@ -67,7 +67,7 @@ func checkHome(t *testing.T, transport, home string) {
 	if home[0] == '[' {
 		wildcard = "[::]:0"
 	}
-	d := newDesk(t, nil, func(c *Config) { c.Listen = []Endpoint{{transport, wildcard}} })
+	d := newDesk(t, nil, func(c *Config) { c.Listen = []Endpoint{{Network: transport, Address: wildcard}} })
 	port := netip.MustParseAddrPort(d.server.Endpoints()[0].Address).Port()
 	target := netip.MustParseAddrPort(home + ":0")
 	target = netip.AddrPortFrom(target.Addr(), port)
@@ -117,7 +117,7 @@ func checkAnswerNames(t *testing.T, dialog *src.Dialog, want netip.AddrPort, tra
 // TestIPv6 has the addresses of the loopback in brackets where they belong.
 func TestIPv6(t *testing.T) {
 	for _, transport := range []string{"udp", "tcp"} {
-		d := newDesk(t, nil, func(c *Config) { c.Listen = []Endpoint{{transport, "[::1]:0"}} })
+		d := newDesk(t, nil, func(c *Config) { c.Listen = []Endpoint{{Network: transport, Address: "[::1]:0"}} })
 		target := netip.MustParseAddrPort(d.server.Endpoints()[0].Address)
 		client, err := src.New(t.Context(), src.Config{Target: target.String(), Transport: transport})
 		if err != nil {
@@ -134,14 +134,5 @@ func TestIPv6(t *testing.T) {
 			t.Errorf("BYE: %v, %v", m, err)
 		}
 		d.want(Ended)
-	}
-}
-
-// TestContactHasNoZone: a zone means something on this machine only, and has no
-// place in a SIP URI (RFC 3261 §25.1).
-func TestContactHasNoZone(t *testing.T) {
-	local := netip.MustParseAddrPort("[fe80::1%lo]:5060")
-	if got := contactURI("TCP", local); got != "sip:siprecd@[fe80::1]:5060;transport=tcp" {
-		t.Errorf("URI is %s", got)
 	}
 }

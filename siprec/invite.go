@@ -154,10 +154,14 @@ func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 		}
 		why = "plain INVITE from a configured source"
 	}
+	if rs.src.Strict && !bothMarks(r.Request) {
+		return nil, refuse(403, "this client has to mark a recording session with +sip.src in its Contact and siprec in Require (RFC 7866 section 6)")
+	}
 	rs.media = negotiator{
 		plane: rs.server.plane, origin: rs.server.originID(), peer: r.Flow.Remote(),
 		local: r.Flow.Local().Addr(), nets: rs.src.MediaNetworks,
 		terms: rs.src.terms(), random: rs.server.cfg.Random,
+		said: rs.server.mediaAddress(r.Flow),
 	}
 	rs.peerCSeq = r.Request.CSeq().SeqNo
 	rs.touch(r)

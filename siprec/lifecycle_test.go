@@ -11,7 +11,7 @@ import (
 func newIdle(t *testing.T) *Server {
 	t.Helper()
 	s, err := Listen(Config{
-		Listen:  []Endpoint{{"udp", "127.0.0.1:0"}, {"tcp", "127.0.0.1:0"}},
+		Listen:  []Endpoint{{Network: "udp", Address: "127.0.0.1:0"}, {Network: "tcp", Address: "127.0.0.1:0"}},
 		Handler: HandlerFunc(func(context.Context, *RecordingSession) {}),
 	})
 	if err != nil {
@@ -108,7 +108,7 @@ func TestListenBindsAllOrNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Listen(Config{
-		Listen:  append(endpoints, Endpoint{"udp", taken.LocalAddr().String()}),
+		Listen:  append(endpoints, Endpoint{Network: "udp", Address: taken.LocalAddr().String()}),
 		Handler: free.cfg.Handler,
 	})
 	if err == nil {

@@ -110,6 +110,7 @@ type negotiator struct {
 	origin uint64         // o= sess-id, constant (RFC 3264 §8), and its first version
 	peer   netip.AddrPort // where the SRC signals from
 	local  netip.Addr     // the address of ours that routes there
+	said   netip.Addr     // what SDP says instead of local, behind NAT; invalid for nothing else
 	nets   []netip.Prefix
 	terms  sdp.Terms
 	random io.Reader // for keys
@@ -295,6 +296,9 @@ func (n *negotiator) write(a *agreement) {
 		slots[i] = sl.answer
 	}
 	local := sdp.Local{User: "siprecd", ID: n.origin, Version: n.origin, Addr: n.local}
+	if n.said.IsValid() {
+		local.Addr = n.said
+	}
 	if n.now != nil {
 		local.Version = n.now.version
 	}

@@ -37,8 +37,8 @@ func (s *Server) transact(req *sip.Request, way *front.Flow, next netip.AddrPort
 	giveUp := s.cfg.Clock.AfterFunc(64*s.cfg.T1, cancel)
 	defer giveUp.Stop()
 	tx, err := s.tx.request(req, way)
-	if err != nil && way.Network() == "TCP" {
-		if way, err = s.front.Reach(ctx, "tcp", next, way.Local()); err == nil {
+	if err != nil && way.Network() != "UDP" {
+		if way, err = way.Anew(ctx, next, expectedHost(req)); err == nil {
 			tx, err = s.tx.request(req, way)
 		}
 	}
@@ -47,6 +47,16 @@ func (s *Server) transact(req *sip.Request, way *front.Flow, next netip.AddrPort
 	}
 	defer context.AfterFunc(ctx, tx.Terminate)()
 	return finalStatus(tx), nil
+}
+
+// expectedHost is what the certificate at the other end of a new connection is for:
+// the host of the Contact, unless a route comes first, whose host may be an address of
+// a private network.
+func expectedHost(req *sip.Request) string {
+	if req.GetHeader("Route") != nil {
+		return ""
+	}
+	return strings.Trim(req.Recipient.Host, "[]")
 }
 
 // nextHop is where a new connection to the SRC goes: the port of the first
@@ -59,6 +69,9 @@ func (rs *RecordingSession) nextHop() netip.AddrPort {
 	}
 	if port <= 0 || port > 65535 {
 		port = 5060 // RFC 3261 §19.1.2
+		if rs.flow.Network() == "TLS" {
+			port = 5061
+		}
 	}
 	return netip.AddrPortFrom(rs.flow.Remote().Addr(), uint16(port))
 }
@@ -90,11 +103,11 @@ func finalStatus(tx *sip.ClientTx) int {
 
 func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
 	rs.localCSeq++
-	local := rs.flow.Local()
+	host, port := rs.flow.SentBy()
 	req := sip.NewRequest(method, rs.target)
 	via := &sip.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: rs.flow.Network(),
-		Host: bracketed(local.Addr().WithZone("").String()), Port: int(local.Port()), Params: sip.NewParams(),
+		Host: host, Port: port, Params: sip.NewParams(),
 	}
 	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+rs.server.random(12))
 	via.Params.Add("rport", "")
@@ -115,7 +128,7 @@ func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
 	req.AppendHeader(&callID)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: rs.localCSeq, MethodName: method})
 	req.AppendHeader(&maxForwards)
-	req.AppendHeader(contact(rs.flow))
+	req.AppendHeader(rs.contact())
 	req.AppendHeader(sip.NewHeader("User-Agent", rs.server.cfg.UserAgent))
 	req.SetTransport(rs.flow.Network())
 	req.SetDestination(rs.flow.Remote().String())
@@ -131,11 +144,4 @@ func (rs *RecordingSession) learnTarget(req *sip.Request) {
 	} else if rs.target.Host == "" {
 		rs.target = rs.remoteURI
 	}
-}
-
-func bracketed(host string) string {
-	if strings.Contains(host, ":") {
-		return "[" + host + "]"
-	}
-	return host
 }

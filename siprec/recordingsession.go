@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -32,6 +33,7 @@ type RecordingSession struct {
 	userAgent string
 	started   time.Time
 	inbox     *inbox
+	way       atomic.Pointer[front.Flow] // of its last message, for any goroutine
 
 	// What follows belongs to the goroutine of ServeRecording.
 	first      *Event // the Offered event, until Next gives it

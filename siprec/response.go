@@ -1,7 +1,7 @@
 package siprec
 
 import (
-	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -28,7 +28,7 @@ var understood = map[string]bool{
 }
 
 var reasonPhrases = map[int]string{
-	200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 415: "Unsupported Media Type",
+	200: "OK", 302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 405: "Method Not Allowed", 415: "Unsupported Media Type",
 	420: "Bad Extension", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
 	487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
 	500: "Server Internal Error", 503: "Service Unavailable",
@@ -65,8 +65,12 @@ func (s *Server) newResponse(r *request, status int, tag string, body []byte) *s
 	return res
 }
 
-// refuse answers a request with a refusal.
+// refuse answers a request with a refusal. What this server cannot take now, another
+// may.
 func (s *Server) refuse(r *request, tag string, ref *refusal) {
+	if ref.status == 503 {
+		ref = s.elsewhere(r, ref)
+	}
 	res := s.newResponse(r, ref.status, tag, nil)
 	if ref.warning != "" {
 		res.AppendHeader(sip.NewHeader("Warning", warning(ref.warning)))
@@ -92,14 +96,43 @@ func describe(res *sip.Response) {
 	res.AppendHeader(sip.NewHeader("Supported", supportedTags))
 }
 
-// contact is our Contact: the address that routes to the peer and the feature
-// tag of a recording server (RFC 7866 §6.2), outside the angle brackets.
-func contact(flow *front.Flow) sip.Header {
-	return sip.NewHeader("Contact", "<"+contactURI(flow.Network(), flow.Local())+">;+sip.srs")
+// elsewhere makes of the refusal of an INVITE the way to the other recording servers,
+// if there are some; else it says when to try again.
+func (s *Server) elsewhere(r *request, ref *refusal) *refusal {
+	if len(s.cfg.Redirect) > 0 && r.method() == sip.INVITE && toTag(r.Request) == "" {
+		to := refuse(302, ref.warning)
+		for _, uri := range s.cfg.Redirect {
+			to.headers = append(to.headers, sip.NewHeader("Contact", "<"+uri+">"))
+		}
+		return to
+	}
+	for _, h := range ref.headers {
+		if h.Name() == "Retry-After" {
+			return ref
+		}
+	}
+	return refuse(ref.status, ref.warning, append(ref.headers[:len(ref.headers):len(ref.headers)], retryAfter())...)
 }
 
-func contactURI(network string, local netip.AddrPort) string {
-	uri := "sip:siprecd@" + netip.AddrPortFrom(local.Addr().WithZone(""), local.Port()).String()
+// contact is our Contact in an answer: the address that the peer reaches us at and the
+// feature tag of a recording server (RFC 7866 §6.2), outside the angle brackets.
+func (r *request) contact() sip.Header { return contact(scheme(r.Request), r.Flow) }
+
+// contact is our Contact in a request.
+func (rs *RecordingSession) contact() sip.Header { return contact(rs.requestURI.Scheme, rs.flow) }
+
+func contact(scheme string, flow *front.Flow) sip.Header {
+	host, port := flow.SentBy()
+	return sip.NewHeader("Contact", "<"+contactURI(scheme, flow.Network(), host, port)+">;+sip.srs")
+}
+
+// contactURI: in a sips URI the transport is TLS over what the parameter names
+// (RFC 3261 §26.2.2), so it has none.
+func contactURI(scheme, network, host string, port int) string {
+	if equalFold(scheme, "sips") {
+		return "sips:siprecd@" + host + ":" + strconv.Itoa(port)
+	}
+	uri := "sip:siprecd@" + host + ":" + strconv.Itoa(port)
 	if network != "UDP" {
 		uri += ";transport=" + strings.ToLower(network)
 	}

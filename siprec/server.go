@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -18,18 +20,52 @@ import (
 
 // An Endpoint is where the server listens.
 type Endpoint struct {
-	Network string // udp or tcp
+	Name    string // for Origin.Listener; several may have one
+	Network string // udp, tcp or tls
 	Address string // host:port, IPv4 or IPv6; port 0 takes a free one
+	// Advertise is host or host:port as SRCs reach it when that is not Address, for
+	// Via and Contact: behind NAT, or in a container. When the host is an IP address,
+	// recorded streams are told to come there as well.
+	Advertise string
+	// AdvertiseMedia is the IP address that recorded streams are told to come to;
+	// invalid means that of Advertise, or the address of ours that routes to the SRC.
+	AdvertiseMedia netip.Addr
+}
+
+// media is the address of ours in SDP; invalid for the one that routes to the SRC.
+func (e Endpoint) media() netip.Addr {
+	if e.AdvertiseMedia.IsValid() {
+		return e.AdvertiseMedia.Unmap()
+	}
+	host := e.Advertise
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return netip.Addr{} // a name, or nothing
+	}
+	return addr.Unmap()
 }
 
 // Config is what a Server needs. Listen, Handler and Log must be set.
 type Config struct {
 	Listen  []Endpoint
 	Handler Handler
+	// TLS is needed for endpoints of network tls.
+	TLS *TLS
 	// Admit says whether a source may open recording sessions, and as which
 	// SRC. The text of its error goes into the Warning of the 403. Nil admits
-	// every source.
+	// every source. It must not block, and is asked without a Certificate too, of
+	// whoever opens a connection.
 	Admit func(Origin) (SRC, error)
+	// Redirect are SIP URIs of other recording servers. When there are some, an
+	// INVITE that this one cannot take now is answered 302 with them (RFC 3261
+	// §21.3.3), not 503.
+	Redirect []string
+	// Idle is how long a connection without a recording session may carry neither a
+	// message nor a keep-alive before it is closed; 0 means 5 min.
+	Idle  time.Duration
 	Media media.Config
 	// MaxRecordingSessions is how many may be up at once; a further INVITE is
 	// answered 503. 0 means 2000.
@@ -84,6 +120,10 @@ type Server struct {
 	front *front.Front
 	plane *media.Plane
 	tx    *transactions
+	// quiet is the log for what strangers cause.
+	quiet  *zap.Logger
+	nonces *nonces
+	rates  *rates
 
 	mu       sync.Mutex
 	dialogs  map[dialogKey]*RecordingSession
@@ -108,7 +148,10 @@ func Listen(cfg Config) (*Server, error) {
 		dialogs: make(map[dialogKey]*RecordingSession),
 		invites: make(map[string]*RecordingSession),
 		ended:   make(chan struct{}),
+		quiet:   front.Quiet(cfg.Log),
+		rates:   newRates(cfg.Clock.Now),
 	}
+	s.nonces = newNonces([]byte(s.random(32)), cfg.Clock.Now)
 	mediaCfg := cfg.Media
 	mediaCfg.Log = cfg.Log
 	plane, err := media.New(mediaCfg)
@@ -118,9 +161,13 @@ func Listen(cfg Config) (*Server, error) {
 	s.plane = plane
 	ends := make([]front.Endpoint, len(cfg.Listen))
 	for i, e := range cfg.Listen {
-		ends[i] = front.Endpoint{Network: strings.ToLower(e.Network), Address: e.Address}
+		ends[i] = front.Endpoint{Network: strings.ToLower(e.Network), Address: e.Address, Advertise: e.Advertise}
 	}
-	s.front, err = front.Listen(front.Config{Listen: ends, Handle: s.receive, Log: cfg.Log, Now: cfg.Clock.Now})
+	s.front, err = front.Listen(front.Config{
+		Listen: ends, Handle: s.receive, Known: s.known, Busy: s.busy, TLS: cfg.TLS.front(), Log: cfg.Log,
+		Limits: front.Limits{Idle: cfg.Idle}, Now: cfg.Clock.Now,
+		AfterFunc: func(d time.Duration, f func()) func() bool { return cfg.Clock.AfterFunc(d, f).Stop },
+	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("siprec: %w", err), plane.Close())
 	}
@@ -132,7 +179,8 @@ func (s *Server) Endpoints() []Endpoint {
 	bound := s.front.Endpoints()
 	out := make([]Endpoint, len(bound))
 	for i, e := range bound {
-		out[i] = Endpoint{Network: e.Network, Address: e.Address}
+		out[i] = s.cfg.Listen[i]
+		out[i].Network, out[i].Address = e.Network, e.Address
 	}
 	return out
 }
@@ -234,6 +282,8 @@ func (s *Server) register(rs *RecordingSession, inviteKey string) *refusal {
 		return refuse(503, "the recording server is stopping", retryAfter())
 	case len(s.dialogs) >= s.cfg.MaxRecordingSessions:
 		return refuse(503, "the recording server is full", retryAfter())
+	case rs.src.MaxRecordingSessions > 0 && s.of(rs.src.Name) >= rs.src.MaxRecordingSessions:
+		return refuse(503, "this client has as many recording sessions as it may have", retryAfter())
 	}
 	s.dialogs[rs.key()] = rs
 	s.invites[inviteKey] = rs

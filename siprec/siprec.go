@@ -175,9 +175,13 @@ type Stream struct {
 
 // An Origin is where a request came from.
 type Origin struct {
-	Transport string // UDP, TCP
+	Transport string // UDP, TCP or TLS
 	Source    netip.AddrPort
 	Local     netip.AddrPort
+	Listener  string // name of the Endpoint; empty when it has none
+	// Certificate holds the names of the verified certificate of the SRC: its common
+	// name, then its DNS and URI names. Empty without one.
+	Certificate []string
 }
 
 // An SRC is a Session Recording Client as it is configured.
@@ -186,6 +190,17 @@ type SRC struct {
 	// PlainInvite lets an INVITE without any evidence of RFC 7866 open a
 	// recording session.
 	PlainInvite bool
+	// Strict asks for both marks of RFC 7866 §6.2, +sip.src and siprec in Require;
+	// else any evidence is enough.
+	Strict bool
+	// MaxRecordingSessions is how many of its recording sessions may be up at once;
+	// one more is answered 503. 0 is no limit but that of the server.
+	MaxRecordingSessions int
+	// InvitesPerSecond is how many recording sessions it may ask for in a second; a
+	// further INVITE is answered 503. 0 is no limit.
+	InvitesPerSecond float64
+	// Digest, when set, asks it for a password (RFC 3261 §22).
+	Digest *Digest
 	// MediaNetworks are further networks its RTP may come from.
 	MediaNetworks []netip.Prefix
 

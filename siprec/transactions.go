@@ -52,8 +52,13 @@ func (r *request) finalStatus() int {
 	return r.final
 }
 
-// respond sends a response in the transaction and remembers a final status.
+// respond sends a response in the transaction and remembers a final status. To a
+// stranger there is no transaction: the response is sent as a stateless server does
+// (RFC 3261 §8.2.7).
 func (r *request) respond(res *sip.Response) error {
+	if r.tx == nil {
+		return r.Flow.WriteMsg(res)
+	}
 	if res.StatusCode >= 200 {
 		r.mu.Lock()
 		r.final = res.StatusCode

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ const maxMessage = 4 << 20
 
 // conn is the one socket of an SRC.
 type conn struct {
-	transport string // "UDP" or "TCP", as in Via
+	transport string // "UDP", "TCP" or "TLS", as in Via
 	local     netip.AddrPort
 	target    netip.AddrPort
 	udp       *net.UDPConn
@@ -44,8 +45,10 @@ func dial(ctx context.Context, cfg Config) (*conn, error) {
 		return dialUDP(ctx, target, local)
 	case "tcp":
 		return dialTCP(ctx, target, local)
+	case "tls":
+		return dialTLS(ctx, cfg, target, local)
 	}
-	return nil, fmt.Errorf("transport %q is neither udp nor tcp", cfg.Transport)
+	return nil, fmt.Errorf("transport %q is neither udp, tcp nor tls", cfg.Transport)
 }
 
 func resolve(ctx context.Context, target string) (netip.AddrPort, error) {
@@ -101,6 +104,30 @@ func dialTCP(ctx context.Context, target netip.AddrPort, local netip.Addr) (*con
 		return nil, err
 	}
 	return &conn{transport: "TCP", tcp: c, target: target, local: unmap(c.LocalAddr().(*net.TCPAddr).AddrPort())}, nil
+}
+
+// dialTLS opens a connection to a server whose certificate names the host of the
+// target.
+func dialTLS(ctx context.Context, cfg Config, target netip.AddrPort, local netip.Addr) (*conn, error) {
+	c, err := dialTCP(ctx, target, local)
+	if err != nil {
+		return nil, err
+	}
+	how := cfg.TLS.Clone()
+	if how == nil {
+		how = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if how.ServerName == "" {
+		if how.ServerName, _, err = net.SplitHostPort(cfg.Target); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+	}
+	secured := tls.Client(c.tcp, how)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	c.transport, c.tcp = "TLS", secured
+	return c, nil
 }
 
 func unmap(a netip.AddrPort) netip.AddrPort {

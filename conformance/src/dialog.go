@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 )
 
@@ -50,8 +51,8 @@ func (s *SRC) newDialog(r Request) *Dialog {
 	target := r.RequestURI
 	if target == "" {
 		target = "sip:srs@" + s.conn.target.String()
-		if s.conn.transport == "TCP" {
-			target += ";transport=tcp"
+		if s.conn.reliable() {
+			target += ";transport=" + strings.ToLower(s.conn.transport)
 		}
 	}
 	d := &Dialog{

@@ -112,8 +112,8 @@ func (r Request) require(method string) []string {
 // brackets (RFC 7866 §6.1.1).
 func (s *SRC) contact(r Request) string {
 	uri := fmt.Sprintf("<sip:src@%s", s.conn.local)
-	if s.conn.transport == "TCP" {
-		uri += ";transport=tcp"
+	if s.conn.reliable() {
+		uri += ";transport=" + strings.ToLower(s.conn.transport)
 	}
 	switch {
 	case r.NoFeatureTag:

@@ -3,6 +3,7 @@ package src
 import (
 	"context"
 	crand "crypto/rand"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -43,7 +44,8 @@ func (d Direction) String() string {
 // Config configures an SRC.
 type Config struct {
 	Target    string        // host:port of the server; required
-	Transport string        // "udp" (default) or "tcp"
+	Transport string        // "udp" (default), "tcp" or "tls"
+	TLS       *tls.Config   // for tls: the client certificate and whom to believe; default: the authorities of the system
 	Local     string        // IP address to send from; default: the one that routes to Target
 	T1        time.Duration // RFC 3261 §17.1.1.1; default 500 ms
 	UserAgent string        // default "siprec-src"

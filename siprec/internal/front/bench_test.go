@@ -9,7 +9,7 @@ import (
 // handler.
 func BenchmarkDeliver(b *testing.B) {
 	handled := 0
-	f, err := Listen(Config{Handle: func(*Message) { handled++ }, Listen: []Endpoint{{"udp", "127.0.0.1:0"}}})
+	f, err := Listen(Config{Handle: func(*Message) { handled++ }, Listen: []Endpoint{{Network: "udp", Address: "127.0.0.1:0"}}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
@@ -17,19 +18,82 @@ const (
 	writeTimeout = 5 * time.Second // for one message; a peer that does not read is lost
 )
 
-// A tcpConn is one TCP connection, whoever opened it.
+// A tcpConn is one TCP connection, with TLS or without, whoever opened it.
 type tcpConn struct {
-	front  *Front
-	conn   net.Conn
-	remote netip.AddrPort
-	local  netip.AddrPort
-	dead   atomic.Bool
+	front    *Front
+	conn     net.Conn
+	listener *tcpListener // that took it, or for which it was opened; may be nil
+	secure   bool
+	remote   netip.AddrPort
+	local    netip.AddrPort
+	dead     atomic.Bool
+	used     atomic.Int64 // when it last carried something whole, in ns since 1970
 
 	write sync.Mutex // one message at a time
+
+	// These are guarded by the mutex of the front.
+	number   uint64   // the later it was opened, the higher
+	stranger bool     // nobody known is at that address
+	greeting bool     // in its TLS handshake
+	names    []string // of the verified certificate of the peer
 }
 
-func newTCPConn(f *Front, nc net.Conn) *tcpConn {
-	return &tcpConn{front: f, conn: nc, remote: addrPortOf(nc.RemoteAddr()), local: addrPortOf(nc.LocalAddr())}
+func newTCPConn(f *Front, nc net.Conn, l *tcpListener) *tcpConn {
+	c := &tcpConn{front: f, conn: nc, listener: l, remote: addrPortOf(nc.RemoteAddr()), local: addrPortOf(nc.LocalAddr())}
+	c.used.Store(f.cfg.Now().UnixNano())
+	return c
+}
+
+// watch closes the connection when it has been idle for too long. It returns what
+// ends the watch.
+func (c *tcpConn) watch() (stop func()) {
+	var mu sync.Mutex
+	var cancel func() bool
+	stopped := false
+	var look func()
+	arm := func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !stopped {
+			cancel = c.front.cfg.AfterFunc(d, look)
+		}
+	}
+	limit := c.front.cfg.Limits.Idle
+	look = func() {
+		idle := c.front.cfg.Now().Sub(time.Unix(0, c.used.Load()))
+		switch busy := c.front.cfg.Busy; {
+		case idle < limit:
+			arm(limit - idle)
+		case busy != nil && busy(c.remote):
+			arm(limit)
+		default:
+			c.front.quiet.Info("idle connection closed", zap.Stringer("source", c.remote))
+			c.close()
+		}
+	}
+	arm(limit)
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		if cancel != nil {
+			cancel()
+		}
+	}
+}
+
+// abort closes the connection without a word to the peer, who may not listen.
+func (c *tcpConn) abort() {
+	if c.dead.Swap(true) {
+		return
+	}
+	conn := c.conn
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
+	if err := conn.Close(); err != nil {
+		c.front.log.Debug("closing a connection failed", zap.Error(err))
+	}
 }
 
 func (c *tcpConn) close() {
@@ -46,6 +110,10 @@ func (c *tcpConn) close() {
 func (c *tcpConn) serve() {
 	defer c.front.forget(c)
 	defer c.close()
+	defer c.watch()()
+	if !c.handshake(c.front.ctx) {
+		return
+	}
 	fr := newFramer(c.front.cfg.Limits)
 	buf := make([]byte, readSize)
 	var started time.Time // when the message that is not complete began
@@ -86,6 +154,7 @@ func (c *tcpConn) drain(fr *framer, at time.Time) bool {
 			return found
 		}
 		found = true
+		c.used.Store(at.UnixNano())
 		if m.ping {
 			// RFC 5626 §4.4.1: the pong is one CRLF.
 			if err := c.send([]byte("\r\n")); err != nil {

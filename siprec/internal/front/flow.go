@@ -3,6 +3,7 @@ package front
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -29,12 +30,54 @@ type Flow struct {
 
 var _ sip.Connection = (*Flow)(nil)
 
-// Network returns "UDP" or "TCP", as in a Via header field.
+// Network returns "UDP", "TCP" or "TLS", as in a Via header field.
 func (fl *Flow) Network() string {
-	if fl.udp != nil {
+	switch {
+	case fl.udp != nil:
 		return "UDP"
+	case fl.tcp.secure:
+		return "TLS"
 	}
 	return "TCP"
+}
+
+// Endpoint returns the index in Config.Listen of the endpoint that the flow belongs
+// to, or -1 for a connection that was opened without one.
+func (fl *Flow) Endpoint() int {
+	switch {
+	case fl.udp != nil:
+		return fl.udp.index
+	case fl.tcp.listener != nil:
+		return fl.tcp.listener.index
+	}
+	return -1
+}
+
+// Names are those of the verified certificate that the peer has shown on TLS: its
+// common name, then its DNS and URI names. Empty when it has shown none.
+func (fl *Flow) Names() []string {
+	if fl.udp != nil {
+		return nil
+	}
+	fl.front.mu.Lock()
+	defer fl.front.mu.Unlock()
+	return append([]string(nil), fl.tcp.names...)
+}
+
+// SentBy returns what stands in the Via and the Contact of what is sent on the
+// flow: the host, an IPv6 address in brackets, and the port at which the peer
+// reaches the endpoint. It is what the endpoint advertises, else [Flow.Local] with
+// the port of the listener.
+func (fl *Flow) SentBy() (host string, port int) {
+	local := fl.Local()
+	switch {
+	case fl.udp != nil:
+		return fl.udp.said.over(local)
+	case fl.tcp.listener != nil:
+		l := fl.tcp.listener
+		return l.said.over(netip.AddrPortFrom(local.Addr(), l.bound.Port()))
+	}
+	return advertised{}.over(local)
 }
 
 // Remote returns the address of the peer.
@@ -116,7 +159,7 @@ func (fl *Flow) respond(b []byte, via *sip.ViaHeader) error {
 func (fl *Flow) respondAnew(b []byte, to netip.AddrPort) error {
 	ctx, cancel := context.WithTimeout(fl.front.ctx, dialTimeout)
 	defer cancel()
-	other, err := fl.front.Reach(ctx, "tcp", to, fl.tcp.local)
+	other, err := fl.Anew(ctx, to, "")
 	if err != nil {
 		return err
 	}
@@ -148,25 +191,44 @@ func portTarget(via *sip.ViaHeader, source netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(source.Addr(), port)
 }
 
+// Anew returns a flow to another port of the peer, or to it again after its
+// connection was lost, by the same transport and from the same address of ours. On
+// TLS the peer must show a certificate for host, if that is a name; else one with a
+// name that it has shown before; else one for its address.
+func (fl *Flow) Anew(ctx context.Context, to netip.AddrPort, host string) (*Flow, error) {
+	names := fl.Names()
+	if _, err := netip.ParseAddr(host); host != "" && err != nil {
+		names = []string{host}
+	} else if len(names) == 0 {
+		names = []string{to.Addr().String()}
+	}
+	return fl.front.Reach(ctx, strings.ToLower(fl.Network()), to, fl.Local(), names...)
+}
+
 // Reach returns a flow for a message that the server sends by itself. On UDP it
-// is the socket bound to the port of local; on TCP a live connection to remote
-// or, when there is none, a new one from the address of local, or of the
+// is the socket bound to the port of local; on TCP and TLS a live connection to
+// remote or, when there is none, a new one from the address of local, or of the
 // listener when local is not valid. Responses that come back on it are handed to
-// Config.Handle. Network is "udp" or "tcp" in any case.
-func (f *Front) Reach(ctx context.Context, network string, remote, local netip.AddrPort) (*Flow, error) {
+// Config.Handle. Network is "udp", "tcp" or "tls" in any case. A new TLS connection
+// needs the certificate of one of names.
+func (f *Front) Reach(ctx context.Context, network string, remote, local netip.AddrPort, names ...string) (*Flow, error) {
 	remote, local = unmap(remote), unmap(local)
-	switch strings.ToLower(network) {
+	switch network = strings.ToLower(network); network {
 	case "udp":
 		if u := f.socketFor(remote.Addr(), local); u != nil {
 			return &Flow{front: f, udp: u, remote: remote}, nil
 		}
 		return nil, fmt.Errorf("reach udp %s: no socket at %s", remote, local)
-	case "tcp":
-		c := f.live(remote)
+	case "tcp", "tls":
+		secure := network == "tls"
+		if secure && f.cfg.TLS == nil {
+			return nil, fmt.Errorf("reach tls %s: no certificate", remote)
+		}
+		c := f.live(remote, secure)
 		if c == nil {
 			var err error
-			if c, err = f.dial(ctx, remote, local.Addr()); err != nil {
-				return nil, fmt.Errorf("reach tcp %s: %w", remote, err)
+			if c, err = f.dial(ctx, secure, remote, local, names); err != nil {
+				return nil, fmt.Errorf("reach %s %s: %w", network, remote, err)
 			}
 		}
 		return &Flow{front: f, tcp: c, remote: remote}, nil
@@ -205,30 +267,61 @@ func sameFamily(own, peer netip.Addr) bool {
 	return own.Is4() == peer.Is4() || own == netip.IPv6Unspecified()
 }
 
-func (f *Front) dial(ctx context.Context, remote netip.AddrPort, from netip.Addr) (*tcpConn, error) {
-	if !from.IsValid() {
-		for _, l := range f.tcp {
-			if sameFamily(l.bound.Addr(), remote.Addr()) {
-				from = l.bound.Addr()
-				break
-			}
+// listenerFor returns the TCP or TLS listener that fits local best: the same
+// address and port, else one of the family of the peer; nil when there is none.
+func (f *Front) listenerFor(secure bool, peer netip.Addr, local netip.AddrPort) *tcpListener {
+	var best *tcpListener
+	score := 0
+	for _, l := range f.tcp {
+		if l.secure != secure || !sameFamily(l.bound.Addr(), peer) {
+			continue
 		}
+		s := 1
+		if l.bound.Port() == local.Port() {
+			s += 2
+		}
+		if l.bound.Addr() == local.Addr() {
+			s += 2
+		} else if l.bound.Addr().IsUnspecified() {
+			s++
+		}
+		if s > score {
+			best, score = l, s
+		}
+	}
+	return best
+}
+
+func (f *Front) dial(ctx context.Context, secure bool, remote, local netip.AddrPort, names []string) (*tcpConn, error) {
+	l := f.listenerFor(secure, remote.Addr(), local)
+	from := local.Addr()
+	if !from.IsValid() && l != nil {
+		from = l.bound.Addr()
 	}
 	d := net.Dialer{Timeout: dialTimeout}
 	if from.IsValid() && !from.IsUnspecified() && from.Is4() == remote.Addr().Is4() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout) // with the handshake
 	defer cancel()
 	defer context.AfterFunc(f.ctx, cancel)() // Close ends a dial
 	nc, err := d.DialContext(ctx, "tcp", remote.String())
 	if err != nil {
 		return nil, err
 	}
-	c, err := f.adopt(nc, false)
-	if err != nil {
-		nc.Close()
-		return nil, err
+	var certified []string
+	if secure {
+		secured := tls.Client(nc, f.cfg.TLS.Client(names))
+		if err := secured.HandshakeContext(ctx); err != nil {
+			nc.Close()
+			return nil, err
+		}
+		nc, certified = secured, f.cfg.TLS.Identify(secured.ConnectionState())
+	}
+	c := newTCPConn(f, nc, l)
+	c.secure, c.names = secure, certified
+	if !f.adopt(c, false) {
+		return nil, net.ErrClosed
 	}
 	return c, nil
 }

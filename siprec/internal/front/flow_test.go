@@ -15,7 +15,7 @@ import (
 
 // TestOverTransactions: sipgo's server transaction works on a Flow.
 func TestOverTransactions(t *testing.T) {
-	f, got := serve(t, Config{}, Endpoint{"udp", "127.0.0.1:0"})
+	f, got := serve(t, Config{}, Endpoint{Network: "udp", Address: "127.0.0.1:0"})
 	c := dialTo(t, f, 0)
 	write(t, c, options("srs"))
 	m := next(t, got)
@@ -38,7 +38,7 @@ func TestOverTransactions(t *testing.T) {
 
 // TestWithoutRport: the response goes to the port of the Via (RFC 3261 §18.2.2).
 func TestWithoutRport(t *testing.T) {
-	f, got := serve(t, Config{}, Endpoint{"udp", "127.0.0.1:0"})
+	f, got := serve(t, Config{}, Endpoint{Network: "udp", Address: "127.0.0.1:0"})
 	other, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestResponseTarget(t *testing.T) {
 }
 
 func TestLargeDatagram(t *testing.T) {
-	f, got := serve(t, Config{}, Endpoint{"udp", "127.0.0.1:0"})
+	f, got := serve(t, Config{}, Endpoint{Network: "udp", Address: "127.0.0.1:0"})
 	c := dialTo(t, f, 0)
 	write(t, c, wire{body: strings.Repeat("m", 60000)}.String())
 	m := next(t, got)
@@ -99,7 +99,7 @@ func TestLargeDatagram(t *testing.T) {
 }
 
 func TestWildcardLocal(t *testing.T) {
-	f, got := serve(t, Config{}, Endpoint{"udp", "0.0.0.0:0"})
+	f, got := serve(t, Config{}, Endpoint{Network: "udp", Address: "0.0.0.0:0"})
 	port := addrPortOf(f.Addrs()[0]).Port()
 	c, err := net.Dial("udp", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port).String())
 	if err != nil {
@@ -118,7 +118,7 @@ func TestWildcardLocal(t *testing.T) {
 // TestDeadConnection: a response whose connection was lost goes over a new one
 // to the port of the Via; a request fails (RFC 3261 §18.2.2, §18.4).
 func TestDeadConnection(t *testing.T) {
-	f, got := serve(t, Config{}, Endpoint{"tcp", "127.0.0.1:0"})
+	f, got := serve(t, Config{}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
 	src, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestDeadConnection(t *testing.T) {
 }
 
 func TestReachUDP(t *testing.T) {
-	f, got := serve(t, Config{}, Endpoint{"udp", "127.0.0.1:0"}, Endpoint{"udp", "127.0.0.1:0"})
+	f, got := serve(t, Config{}, Endpoint{Network: "udp", Address: "127.0.0.1:0"}, Endpoint{Network: "udp", Address: "127.0.0.1:0"})
 	peer, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +190,7 @@ func TestReachUDP(t *testing.T) {
 }
 
 func TestReachTCP(t *testing.T) {
-	f, got := serve(t, Config{}, Endpoint{"tcp", "127.0.0.1:0"})
+	f, got := serve(t, Config{}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
 	c := dialTo(t, f, 0)
 	write(t, c, options("srs"))
 	next(t, got)

@@ -33,11 +33,14 @@ import (
 
 // An Endpoint is an address to listen on.
 type Endpoint struct {
-	Network string // "udp" or "tcp"
+	Network string // "udp", "tcp" or "tls"
 	// Address is host:port. The host may be an IPv4 address, an IPv6 address in
 	// brackets, a name, or empty for all addresses of both families; port 0
 	// takes any free port.
 	Address string
+	// Advertise is host or host:port as others reach the endpoint, behind NAT or
+	// in a container. Empty, or without a port: that of the socket.
+	Advertise string
 }
 
 // A Message is one SIP message that arrived and could be read.
@@ -57,9 +60,16 @@ type Limits struct {
 	MaxMessage              int           // octets of a whole message; 1 MiB + 64 KiB
 	MaxHeaderBytes          int           // octets of start line and header fields; 256 KiB
 	MaxHeaders              int           // header field lines; 500
-	MaxConnections          int           // TCP connections at a time; 4096
-	MaxConnectionsPerSource int           // TCP connections of one IP address; 256
-	PartialMessage          time.Duration // time a started message may take on TCP; 30 s
+	MaxConnections          int           // connections at a time; 4096
+	MaxConnectionsPerSource int           // connections of one IP address; 256
+	MaxStrangers            int           // connections of sources that are not known; 512
+	MaxStrangersPerSource   int           // those of one IP address that is not known; 32
+	MaxHandshakes           int           // TLS handshakes at a time; 512
+	Handshake               time.Duration // time a TLS handshake may take; 10 s
+	PartialMessage          time.Duration // time a started message may take on a connection; 30 s
+	// Idle is how long a connection may carry neither a message nor a keep-alive
+	// before it is closed, unless Config.Busy says it is used; 5 min.
+	Idle time.Duration
 }
 
 // Config says what a [Front] listens on and whom it tells.
@@ -69,12 +79,21 @@ type Config struct {
 	// socket or TCP connection, by the goroutine that reads from it: it must not
 	// block and must not call Close. It owns the message.
 	Handle func(*Message)
-	// Admit, when set, says whether a TCP connection from source is taken. UDP
-	// has no connections; there the layer above refuses requests.
-	Admit  func(network string, source netip.Addr) bool
+	// Known, when set, says whether somebody may be expected to call from source
+	// to the endpoint of that index. Connections of others are taken too, but only
+	// a few, and the oldest of them makes room for the next.
+	Known func(endpoint int, source netip.Addr) bool
+	// Busy, when set, says whether the peer at that address has business over its
+	// connection even when it is silent.
+	Busy func(remote netip.AddrPort) bool
+	// TLS is needed for endpoints of network tls.
+	TLS    *TLS
 	Log    *zap.Logger // nil: no log
 	Limits Limits
 	Now    func() time.Time // nil: time.Now
+	// AfterFunc calls f after d and returns what keeps it from that; nil:
+	// time.AfterFunc.
+	AfterFunc func(d time.Duration, f func()) (stop func() bool)
 }
 
 // Counters are what a [Front] has counted since it was made.
@@ -83,8 +102,8 @@ type Counters struct {
 	Repaired    uint64 // handed on with at least one oddity
 	Refused400  uint64 // requests answered by the front: 400, 413, 416, 505
 	Dropped     uint64 // neither handed on nor answered
-	Connections uint64 // TCP connections accepted or opened
-	Refused     uint64 // TCP connections closed at once because of a limit or Admit
+	Connections uint64 // connections accepted or opened
+	Refused     uint64 // connections closed because of a limit on their number
 }
 
 type counters struct {
@@ -95,7 +114,8 @@ type counters struct {
 type Front struct {
 	cfg     Config
 	log     *zap.Logger
-	buffers sync.Pool // of *bytes.Buffer, for what is written
+	quiet   *zap.Logger // for what strangers cause
+	buffers sync.Pool   // of *bytes.Buffer, for what is written
 	count   counters
 
 	udp     []*udpSocket
@@ -109,6 +129,7 @@ type Front struct {
 	mu     sync.Mutex
 	closed bool
 	conns  map[*tcpConn]struct{}
+	opened uint64 // connections so far; their order
 }
 
 // Listen binds every endpoint of cfg. It binds all of them, or none and returns
@@ -118,8 +139,8 @@ func Listen(cfg Config) (*Front, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, ep := range cfg.Listen {
-		if err := f.bind(ep); err != nil {
+	for i, ep := range cfg.Listen {
+		if err := f.bind(i, ep); err != nil {
 			return nil, errors.Join(fmt.Errorf("listen on %s %s: %w", ep.Network, ep.Address, err), f.Close())
 		}
 	}
@@ -136,8 +157,11 @@ func newFront(cfg Config) (*Front, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.AfterFunc == nil {
+		cfg.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+	}
 	cfg.Limits = cfg.Limits.withDefaults()
-	f := &Front{cfg: cfg, log: cfg.Log, conns: make(map[*tcpConn]struct{})}
+	f := &Front{cfg: cfg, log: cfg.Log, quiet: Quiet(cfg.Log), conns: make(map[*tcpConn]struct{})}
 	f.buffers.New = func() any { return new(bytes.Buffer) }
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f, nil
@@ -154,27 +178,46 @@ func (l Limits) withDefaults() Limits {
 	orInt(&l.MaxHeaders, 500)
 	orInt(&l.MaxConnections, 4096)
 	orInt(&l.MaxConnectionsPerSource, 256)
-	if l.PartialMessage <= 0 {
-		l.PartialMessage = 30 * time.Second
+	orInt(&l.MaxStrangers, 512)
+	orInt(&l.MaxStrangersPerSource, 32)
+	orInt(&l.MaxHandshakes, 512)
+	orTime := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
 	}
+	orTime(&l.Handshake, 10*time.Second)
+	orTime(&l.PartialMessage, 30*time.Second)
+	orTime(&l.Idle, 5*time.Minute)
 	return l
 }
 
-func (f *Front) bind(ep Endpoint) error {
+func (f *Front) bind(index int, ep Endpoint) error {
+	said, err := parseAdvertised(ep.Advertise)
+	if err != nil {
+		return err
+	}
 	switch ep.Network {
 	case "udp":
 		pc, err := net.ListenPacket(family("udp", ep.Address), ep.Address)
 		if err != nil {
 			return err
 		}
-		f.udp = append(f.udp, newUDPSocket(f, pc.(*net.UDPConn)))
+		u := newUDPSocket(f, pc.(*net.UDPConn))
+		u.index, u.said = index, said
+		f.udp = append(f.udp, u)
 		f.ordered = append(f.ordered, pc.LocalAddr())
-	case "tcp":
+	case "tcp", "tls":
+		if ep.Network == "tls" && f.cfg.TLS == nil {
+			return errors.New("no certificate")
+		}
 		l, err := net.Listen(family("tcp", ep.Address), ep.Address)
 		if err != nil {
 			return err
 		}
-		f.tcp = append(f.tcp, newTCPListener(f, l))
+		f.tcp = append(f.tcp, &tcpListener{
+			front: f, listener: l, bound: addrPortOf(l.Addr()), index: index, secure: ep.Network == "tls", said: said,
+		})
 		f.ordered = append(f.ordered, l.Addr())
 	default:
 		return fmt.Errorf("unknown network %q", ep.Network)
@@ -208,7 +251,7 @@ func (f *Front) Addrs() []net.Addr { return append([]net.Addr(nil), f.ordered...
 func (f *Front) Endpoints() []Endpoint {
 	eps := make([]Endpoint, len(f.ordered))
 	for i, a := range f.ordered {
-		eps[i] = Endpoint{Network: a.Network(), Address: a.String()}
+		eps[i] = Endpoint{Network: f.cfg.Listen[i].Network, Address: a.String(), Advertise: f.cfg.Listen[i].Advertise}
 	}
 	return eps
 }
@@ -269,7 +312,7 @@ func (f *Front) Close() error {
 			errs = append(errs, l.listener.Close())
 		}
 		for _, c := range conns {
-			c.close()
+			f.wg.Go(c.close) // saying goodbye on TLS may take its time
 		}
 	}
 	f.wg.Wait()

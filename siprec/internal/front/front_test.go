@@ -70,7 +70,7 @@ func next(t *testing.T, got <-chan *Message) *Message {
 func dialTo(t *testing.T, f *Front, i int) net.Conn {
 	t.Helper()
 	ep := f.Endpoints()[i]
-	c, err := net.Dial(ep.Network, ep.Address)
+	c, err := net.Dial(strings.Replace(ep.Network, "tls", "tcp", 1), ep.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func reply(t *testing.T, m *Message, status int, body []byte) {
 // TestBothWays: a message in, its answer out, on every kind of socket.
 func TestBothWays(t *testing.T) {
 	for _, ep := range []Endpoint{
-		{"udp", "127.0.0.1:0"}, {"tcp", "127.0.0.1:0"}, {"udp", "[::1]:0"}, {"tcp", "[::1]:0"},
+		{Network: "udp", Address: "127.0.0.1:0"}, {Network: "tcp", Address: "127.0.0.1:0"}, {Network: "udp", Address: "[::1]:0"}, {Network: "tcp", Address: "[::1]:0"},
 	} {
 		t.Run(ep.Network+" "+ep.Address, func(t *testing.T) {
 			f, got := serve(t, Config{}, ep)
@@ -156,7 +156,7 @@ func portOf(c net.Conn) string {
 }
 
 func TestLargeStreamMessage(t *testing.T) {
-	f, got := serve(t, Config{}, Endpoint{"tcp", "127.0.0.1:0"})
+	f, got := serve(t, Config{}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
 	c := dialTo(t, f, 0)
 	for _, size := range []int{64 << 10, 1 << 20} {
 		write(t, c, wire{body: strings.Repeat("m", size)}.String())
@@ -187,7 +187,7 @@ func TestBadBetweenGood(t *testing.T) {
 	for _, network := range []string{"udp", "tcp"} {
 		for name, tt := range bad {
 			t.Run(network+" "+name, func(t *testing.T) {
-				f, got := serve(t, Config{}, Endpoint{network, "127.0.0.1:0"})
+				f, got := serve(t, Config{}, Endpoint{Network: network, Address: "127.0.0.1:0"})
 				c := dialTo(t, f, 0)
 				r := packets(c)
 				write(t, c, options("first"))
@@ -215,7 +215,7 @@ func TestBadBetweenGood(t *testing.T) {
 }
 
 func TestOversizeOnTCP(t *testing.T) {
-	f, got := serve(t, Config{Limits: Limits{MaxMessage: 8000}}, Endpoint{"tcp", "127.0.0.1:0"})
+	f, got := serve(t, Config{Limits: Limits{MaxMessage: 8000}}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
 	c := dialTo(t, f, 0)
 	write(t, c, wire{body: strings.Repeat("b", 50000)}.String()+options("after"))
 	if res := readResponse(t, packets(c)); res.StatusCode != 413 {
@@ -227,7 +227,7 @@ func TestOversizeOnTCP(t *testing.T) {
 }
 
 func TestPing(t *testing.T) {
-	f, _ := serve(t, Config{}, Endpoint{"tcp", "127.0.0.1:0"})
+	f, _ := serve(t, Config{}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
 	c := dialTo(t, f, 0)
 	write(t, c, "\r\n\r\n")
 	pong := make([]byte, 3)
@@ -243,7 +243,7 @@ func TestPing(t *testing.T) {
 // TestPartialMessage: a message that does not come to its end is answered, and
 // the connection stays.
 func TestPartialMessage(t *testing.T) {
-	f, got := serve(t, Config{Limits: Limits{PartialMessage: 30 * time.Millisecond}}, Endpoint{"tcp", "127.0.0.1:0"})
+	f, got := serve(t, Config{Limits: Limits{PartialMessage: 30 * time.Millisecond}}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
 	c := dialTo(t, f, 0)
 	write(t, c, wire{body: "abc\r\n", fields: []string{"Content-Length: 10"}}.String())
 	if res := readResponse(t, packets(c)); res.StatusCode != 400 {
@@ -255,7 +255,7 @@ func TestPartialMessage(t *testing.T) {
 
 // TestOrder: messages are handed on in the order in which they came.
 func TestOrder(t *testing.T) {
-	f, got := serve(t, Config{}, Endpoint{"tcp", "127.0.0.1:0"})
+	f, got := serve(t, Config{}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
 	c := dialTo(t, f, 0)
 	users := strings.Split("abcdefghijklmnopqrstuvwxyz", "")
 	var all strings.Builder
@@ -287,7 +287,7 @@ func TestListenAllOrNone(t *testing.T) {
 	address := free.Addr().String()
 	free.Close()
 	handle := func(*Message) {}
-	_, err = Listen(Config{Handle: handle, Listen: []Endpoint{{"tcp", address}, {"tcp", taken.Addr().String()}}})
+	_, err = Listen(Config{Handle: handle, Listen: []Endpoint{{Network: "tcp", Address: address}, {Network: "tcp", Address: taken.Addr().String()}}})
 	if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), taken.Addr().String()) {
 		t.Errorf("error %v", err)
 	}
@@ -296,7 +296,7 @@ func TestListenAllOrNone(t *testing.T) {
 		t.Fatalf("still bound: %v", err)
 	}
 	again.Close()
-	if _, err := Listen(Config{Handle: handle, Listen: []Endpoint{{"sctp", "127.0.0.1:0"}}}); err == nil {
+	if _, err := Listen(Config{Handle: handle, Listen: []Endpoint{{Network: "sctp", Address: "127.0.0.1:0"}}}); err == nil {
 		t.Error("sctp was taken")
 	}
 	if _, err := Listen(Config{}); err == nil {
@@ -319,7 +319,7 @@ func (s *scarce) Accept() (net.Conn, error) {
 
 func TestAcceptFailures(t *testing.T) {
 	got := make(chan *Message, 1)
-	f, err := Listen(Config{Handle: func(m *Message) { got <- m }, Listen: []Endpoint{{"tcp", "127.0.0.1:0"}}})
+	f, err := Listen(Config{Handle: func(m *Message) { got <- m }, Listen: []Endpoint{{Network: "tcp", Address: "127.0.0.1:0"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +334,7 @@ func TestAcceptFailures(t *testing.T) {
 	}
 }
 
-// TestConnectionLimits: connections over a limit, or not admitted, are closed.
+// TestConnectionLimits: connections over a limit are closed.
 func TestConnectionLimits(t *testing.T) {
 	tests := []struct {
 		name string
@@ -343,11 +343,11 @@ func TestConnectionLimits(t *testing.T) {
 	}{
 		{"in all", Config{Limits: Limits{MaxConnections: 2}}, 2},
 		{"per source", Config{Limits: Limits{MaxConnectionsPerSource: 1}}, 1},
-		{"not admitted", Config{Admit: func(string, netip.Addr) bool { return false }}, 0},
+		{"not known", Config{Known: func(int, netip.Addr) bool { return false }, Limits: Limits{MaxStrangersPerSource: 1}}, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f, got := serve(t, tt.cfg, Endpoint{"tcp", "127.0.0.1:0"})
+			f, got := serve(t, tt.cfg, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
 			for range tt.keep {
 				write(t, dialTo(t, f, 0), options("srs"))
 				next(t, got)
@@ -366,7 +366,7 @@ func TestConnectionLimits(t *testing.T) {
 // TestClose: Serve ends by Close as by its context, and afterwards nothing is
 // taken or opened. TestMain looks for goroutines that stayed.
 func TestClose(t *testing.T) {
-	f, err := Listen(Config{Handle: func(*Message) {}, Listen: []Endpoint{{"udp", "127.0.0.1:0"}, {"tcp", "127.0.0.1:0"}}})
+	f, err := Listen(Config{Handle: func(*Message) {}, Listen: []Endpoint{{Network: "udp", Address: "127.0.0.1:0"}, {Network: "tcp", Address: "127.0.0.1:0"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

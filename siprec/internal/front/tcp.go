@@ -13,10 +13,9 @@ type tcpListener struct {
 	front    *Front
 	listener net.Listener
 	bound    netip.AddrPort
-}
-
-func newTCPListener(f *Front, l net.Listener) *tcpListener {
-	return &tcpListener{front: f, listener: l, bound: addrPortOf(l.Addr())}
+	index    int  // in Config.Listen
+	secure   bool // TLS
+	said     advertised
 }
 
 func (l *tcpListener) serve() {
@@ -40,60 +39,92 @@ func (l *tcpListener) serve() {
 	}
 }
 
-func (l *tcpListener) accepted(c net.Conn) {
-	source := addrPortOf(c.RemoteAddr()).Addr()
-	if admit := l.front.cfg.Admit; admit != nil && !admit("tcp", source) {
-		l.front.turnAway(c, source, "not admitted")
-		return
+func (l *tcpListener) accepted(nc net.Conn) {
+	known := l.front.cfg.Known
+	stranger := known != nil && !known(l.index, addrPortOf(nc.RemoteAddr()).Addr())
+	if l.secure {
+		nc = l.front.secure(nc)
 	}
-	if _, err := l.front.adopt(c, true); err != nil {
-		l.front.turnAway(c, source, err.Error())
-	}
+	c := newTCPConn(l.front, nc, l)
+	c.secure, c.greeting, c.stranger = l.secure, l.secure, stranger
+	l.front.adopt(c, true)
 }
 
-func (f *Front) turnAway(c net.Conn, source netip.Addr, why string) {
-	f.count.turnedAway.Add(1)
-	f.log.Info("TCP connection turned away", zap.Stringer("source", source), zap.String("why", why))
-	if err := c.Close(); err != nil {
-		f.log.Debug("closing a TCP connection failed", zap.Error(err))
-	}
-}
-
-// adopt takes over a connection and reads from it. Limits bind only those that
-// others opened.
-func (f *Front) adopt(nc net.Conn, accepted bool) (*tcpConn, error) {
-	c := newTCPConn(f, nc)
+// adopt takes over a connection and reads from it; false once the front is closed,
+// or when there are too many. Limits bind only those that others opened.
+func (f *Front) adopt(c *tcpConn, accepted bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
-		return nil, net.ErrClosed
+	why := ""
+	switch {
+	case f.closed:
+		why = "closed"
+	case accepted:
+		why = f.makeRoom(c)
 	}
-	if accepted {
-		if err := f.withinLimits(c.remote.Addr()); err != nil {
-			return nil, err
-		}
+	if why != "" {
+		f.turnAway(c, why)
+		return false
 	}
+	f.opened++
+	c.number = f.opened
 	f.conns[c] = struct{}{}
 	f.count.connections.Add(1)
 	f.wg.Go(c.serve)
-	return c, nil
+	return true
 }
 
-// withinLimits is called with f.mu held.
-func (f *Front) withinLimits(source netip.Addr) error {
-	if len(f.conns) >= f.cfg.Limits.MaxConnections {
-		return errors.New("too many connections")
-	}
-	n := 0
+func (f *Front) turnAway(c *tcpConn, why string) {
+	f.count.turnedAway.Add(1)
+	f.quiet.Info("connection turned away", zap.Stringer("source", c.remote), zap.String("why", why))
+	c.abort()
+}
+
+// makeRoom says why one more connection cannot be taken, or is empty. Strangers,
+// and those who have not said hello yet, make room for each other: a flood of them
+// keeps nobody out. f.mu is held.
+func (f *Front) makeRoom(next *tcpConn) (why string) {
+	limits := f.cfg.Limits
+	var all, own, strangers, ownStrangers, greeting int
+	var stranger, greeter *tcpConn // the oldest of each
 	for c := range f.conns {
-		if c.remote.Addr() == source {
-			n++
+		if c.dead.Load() {
+			continue
+		}
+		same := c.remote.Addr() == next.remote.Addr()
+		all++
+		own += one(same)
+		strangers += one(c.stranger)
+		ownStrangers += one(c.stranger && same)
+		greeting += one(c.greeting)
+		if c.stranger && (stranger == nil || c.number < stranger.number) {
+			stranger = c
+		}
+		if c.greeting && (greeter == nil || c.number < greeter.number) {
+			greeter = c
 		}
 	}
-	if n >= f.cfg.Limits.MaxConnectionsPerSource {
-		return errors.New("too many connections from this source")
+	switch {
+	case own >= limits.MaxConnectionsPerSource || next.stranger && ownStrangers >= limits.MaxStrangersPerSource:
+		return "too many connections from this source"
+	case next.stranger && strangers >= limits.MaxStrangers:
+		f.turnAway(stranger, "a stranger made room for another")
+	case all >= limits.MaxConnections && stranger != nil:
+		f.turnAway(stranger, "a stranger made room")
+	case all >= limits.MaxConnections:
+		return "too many connections"
 	}
-	return nil
+	if next.greeting && greeting >= limits.MaxHandshakes && greeter != nil {
+		f.turnAway(greeter, "too many TLS handshakes")
+	}
+	return ""
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (f *Front) forget(c *tcpConn) {
@@ -102,12 +133,12 @@ func (f *Front) forget(c *tcpConn) {
 	f.mu.Unlock()
 }
 
-// live returns an open connection to remote, or nil.
-func (f *Front) live(remote netip.AddrPort) *tcpConn {
+// live returns an open connection to remote, with TLS or without, or nil.
+func (f *Front) live(remote netip.AddrPort, secure bool) *tcpConn {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for c := range f.conns {
-		if c.remote == remote && !c.dead.Load() {
+		if c.remote == remote && c.secure == secure && !c.greeting && !c.dead.Load() {
 			return c
 		}
 	}

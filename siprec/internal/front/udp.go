@@ -20,6 +20,8 @@ type udpSocket struct {
 	front *Front
 	conn  *net.UDPConn
 	bound netip.AddrPort
+	index int // in Config.Listen
+	said  advertised
 
 	mu     sync.Mutex
 	routes map[netip.Addr]netip.Addr // peer -> the address of ours that routes to it

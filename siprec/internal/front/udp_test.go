@@ -16,7 +16,7 @@ func TestBurst(t *testing.T) {
 	}
 	const burst = 300
 	busy, got := make(chan struct{}), make(chan *Message, burst)
-	f, _ := serve(t, Config{Handle: func(m *Message) { <-busy; got <- m }}, Endpoint{"udp", "127.0.0.1:0"})
+	f, _ := serve(t, Config{Handle: func(m *Message) { <-busy; got <- m }}, Endpoint{Network: "udp", Address: "127.0.0.1:0"})
 	client := dialTo(t, f, 0)
 	invite := wire{start: "INVITE sip:srs@rec.example.com SIP/2.0", body: strings.Repeat("x", 2000)}.String()
 	for range burst {
