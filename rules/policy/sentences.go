@@ -26,7 +26,7 @@ func (f *File) Meanings() []Meaning {
 		a := &f.Accounts[i]
 		account := Meaning{Account: a.Name, Sentences: a.sentences(), Nothing: f.nothing(a, f.trunks(a))}
 		if len(a.Trunks) == 0 {
-			account = f.untold(account, a, Trunk{})
+			account.Sentences = append(account.Sentences, f.untold(a, Trunk{})...)
 		}
 		all = append(all, account)
 		for _, t := range a.Trunks {
@@ -90,7 +90,8 @@ func told(s setting, flags rules.Flags) string {
 // idle settings change nothing, because another one leaves them nothing to do.
 func (s setting) idle(flags rules.Flags) bool {
 	return s.key == "stop-is-final" && flags.ContinueWithoutAgent ||
-		s.key == "consult-holds-customer" && flags.Hold != rules.HoldLeg
+		s.key == "consult-holds-customer" && flags.Hold != rules.HoldLeg ||
+		s.key == "pause-alarm" && !flags.Control.All && len(flags.Control.Names) == 0
 }
 
 func (s setting) stands(in []section) bool {
@@ -217,99 +218,4 @@ func days(n int) string {
 		return "1 day"
 	}
 	return fmt.Sprintf("%d days", n)
-}
-
-func (f *File) trunkMeaning(a *Account, t Trunk) Meaning {
-	flags := a.flags(t, Plan{})
-	said := sentencesOf(flags, inTrunk, inTrunkOwner)
-	// What the account has no use for and the trunk has.
-	for _, s := range settings() {
-		if s.holds != nil && s.idle(a.flags(Trunk{}, Plan{})) && !s.idle(flags) {
-			said = append(said, meaning(s.key, s.holds(flags)))
-		}
-	}
-	nothing := f.nothing(a, []Trunk{t})
-	return f.untold(Meaning{Account: a.Name, Trunk: t.Name, Sentences: said, Nothing: nothing}, a, t)
-}
-
-// untold adds to a meaning what comes of facts that nothing tells.
-func (f *File) untold(m Meaning, a *Account, t Trunk) Meaning {
-	if f.unfed(a, t) {
-		m.Sentences = append(m.Sentences, "Nothing tells when a caller is in a flow or a queue, so an inbound call is not recorded before the first of our own people joins.")
-		m.Nothing = append(m.Nothing, "inbound calls before the first of our own people joins")
-	}
-	flags := a.flags(t, Plan{})
-	if flags.Trunk || f.profile(t.Profile).feed(FactDirection) != NeverFed {
-		return m
-	}
-	m.Sentences = append(m.Sentences, "Nothing tells inbound from outbound calls, so a call is recorded only if its plan and the outbound switch both say so.")
-	if !flags.Outbound || !slices.ContainsFunc(f.plans(a), Plan.chooses) {
-		m.Nothing = append(m.Nothing, "any call of which nothing tells whether it is inbound or outbound")
-	}
-	return m
-}
-
-// nothing are the calls that no rule ever chooses on any of the trunks.
-func (f *File) nothing(a *Account, trunks []Trunk) []string {
-	nothing := []string{"calls between our own people"}
-	flags := a.flags(Trunk{}, Plan{})
-	if flags.AgentOnly {
-		nothing = append(nothing, "what customers and other outsiders say")
-	}
-	if len(a.DoNotRecord) > 0 {
-		nothing = append(nothing, "calls from or to numbers that are in do-not-record")
-	}
-	recording := false
-	for _, t := range trunks {
-		recording = recording || t.Settings.is("record", "on")
-	}
-	if recording {
-		return nothing
-	}
-	if !flags.Outbound {
-		nothing = append(nothing, "outbound calls")
-	}
-	plans := f.plans(a)
-	if !slices.ContainsFunc(plans, Plan.chooses) {
-		return append(nothing, "inbound calls")
-	}
-	if !f.places(func(r *Rule) bool { return r.Account == a.Name && r.Plan != "" && r.conditions() == 0 }) {
-		nothing = append(nothing, "inbound calls without a plan")
-	}
-	for _, p := range plans {
-		if !p.chooses() {
-			nothing = append(nothing, "inbound calls of plan "+p.Name)
-		}
-	}
-	return nothing
-}
-
-// plans are those of the account that a call can have.
-func (f *File) plans(a *Account) []Plan {
-	given := make(map[string]bool)
-	for i := range f.Mapping {
-		if r := &f.Mapping[i]; r.Account == a.Name {
-			given[r.Plan] = true
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(a.Plans), func(p Plan) bool { return !given[p.Name] })
-}
-
-func (f *File) places(is func(*Rule) bool) bool {
-	for i := range f.Mapping {
-		if is(&f.Mapping[i]) {
-			return true
-		}
-	}
-	return false
-}
-
-// chooses reports whether a rule of the plan can ever say record.
-func (p Plan) chooses() bool {
-	for _, r := range p.Rules {
-		if r.Kind != rules.PlanPercent || r.Percent > 0 {
-			return true
-		}
-	}
-	return false
 }

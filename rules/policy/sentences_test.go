@@ -64,17 +64,23 @@ func TestRecordsNothingOn(t *testing.T) {
 	}{
 		{"as delivered", "{name: a}", []string{"outbound calls", "inbound calls", untold}},
 		{"outbound", "{name: a, owner: {outbound: record}}", []string{"inbound calls", untold}},
-		{"agent-only", "{name: a, owner: {agent-only: on}, trunks: [{name: t, record: on}]}", []string{"what customers and other outsiders say"}},
+		{"agent-only", "{name: a, owner: {agent-only: on}, trunks: [{name: t, record: on, profile: p}]}]\nprofiles: [{name: p, api: [role]}]", []string{"what customers and other outsiders say"}},
 		{"trunk", "{name: a, trunks: [{name: t, record: on}]}", nil},
 		{"barred", "{name: a, do-not-record: +441, trunks: [{name: t, record: on}]}", []string{"calls from or to numbers that are in do-not-record"}},
 		{"plans", "{name: a, owner: {outbound: record}, plans: [{name: p, record: {percent: 0}}, {name: q, record: all}, {name: r, record: none}]}" + "]" + mapped,
 			[]string{"inbound calls without a plan", "inbound calls of plan p"}},
+		{"plans that wait for facts", "{name: a, trunks: [{name: t, acknowledge: [plan, consent]}], plans: [{name: p, record: {menu: 2}}, {name: q, record: all, consent: ask}]}]" + mapped,
+			[]string{"outbound calls", "inbound calls", untold}},
+		{"a plan that does not wait", "{name: a, plans: [{name: p, record: [{menu: 2}, {callers: [+441]}]}, {name: q, record: all, consent: ask}]}]" + mapped,
+			[]string{"outbound calls", "inbound calls without a plan", "inbound calls of plan q", untold}},
+		{"two trunks", "{name: a, trunks: [{name: t, record: on, consent: ask}, {name: u, owner: {continue-after-transfer: on}}]}]\nmapping: [{listener: t, account: a, trunk: t}]",
+			[]string{"inbound calls", untold}},
 		{"a plan that every call has", "{name: a, plans: [{name: p, record: all}]}]\nmapping: [{account: a, plan: p}]", []string{"outbound calls", untold}},
 		{"a plan that no call has", "{name: a, plans: [{name: p, record: all}]}", []string{"outbound calls", "inbound calls", untold}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := "accounts: [" + tt.account
-			if !strings.Contains(text, "mapping") {
+			if strings.Count(text, "[") != strings.Count(text, "]") {
 				text += "]"
 			}
 			want := append([]string{"calls between our own people"}, tt.want...)
@@ -151,13 +157,14 @@ func TestSentences(t *testing.T) {
 		at         int // which meaning
 		want, not  string
 	}{
-		{"no alarm", a + "pause-alarm: never", 0, "No pause raises an alarm.", "of more than"},
+		{"no alarm", a + "control: all\n  pause-alarm: never", 0, "No pause raises an alarm.", "of more than"},
 		{"user recordings without an age", "preset: vonage\n" + a + "pause-alarm: never", 0, "Recordings that users made are kept without end.", "after"},
 		{"user recordings with an age", "preset: vonage\n" + a + "user-recordings-kept: 30 days", 0, "Recordings that users made are deleted after 30 days.", "365"},
 		{"a day", "preset: vonage\n" + a + "user-recordings-kept: 1 day", 0, "Recordings that users made are deleted after 1 day.", "days"},
 		{"no user recordings", a + "user-recordings-kept: 30 days", 0, "Nobody can make recordings of his own.", "that users made"},
-		{"an alarm", a + "pause-alarm: 3600s", 0, "A pause of more than 1h raises an alarm;", "1h0m"},
-		{"seconds", a + "pause-alarm: 90s", 0, "A pause of more than 1m30s raises an alarm;", "No pause"},
+		{"an alarm", a + "control: all\n  pause-alarm: 3600s", 0, "A pause of more than 1h raises an alarm;", "1h0m"},
+		{"nobody who can pause", a + "pause-alarm: 90s", 0, "Nobody can pause a recording by hand.", "alarm"},
+		{"seconds", a + "control: selected\n  users: [{name: u, may-control: yes}]\n  pause-alarm: 90s", 0, "A pause of more than 1m30s raises an alarm;", "No pause"},
 		{"all of them", a + "plans: [{name: p, record: {percent: 100%}}]", 0, "Plan p records every inbound call.", "of 100"},
 		{"none of them", a + "plans: [{name: p, record: {percent: 0}}]", 0, "Plan p records nothing.", "of 100"},
 		{"withdrawal", a + "withdrawal: erase", 0, "Whoever takes consent back has everything erased.", "legal hold keeps"},

@@ -178,8 +178,8 @@ func consentSettings() []setting {
 			holds: func(f rules.Flags) string { return name(withdrawals, int(f.Withdrawal), "withdrawal") },
 		},
 		onOff("party-consent", func(f *rules.Flags) *bool { return &f.PartyConsent },
-			value{word: "off", sentence: "Outsiders who join later are not asked whether they agree to be recorded."},
-			value{word: "required", sentence: "An outsider who joins later is not recorded before agreeing.", needs: []Fact{FactPartyConsent}},
+			value{word: "off", sentence: "Outsiders are not asked one by one whether they agree to be recorded."},
+			value{word: "required", sentence: "No outsider is recorded before agreeing; of the customer, a yes to the question of consent is enough.", needs: []Fact{FactPartyConsent}},
 			inAccount),
 	}
 }
