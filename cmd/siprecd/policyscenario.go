@@ -218,21 +218,12 @@ func decisionText(flags rules.Flags, d rules.Decision) string {
 		if c.Cause == rules.NotLive {
 			return "not on the call"
 		}
-		text += fmt.Sprintf("\n      %v of %s since %s: %s; %v", c.Cause, c.Owner, offset(c.Since), causeWords(c), policy.BasisOf(c, flags))
+		text += fmt.Sprintf("\n      %v of %s since %s: %s; %v", c.Cause, c.Owner, offset(c.Since), c.Words(), policy.BasisOf(c, flags))
 	}
 	if d.RolesUnknown {
 		text += "\n      roles unknown"
 	}
 	return text
-}
-
-// causeWords says what a pair means. Where nothing tells of flows and queues, the
-// caller is in none that is known.
-func causeWords(c rules.ActiveCause) string {
-	if c.Cause == rules.IVR && c.Owner == "unfed" {
-		return "nothing tells whether the caller is in a flow or a queue, and none of the own people has joined yet"
-	}
-	return c.Cause.Words()
 }
 
 // offset is an instant in seconds from the start of the scenario.

@@ -72,7 +72,7 @@ func causeKeys() map[rules.Cause]string {
 		rules.RoleFilter:   "agent-only",
 		rules.Mixed:        "agent-only",
 		rules.PartyConsent: "party-consent",
-		rules.Void:         "consent",
+		rules.DoNotRecord:  callerSetting,
 	}
 }
 
@@ -90,16 +90,17 @@ func BasisOf(a rules.ActiveCause, flags rules.Flags) Basis {
 		return basis("wait: withhold")
 	case a.Cause == rules.InternalOnly:
 		return Basis{Statements: []string{"G-03"}}
-	case a.Cause == rules.Void && a.Flag == "withdraw":
-		key = "withdrawal"
-	case a.Cause == rules.Void && a.Flag == "dnr":
-		return basis(callerSetting)
+	case a.Cause == rules.Void && a.Flag == "consent":
+		return Basis{"consent: " + wordOf("consent", flags), []string{"G-26", "G-27"}}
 	case a.Cause == rules.Void:
-		return Basis{key + ": " + wordOf(key, flags), []string{"G-26", "G-27"}}
+		key = a.Flag // what made it so
 	case (a.Cause == rules.Mixed || a.Cause == rules.RoleFilter) && flags.PartyConsent && !flags.AgentOnly:
 		key = "party-consent"
 	case key == "":
 		return Basis{}
+	}
+	if key == callerSetting {
+		return basis(key)
 	}
 	return basis(key + ": " + wordOf(key, flags))
 }

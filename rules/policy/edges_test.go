@@ -158,7 +158,7 @@ func TestSaidWhereItMatters(t *testing.T) {
 		{"hold: pause-customer-leg, consult-holds-customer: yes", "counts as held", true},
 		{"hold: record, consult-holds-customer: yes", "counts as held", false},
 		{"do-not-record: +441", "+441", true},
-		{"name: b", "never recorded, whatever", false},
+		{"name: b", "whatever else chooses", false},
 		{"queues: [{name: q, wait: withhold}]", "in a queue that this account does not list", true},
 		{"queues: [{name: q, wait: record}]", "While a caller waits in queue q", false},
 	} {

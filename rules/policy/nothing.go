@@ -26,7 +26,7 @@ func (f *File) nothing(a *Account, trunks []Trunk) []string {
 		nothing = append(nothing, "what outsiders say who join later")
 	}
 	if len(a.DoNotRecord) > 0 && all(func(t Trunk) bool { return f.tells(t, FactCaller) }) {
-		nothing = append(nothing, "calls from or to numbers that are in do-not-record")
+		nothing = append(nothing, "calls with a number of do-not-record")
 	}
 	if all(func(t Trunk) bool { flags := a.flags(t, Plan{}); return !flags.Trunk && !flags.Outbound }) {
 		nothing = append(nothing, "outbound calls")

@@ -52,7 +52,7 @@ func (a *Account) sentences() []string {
 		}
 	}
 	if len(a.DoNotRecord) > 0 {
-		said = append(said, fmt.Sprintf("Calls from or to %s are never recorded, whatever else chooses them.", strings.Join(a.DoNotRecord, ", ")))
+		said = append(said, fmt.Sprintf("Nothing is recorded of a call with %s, whatever else chooses it; nor of another call while one of those numbers is on it.", strings.Join(a.DoNotRecord, " or ")))
 	}
 	return append(append(said, a.partSentences()...), a.retentionSentences()...)
 }

@@ -44,7 +44,7 @@ func TestNeverFed(t *testing.T) {
 		{"withdrawal", ", withdrawal: erase", "on", "", "so nothing comes of it.", nil},
 		{"user recordings", ", user-recordings: all", "on", "", "so there is none.", nil},
 		{"do-not-record", ", do-not-record: [+445]", "on", "role", "do-not-record keeps no call from being recorded.", nil},
-		{"do-not-record told", ", do-not-record: [+445]", "on", "caller", "", []string{"calls from or to numbers that are in do-not-record"}},
+		{"do-not-record told", ", do-not-record: [+445]", "on", "caller", "", []string{"calls with a number of do-not-record"}},
 		{"callers", ", plans: [{name: p, record: {callers: [+445]}}]", "off", "direction", "no list of callers chooses a call.", []string{"outbound calls", "inbound calls"}},
 		{"menu", ", plans: [{name: p, record: {menu: 1}}]", "off", "direction", "no menu chooses a call.", []string{"outbound calls", "inbound calls"}},
 		{"menu that is told", ", plans: [{name: p, record: {menu: 1}}]", "off", "direction, menu", "", []string{"outbound calls", "inbound calls without a plan"}},
