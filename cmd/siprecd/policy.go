@@ -104,6 +104,9 @@ func readPolicy(path string, out streams) (*policy.File, error) {
 	for _, p := range wrong {
 		fmt.Fprintf(out.stderr, "%s:%v\n", path, p)
 	}
+	if f.Unread() {
+		fmt.Fprintf(out.stderr, "%s: once what cannot be read is mended, the parts in which it stands are looked through for contradictions\n", path)
+	}
 	if len(wrong) > 0 {
 		return nil, problems(path, len(wrong))
 	}

@@ -7,7 +7,8 @@ import (
 	"github.com/siprecd/siprecd/rules"
 )
 
-// contradictions finds what is well written and cannot be meant.
+// contradictions finds what is well written and cannot be meant, in and between the
+// parts that could be read.
 func (r *reader) contradictions(f *File) {
 	r.once("account", named(f.Accounts, func(a Account) (string, int) { return a.Name, a.Line }))
 	r.once("profile", named(f.Profiles, func(p Profile) (string, int) { return p.Name, p.Line }))
@@ -15,9 +16,19 @@ func (r *reader) contradictions(f *File) {
 		r.fault(1, "the file has no account: it would record nothing")
 	}
 	for i := range f.Accounts {
-		r.inAccount(f, &f.Accounts[i])
+		if !r.unread.accounts[i] {
+			r.inAccount(f, &f.Accounts[i])
+		}
 	}
-	r.inMapping(f)
+	if !r.unread.mapping {
+		r.inMapping(f)
+	}
+}
+
+// read reports whether all of the account of that name could be read.
+func (r *reader) read(f *File, name string) bool {
+	i := slices.IndexFunc(f.Accounts, func(a Account) bool { return a.Name == name })
+	return i >= 0 && !r.unread.accounts[i]
 }
 
 // A place is a name and the line on which it stands.
@@ -38,6 +49,9 @@ func named[T any](all []T, of func(T) (string, int)) []place {
 func (r *reader) once(what string, places []place) {
 	first := make(map[string]int)
 	for _, p := range places {
+		if p.name == "" {
+			continue // said already
+		}
 		if line, ok := first[p.name]; ok {
 			r.fault(p.line, "%s %q stands on line %d already", what, p.name, line)
 			continue
@@ -86,7 +100,7 @@ func (r *reader) finalStop(a *Account) {
 }
 
 func (r *reader) inTrunk(f *File, a *Account, t Trunk) {
-	if t.Profile != "" && !slices.ContainsFunc(f.Profiles, func(p Profile) bool { return p.Name == t.Profile }) {
+	if t.Profile != "" && !r.unread.profiles && !slices.ContainsFunc(f.Profiles, func(p Profile) bool { return p.Name == t.Profile }) {
 		r.missing(t.Line, "profile", t.Profile, named(f.Profiles, func(p Profile) (string, int) { return p.Name, p.Line }))
 	}
 	if given := a.Settings["outbound"]; given.Word == "off" && t.Settings.is("record", "on") {
@@ -135,9 +149,14 @@ func (r *reader) inMapping(f *File) {
 			first[rule.asks()] = rule
 		}
 		a := f.Account(rule.Account)
-		if a == nil {
+		switch {
+		case a == nil && slices.ContainsFunc(f.Accounts, func(a Account) bool { return a.Name == "" }):
+			continue // it may be the one whose name could not be read
+		case a == nil:
 			r.missing(rule.Line, "account", rule.Account, named(f.Accounts, func(a Account) (string, int) { return a.Name, a.Line }))
 			continue
+		case !r.read(f, a.Name):
+			continue // its trunks and plans may be there
 		}
 		if rule.Trunk != "" && !slices.ContainsFunc(a.Trunks, func(t Trunk) bool { return t.Name == rule.Trunk }) {
 			r.missing(rule.Line, "trunk of account "+a.Name, rule.Trunk, named(a.Trunks, func(t Trunk) (string, int) { return t.Name, t.Line }))

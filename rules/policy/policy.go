@@ -52,7 +52,12 @@ type File struct {
 	// directory tells who is who; see [File.Knowing].
 	directory rules.Directory
 	national  []national
+	unread    bool
 }
+
+// Unread reports whether something in the file could not be read, so that what
+// contradicts it was not looked for.
+func (f *File) Unread() bool { return f.unread }
 
 // An Account is one customer or department. Two accounts share nothing.
 type Account struct {

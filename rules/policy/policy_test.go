@@ -157,3 +157,43 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// Contradictions are found at once, but in parts that could not be read: there they
+// may be none.
+func TestContradictionsBesideProblems(t *testing.T) {
+	const final = "- name: f\n  owner: {stop-is-final: on, continue-after-transfer: on}\n"
+	const finally = "stop-is-final: on, but continue-after-transfer is on, so that nothing ever stops"
+	for _, tt := range []struct {
+		name, text string
+		want       string // each problem, one a line
+		unread     bool
+	}{
+		{"none", "accounts:\n" + final, "3: " + finally, false},
+		{"in the account itself", "accounts:\n" + final + "  colour: blue\n", `4: unknown key "colour"`, true},
+		{"in another account", "accounts:\n" + final + "- {name: a, colour: blue}\n", "3: " + finally + "\n" + `4: unknown key "colour"`, true},
+		{"in the file", "colour: blue\naccounts:\n" + final, `1: unknown key "colour"`, true},
+		{"in the mapping", "accounts:\n" + final + "mapping:\n- {colour: blue, account: f}\n- {listener: x, account: g}\n", "3: " + finally + "\n" + `5: unknown key "colour"`, true},
+		{"in the profiles", "accounts:\n" + final + "- {name: a, trunks: [{name: t, profile: p}]}\nprofiles: [{nam: p}]\n",
+			"3: " + finally + "\n5: a profile without a name\n" + `5: unknown key "nam": did you mean name?`, true},
+		{"beside a mapping to nowhere", "accounts:\n- {name: a, colour: blue}\nmapping:\n- {listener: x, account: b}\n", `2: unknown key "colour"` + "\n" + `4: there is no account "b": did you mean a?`, true},
+		{"of what the mapping names", "accounts:\n- {name: a, trunk: t}\nmapping:\n- {listener: x, account: a, trunk: t}\n- {listener: y, account: a, plan: p}\n", `2: unknown key "trunk": did you mean trunks?`, true},
+		{"of whom the mapping names", "accounts:\n- {nam: a}\nmapping:\n- {listener: x, account: a}\n", "2: an account without a name\n" + `2: unknown key "nam": did you mean name?`, true},
+		{"two without names", "accounts:\n- {}\n- {}\n", "2: an account without a name\n3: an account without a name", true},
+		{"two of one name", "accounts:\n- {name: a, colour: blue}\n- {name: a}\n", `2: unknown key "colour"` + "\n" + `3: account "a" stands on line 2 already`, true},
+		{"no YAML", "accounts: [", "1: did not find expected node content: a bracket is not closed, or a value is missing", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, problems := policy.Read([]byte(tt.text))
+			var got []string
+			for _, p := range problems {
+				got = append(got, p.String())
+			}
+			slices.Sort(got)
+			want := strings.Split(tt.want, "\n")
+			slices.Sort(want)
+			if !slices.Equal(got, want) || f.Unread() != tt.unread {
+				t.Errorf("%q, unread %v, want %q", got, f.Unread(), want)
+			}
+		})
+	}
+}

@@ -25,6 +25,14 @@ const most = 100
 type reader struct {
 	problems []Problem
 	national []national
+	unread   unread
+}
+
+// unread are the parts in which something could not be read: what they contradict
+// cannot be known.
+type unread struct {
+	file, profiles, mapping bool
+	accounts                []bool // each of them
 }
 
 func (r *reader) fault(line int, format string, args ...any) {

@@ -18,16 +18,20 @@ import (
 // largest is how long a file may be; what YAML makes of more is not worth it.
 const largest = 4 << 20
 
-// Read reads a policy file. The problems are all there are, in the order of their
-// lines; a file with any must not be used.
+// Read reads a policy file. The problems are in the order of their lines; a file
+// with any must not be used. They are all there are, but for what parts that could
+// not be read contradict: see [File.Unread].
 func Read(text []byte) (*File, []Problem) {
 	r := &reader{}
 	sum := sha256.Sum256(text)
 	f := &File{hash: hex.EncodeToString(sum[:6])}
 	if root := r.document(text); root != nil {
 		r.file(root, f)
+	} else {
+		r.unread.file = true
 	}
-	if len(r.problems) == 0 {
+	f.unread = len(r.problems) > 0
+	if !r.unread.file {
 		r.contradictions(f)
 	}
 	f.national = r.national
@@ -146,14 +150,31 @@ func (r *reader) file(root *yaml.Node, f *File) {
 		}
 	}
 	f.Preset = max(f.Preset, Ours)
+	within := 0 // problems within parts
 	r.mapping(root, "the file", map[string]func(*yaml.Node){
 		"preset": func(n *yaml.Node) { r.oneOf(n, "preset", presetWords()) },
 		"accounts": func(n *yaml.Node) {
-			r.list(n, func(n *yaml.Node) { f.Accounts = append(f.Accounts, r.account(n, f.Preset)) })
+			r.list(n, func(n *yaml.Node) {
+				before := len(r.problems)
+				f.Accounts = append(f.Accounts, r.account(n, f.Preset))
+				r.unread.accounts = append(r.unread.accounts, len(r.problems) > before)
+				within += len(r.problems) - before
+			})
 		},
-		"profiles": func(n *yaml.Node) { r.list(n, func(n *yaml.Node) { f.Profiles = append(f.Profiles, r.profile(n)) }) },
-		"mapping":  func(n *yaml.Node) { r.list(n, func(n *yaml.Node) { f.Mapping = append(f.Mapping, r.rule(n)) }) },
+		"profiles": func(n *yaml.Node) {
+			before := len(r.problems)
+			r.list(n, func(n *yaml.Node) { f.Profiles = append(f.Profiles, r.profile(n)) })
+			r.unread.profiles = len(r.problems) > before
+			within += len(r.problems) - before
+		},
+		"mapping": func(n *yaml.Node) {
+			before := len(r.problems)
+			r.list(n, func(n *yaml.Node) { f.Mapping = append(f.Mapping, r.rule(n)) })
+			r.unread.mapping = len(r.problems) > before
+			within += len(r.problems) - before
+		},
 	})
+	r.unread.file = len(r.problems) > within
 }
 
 func (r *reader) account(node *yaml.Node, preset Preset) Account {
