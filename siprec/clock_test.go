@@ -95,3 +95,16 @@ func (c *fakeClock) pending(due []time.Duration) bool {
 	}
 	return true
 }
+
+// awaitOne waits until just one call is pending, and returns when it is due.
+func (c *fakeClock) awaitOne() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.timers) != 1 {
+		c.changed.Wait()
+	}
+	for t := range c.timers {
+		return t.at.Sub(c.now)
+	}
+	return 0
+}

@@ -1,6 +1,7 @@
 package siprec
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -17,6 +18,7 @@ func (rs *RecordingSession) touch(r *request) {
 	rs.media.peer = r.Flow.Remote()
 	if r.method() == sip.INVITE || r.method() == sip.UPDATE {
 		rs.learnTarget(r.Request)
+		rs.learnMethods(r.Request)
 	}
 }
 
@@ -30,21 +32,25 @@ func (rs *RecordingSession) serve(r *request) *Event {
 	}
 	rs.peerCSeq = cseq
 	rs.touch(r)
-	// A later request shows that the 200 before it arrived.
-	rs.ackArrived(cseq)
+	if !rs.offering {
+		// A later request shows that the 200 before it arrived. When the ACK has to
+		// bring an answer, that is not enough.
+		rs.ackArrived(cseq)
+	}
 	if r.isCancelled() {
 		rs.server.refuse(r, "", refuse(487, ""))
 		return nil
 	}
 	c, ref := readContent(r.Request)
-	if r.method() == sip.BYE {
+	switch r.method() {
+	case sip.BYE:
 		return rs.serveBye(r, c)
+	case sip.PRACK:
+		rs.servePrack(r, c)
+		return nil
 	}
 	if ref == nil {
-		ref = checkRequire(r.Request)
-	}
-	if ref == nil {
-		ref = rs.propose(r, c)
+		ref = rs.judge(r, c)
 	}
 	if ref != nil {
 		rs.log.Warn("request refused", zap.String("method", string(r.method())), zap.Uint32("cseq", cseq), zap.Int("status", ref.status), zap.String("why", ref.warning))
@@ -55,14 +61,38 @@ func (rs *RecordingSession) serve(r *request) *Event {
 		rs.server.answerOptions(r, "")
 		return nil
 	}
-	if rs.next == nil && len(c.metadata) == 0 && len(c.parts) == 0 {
-		// A refresh: nothing changed.
-		rs.answerOK(r, nil)
+	if len(c.metadata) == 0 && len(c.parts) == 0 && rs.unchanged() {
+		rs.holdAnswer(r)
+		rs.accept(r, c) // a refresh
 		return nil
 	}
 	rs.log.Debug("recording session changed", zap.String("method", string(r.method())), zap.Uint32("cseq", cseq),
 		zap.Bool("offer", c.offer != nil), zap.Int("metadata", len(c.metadata)))
 	return rs.event(Changed, r, c)
+}
+
+// judge finds what stands against a request that can be read, and makes the
+// agreement that it leads to.
+func (rs *RecordingSession) judge(r *request, c *content) *refusal {
+	if ref := checkRequire(r.Request); ref != nil {
+		return ref
+	}
+	if r.method() != sip.OPTIONS && rs.early() {
+		return rs.server.tryLater("the INVITE waits for the PRACK of its provisional response")
+	}
+	if ref := checkInterval(r.Request); ref != nil {
+		return ref
+	}
+	if ref := rs.crossing(r, c); ref != nil {
+		return ref
+	}
+	return rs.propose(r, c)
+}
+
+// unchanged reports whether a request leaves offer and answer as they are.
+func (rs *RecordingSession) unchanged() bool {
+	return rs.next == nil || rs.media.now != nil && len(rs.next.opened) == 0 && len(rs.next.closing) == 0 &&
+		string(rs.next.body) == string(rs.media.now.body) && reflect.DeepEqual(rs.next.streams(), rs.media.now.streams())
 }
 
 // serveBye ends the recording session; a body that cannot be read, or a Require
@@ -79,15 +109,19 @@ func (rs *RecordingSession) serveBye(r *request, c *content) *Event {
 
 // reply answers the request of an event.
 func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int, warning string) {
-	next := rs.next
-	rs.next = nil
 	if status < 300 {
 		rs.holdAnswer(r)
 	}
 	if ev.Kind == Offered && r.isCancelled() {
 		status, warning = 487, ""
 	}
+	if ev.Kind == Offered && status < 300 && rs.untilPrack(func() { rs.reply(ev, r, c, status, warning) }) {
+		return
+	}
 	if status >= 300 {
+		next := rs.next
+		rs.next = nil
+		rs.takeProvisional()
 		rs.server.refuse(r, rs.localTag, refuse(status, warning))
 		if next != nil {
 			rs.media.undo(next)
@@ -101,17 +135,32 @@ func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int,
 		}
 		return
 	}
-	var sdpBody []byte
-	if next != nil {
-		rs.media.commit(next, rs.log)
-		sdpBody = next.body
-		rs.offering = c.offer == nil
-	}
-	rs.answerOK(r, sdpBody)
+	rs.accept(r, c)
 	if ev.Kind == Offered {
 		rs.confirmed = true
 		rs.watch()
 	}
+}
+
+// accept answers a request with 200 and puts its agreement in force; an offer of
+// ours in a dialog that has an agreement is in force when the ACK answers it.
+func (rs *RecordingSession) accept(r *request, c *content) {
+	next := rs.next
+	rs.next = nil
+	if next == nil {
+		rs.answerOK(r, nil)
+		return
+	}
+	rs.offering, rs.proposed = c.offer == nil, nil
+	if rs.offering && rs.media.now != nil {
+		rs.proposed = next
+	} else {
+		rs.media.commit(next, rs.log)
+	}
+	if rs.offering {
+		rs.offeringCSeq = r.Request.CSeq().SeqNo
+	}
+	rs.answerOK(r, next.body)
 }
 
 // answerOK sends 200. That to an INVITE is repeated until its ACK comes.
@@ -120,6 +169,7 @@ func (rs *RecordingSession) answerOK(r *request, sdpBody []byte) {
 	if r.method() == sip.INVITE || r.method() == sip.UPDATE {
 		res.AppendHeader(r.contact())
 		describe(res)
+		rs.agreeInterval(r.Request, res)
 	}
 	if sdpBody != nil {
 		res.AppendHeader(sip.NewHeader("Content-Type", typeSDP))
@@ -225,34 +275,45 @@ func (rs *RecordingSession) ackArrived(cseq uint32) {
 	rs.dropAck()
 }
 
-// An ackNote is an ACK that brought a body.
+// An ackNote is an ACK of a 2xx. It may bring an answer, or be what the server
+// waits for.
 type ackNote struct{ *front.Message }
 
 // acked takes an ACK, on the goroutine that reads the transport.
 func (rs *RecordingSession) acked(m *front.Message) {
 	rs.ackArrived(m.Request.CSeq().SeqNo)
-	if len(m.Request.Body()) > 0 {
-		rs.inbox.post(ackNote{m})
-	}
+	rs.inbox.post(ackNote{m})
 }
 
-// serveAck takes the answer to an offer of ours (RFC 3261 §13.2.1).
+// serveAck takes the answer to an offer of ours (RFC 3261 §13.2.1). Without one,
+// what was agreed before stays.
 func (rs *RecordingSession) serveAck(n ackNote) *Event {
 	rs.heard = n.At
-	if !rs.offering {
+	if !rs.offering || n.Request.CSeq().SeqNo != rs.offeringCSeq {
 		return nil
 	}
+	proposed := rs.proposed
+	rs.offering, rs.proposed = false, nil
 	r := &request{Message: n.Message}
 	c, ref := readContent(n.Request)
 	if ref != nil || c.offer == nil {
 		rs.log.Warn("ack without a readable answer")
 		return nil
 	}
-	rs.offering = false
-	agreed := rs.media.concluded(c.offer, r.At)
+	if proposed != nil {
+		rs.conclude(proposed, c, r.At)
+	}
+	agreed := rs.media.now
+	if proposed == nil {
+		agreed = rs.media.concluded(c.offer, r.At)
+	}
 	ev := rs.event(Changed, r, c)
 	rs.pending.req = nil // an ACK is not answered
 	ev.Streams, ev.HasOffer = agreed.streams(), true
-	ev.reply = func(int, string) { rs.media.commit(agreed, rs.log) }
+	ev.reply = func(int, string) {
+		if rs.media.now != agreed {
+			rs.media.commit(agreed, rs.log)
+		}
+	}
 	return ev
 }

@@ -61,7 +61,11 @@ func (s *Server) receiveCancel(r *request) {
 		s.refuse(r, s.newTag(), refuse(481, "no INVITE to cancel"))
 		return
 	}
-	s.send(r, s.newResponse(r, 200, inv.cancel(), nil))
+	tag := inv.cancel()
+	s.send(r, s.newResponse(r, 200, tag, nil))
+	if rs := s.dialog(dialogKey{r.Request.CallID().Value(), tag}); rs != nil {
+		rs.inbox.post(cancelNote{})
+	}
 }
 
 func (s *Server) receiveInDialog(r *request) {
@@ -76,6 +80,10 @@ func (s *Server) receiveInDialog(r *request) {
 		return
 	}
 	if ref := s.authenticated(r, rs.src); ref != nil {
+		s.refuse(r, "", ref)
+		return
+	}
+	if ref := rs.overlap(r); ref != nil {
 		s.refuse(r, "", ref)
 		return
 	}
@@ -100,7 +108,7 @@ func (s *Server) answerLate(r *request) {
 
 func inDialogMethod(m sip.RequestMethod) bool {
 	switch m {
-	case sip.INVITE, sip.BYE, sip.UPDATE, sip.INFO, sip.OPTIONS:
+	case sip.INVITE, sip.BYE, sip.UPDATE, sip.PRACK, sip.INFO, sip.OPTIONS:
 		return true
 	}
 	return false
@@ -140,6 +148,7 @@ func (s *Server) receiveInvite(r *request, src SRC) {
 		started:   r.At,
 	}
 	rs.way.Store(r.Flow)
+	rs.open.invite = r
 	rs.log = s.log.With(zap.String("call_id", shortened(rs.callID)))
 	rs.inviteKey = rs.callID + "\x00" + rs.remoteTag + "\x00" + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)
 	r.setTag(rs.localTag)

@@ -28,23 +28,26 @@ func carriesOffer(m sip.RequestMethod) bool {
 }
 
 // readContent splits the body of a request (RFC 5621).
-func readContent(req *sip.Request) (*content, *refusal) {
+func readContent(req *sip.Request) (*content, *refusal) { return readBody(req, req.Method) }
+
+// readBody splits the body of a request or response of that method.
+func readBody(m sip.Message, method sip.RequestMethod) (*content, *refusal) {
 	c := &content{}
-	raw := req.Body()
+	raw := m.Body()
 	if len(raw) == 0 {
 		return c, nil
 	}
-	if enc := front.Header(req, "Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+	if enc := front.Header(m, "Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return nil, refuse(415, "Content-Encoding "+enc+" is not understood", sip.NewHeader("Accept-Encoding", "identity"))
 	}
-	parts, oddities, err := body.Split(front.Header(req, "Content-Type"), front.Header(req, "Content-Disposition"), raw)
+	parts, oddities, err := body.Split(front.Header(m, "Content-Type"), front.Header(m, "Content-Disposition"), raw)
 	if err != nil {
 		return nil, refuse(400, "body: "+err.Error())
 	}
 	c.oddities = oddities
 	for _, p := range parts {
 		switch {
-		case p.IsSDP() && c.offer == nil && carriesOffer(req.Method):
+		case p.IsSDP() && c.offer == nil && carriesOffer(method):
 			if c.offer, err = sdp.Parse(p.Body); err != nil {
 				return nil, refuse(400, "SDP: "+err.Error())
 			}
@@ -55,7 +58,7 @@ func readContent(req *sip.Request) (*content, *refusal) {
 		}
 		c.marked = c.marked || p.Disposition == "recording-session"
 	}
-	if len(parts) == 1 && len(c.parts) == 1 && carriesOffer(req.Method) && c.parts[0].Disposition == "" && !strings.EqualFold(parts[0].Handling, "optional") {
+	if len(parts) == 1 && len(c.parts) == 1 && carriesOffer(method) && c.parts[0].Disposition == "" && !strings.EqualFold(parts[0].Handling, "optional") {
 		// RFC 3261 §8.2.3. Within multipart, an unknown part is only kept: SRCs
 		// send parts of their own and do not say that they are optional.
 		return nil, refuse(415, "media type "+c.parts[0].Type+" is not understood", sip.NewHeader("Accept", acceptedTypes))
@@ -136,11 +139,17 @@ func (rs *RecordingSession) begin(r *request) bool {
 		return false
 	}
 	rs.first = ev
+	if ev.HasOffer && lists(r.Request, "Require", "100rel") {
+		rs.ring(r)
+	}
 	return true
 }
 
 func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 	if ref := checkRequire(r.Request); ref != nil {
+		return nil, ref
+	}
+	if ref := checkInterval(r.Request); ref != nil {
 		return nil, ref
 	}
 	c, ref := readContent(r.Request)
@@ -190,6 +199,7 @@ func (rs *RecordingSession) propose(r *request, c *content) *refusal {
 		rs.log.Error("no ports for recorded streams", zap.Error(err))
 		return refuse(503, "no media ports are free", retryAfter())
 	}
+	rs.withhold(rs.next)
 	if rs.media.now == nil && !rs.next.acceptable() {
 		why := rs.next.refusals()
 		rs.media.undo(rs.next)
@@ -206,9 +216,7 @@ func (rs *RecordingSession) event(kind EventKind, r *request, c *content) *Event
 		Metadata: c.metadata, Parts: c.parts,
 		Oddities: append(append([]string(nil), r.Oddities...), c.oddities...),
 	}
-	for _, h := range r.Request.Headers() {
-		ev.Headers = append(ev.Headers, Header{h.Name(), h.Value()})
-	}
+	ev.Headers = headersOf(r.Request)
 	switch {
 	case rs.next != nil:
 		ev.HasOffer = c.offer != nil
@@ -218,6 +226,15 @@ func (rs *RecordingSession) event(kind EventKind, r *request, c *content) *Event
 		ev.Streams = rs.media.now.streams()
 	}
 	ev.reply = func(status int, warning string) { rs.reply(ev, r, c, status, warning) }
-	rs.pending = &open{event: ev, req: r}
+	rs.pending = &handed{event: ev, req: r}
 	return ev
+}
+
+func headersOf(m interface{ Headers() []sip.Header }) []Header {
+	hs := m.Headers()
+	out := make([]Header, len(hs))
+	for i, h := range hs {
+		out[i] = Header{h.Name(), h.Value()}
+	}
+	return out
 }

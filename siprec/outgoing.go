@@ -11,27 +11,29 @@ import (
 	"github.com/siprecd/siprecd/siprec/internal/front"
 )
 
-// sendRequest sends a request of ours within the dialog (RFC 3261 §12.2.1) over
-// the way that the SRC's last request came, so that it leaves from the
-// listener's address and reuses the SRC's connection. done gets the status of
-// the final response, or 0 when none came within 64*T1; it is called by another
-// goroutine.
-func (rs *RecordingSession) sendRequest(method sip.RequestMethod, done func(status int)) {
-	s, req, way := rs.server, rs.newRequest(method), rs.flow
-	next := rs.nextHop()
+// send sends a request of ours within the dialog (RFC 3261 §12.2.1) over the way
+// that the SRC's last request came, so that it leaves from the listener's address
+// and reuses the SRC's connection. done gets the final response, or nil when none
+// came within 64*T1; it is called by another goroutine.
+func (rs *RecordingSession) send(req *sip.Request, done func(*sip.Response)) {
+	s, way, next := rs.server, rs.flow, rs.nextHop()
 	s.outgoing.Go(func() {
-		status, err := s.transact(req, way, next)
+		res, err := s.transact(req, way, next, done)
 		if err != nil {
-			rs.log.Warn("request not sent", zap.String("method", string(method)), zap.Error(err))
+			rs.log.Warn("request not sent", zap.String("method", string(req.Method)), zap.Error(err))
 		}
-		done(status)
+		if res == nil {
+			done(nil)
+		}
 	})
 }
 
-// transact sends a request and waits for the status of its final response, at
-// most 64*T1. When the connection it was to go over is lost, another is opened
-// to next (RFC 3261 §18.1.1).
-func (s *Server) transact(req *sip.Request, way *front.Flow, next netip.AddrPort) (status int, err error) {
+// transact sends a request and waits for its final response, at most 64*T1; an
+// INVITE that is being worked on then is cancelled and has as long again. When the
+// connection it was to go over is lost, another is opened to next (RFC 3261
+// §18.1.1). done is told of a final response before the ACK of a 2xx leaves: what
+// the SRC sends after that ACK finds the offer and answer closed.
+func (s *Server) transact(req *sip.Request, way *front.Flow, next netip.AddrPort, done func(*sip.Response)) (*sip.Response, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	giveUp := s.cfg.Clock.AfterFunc(64*s.cfg.T1, cancel)
@@ -43,10 +45,23 @@ func (s *Server) transact(req *sip.Request, way *front.Flow, next netip.AddrPort
 		}
 	}
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer context.AfterFunc(ctx, tx.Terminate)()
-	return finalStatus(tx), nil
+	res, working := finalResponse(ctx, tx)
+	if res == nil && working && req.Method == sip.INVITE {
+		res = s.cancelInvite(req, tx, way)
+	}
+	if res == nil || req.Method != sip.INVITE {
+		tx.Terminate()
+	}
+	if res == nil {
+		return nil, nil
+	}
+	done(res)
+	if req.Method == sip.INVITE && res.IsSuccess() && !answerDue(res, req) {
+		s.confirm(tx, way, s.newAck(req, res, nil))
+	}
+	return res, nil
 }
 
 // expectedHost is what the certificate at the other end of a new connection is for:
@@ -58,6 +73,76 @@ func expectedHost(req *sip.Request) string {
 	}
 	return strings.Trim(req.Recipient.Host, "[]")
 }
+
+// answerDue reports whether a 2xx brings an offer, which its ACK has to answer: the
+// INVITE had none (RFC 3261 §13.2.2.4).
+func answerDue(res *sip.Response, invite *sip.Request) bool {
+	return len(invite.Body()) == 0 && len(res.Body()) > 0
+}
+
+// confirm sends the ACK of a 2xx, and again for each repetition of the 2xx
+// (RFC 3261 §13.2.2.4).
+func (s *Server) confirm(tx *sip.ClientTx, way *front.Flow, ack *sip.Request) {
+	// What is lost is asked for again by the next repetition.
+	tx.OnRetransmission(func(*sip.Response) { _ = way.WriteMsg(ack) })
+	if err := way.WriteMsg(ack); err != nil {
+		s.log.Warn("ack not sent", zap.Stringer("to", way.Remote()), zap.Error(err))
+	}
+}
+
+// cancelInvite takes back an INVITE that is being worked on for too long (RFC 3261
+// §9.1) and waits for its final response, again at most 64*T1.
+func (s *Server) cancelInvite(invite *sip.Request, tx *sip.ClientTx, way *front.Flow) *sip.Response {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	defer s.cfg.Clock.AfterFunc(64*s.cfg.T1, stop).Stop()
+	req := s.derive(invite, sip.CANCEL, invite.Recipient, invite.Via().Clone())
+	cancelling, err := s.tx.request(req, way)
+	if err != nil {
+		return nil
+	}
+	defer cancelling.Terminate() // what it is answered does not matter
+	res, _ := finalResponse(ctx, tx)
+	return res
+}
+
+// newAck is the ACK of a 2xx to an INVITE of ours, with an answer if the 2xx had
+// an offer. It has a transaction of its own (RFC 3261 §17.1.1.3).
+func (s *Server) newAck(invite *sip.Request, res *sip.Response, sdpBody []byte) *sip.Request {
+	target := invite.Recipient
+	if uri, _, _, ok := front.ContactURI(res); ok {
+		target = uri
+	}
+	via := invite.Via().Clone()
+	via.Params.Remove("branch")
+	via.Params.Add("branch", s.newBranch())
+	ack := s.derive(invite, sip.ACK, target, via)
+	ack.ReplaceHeader(sip.HeaderClone(res.To()))
+	if sdpBody != nil {
+		ack.AppendHeader(sip.NewHeader("Content-Type", typeSDP))
+		ack.SetBody(sdpBody)
+	}
+	return ack
+}
+
+// derive makes the ACK or CANCEL that goes with an INVITE: the same dialog and the
+// same number (RFC 3261 §9.1, §13.2.2.4).
+func (s *Server) derive(invite *sip.Request, method sip.RequestMethod, target sip.Uri, via *sip.ViaHeader) *sip.Request {
+	req := sip.NewRequest(method, target)
+	req.AppendHeader(via)
+	for _, name := range []string{"Route", "From", "To", "Call-ID", "Max-Forwards", "User-Agent"} {
+		for _, h := range invite.GetHeaders(name) {
+			req.AppendHeader(sip.HeaderClone(h))
+		}
+	}
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: method})
+	req.SetTransport(invite.Transport())
+	req.SetDestination(invite.Destination())
+	req.SetBody(nil)
+	return req
+}
+
+func (s *Server) newBranch() string { return sip.RFC3261BranchMagicCookie + s.random(12) }
 
 // nextHop is where a new connection to the SRC goes: the port of the first
 // route or of its Contact, at the address it was last heard from. What host they
@@ -86,19 +171,30 @@ func (rs *RecordingSession) learnRoutes(req *sip.Request) {
 	}
 }
 
-// finalStatus waits for the final response of a transaction.
-func finalStatus(tx *sip.ClientTx) int {
+// finalResponse waits for the final response of a transaction; working says that a
+// provisional one came.
+func finalResponse(ctx context.Context, tx *sip.ClientTx) (res *sip.Response, working bool) {
 	for {
 		select {
 		case res := <-tx.Responses():
 			if res.StatusCode >= 200 {
-				tx.Terminate()
-				return res.StatusCode
+				return res, working
 			}
+			working = true
 		case <-tx.Done():
-			return 0
+			return nil, working
+		case <-ctx.Done():
+			return nil, working
 		}
 	}
+}
+
+// statusOf is the status of a response, 0 for none.
+func statusOf(res *sip.Response) int {
+	if res == nil {
+		return 0
+	}
+	return res.StatusCode
 }
 
 func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
@@ -109,7 +205,7 @@ func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: rs.flow.Network(),
 		Host: host, Port: port, Params: sip.NewParams(),
 	}
-	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+rs.server.random(12))
+	via.Params.Add("branch", rs.server.newBranch())
 	via.Params.Add("rport", "")
 	req.AppendHeader(via)
 	for _, route := range rs.routes {
@@ -132,16 +228,29 @@ func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
 	req.AppendHeader(sip.NewHeader("User-Agent", rs.server.cfg.UserAgent))
 	req.SetTransport(rs.flow.Network())
 	req.SetDestination(rs.flow.Remote().String())
+	if method == sip.INVITE || method == sip.UPDATE {
+		describe(req)
+	}
 	req.SetBody(nil)
 	return req
 }
 
 // learnTarget keeps where requests of ours are addressed to: the Contact of the
 // SRC (target refresh, RFC 3261 §12.2.2), or its From when that cannot be read.
-func (rs *RecordingSession) learnTarget(req *sip.Request) {
-	if uri, _, _, ok := front.ContactURI(req); ok {
+func (rs *RecordingSession) learnTarget(m sip.Message) {
+	if uri, _, _, ok := front.ContactURI(m); ok {
 		rs.target = uri
 	} else if rs.target.Host == "" {
 		rs.target = rs.remoteURI
+	}
+}
+
+// learnMethods keeps whether the SRC takes UPDATE (RFC 3261 §20.5, RFC 3311 §4):
+// it says so, or sends one.
+func (rs *RecordingSession) learnMethods(m sip.Message) {
+	if req, ok := m.(*sip.Request); ok && req.Method == sip.UPDATE {
+		rs.updates = true
+	} else if len(m.GetHeaders("Allow")) > 0 {
+		rs.updates = lists(m, "Allow", "UPDATE")
 	}
 }

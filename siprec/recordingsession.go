@@ -36,8 +36,8 @@ type RecordingSession struct {
 	way       atomic.Pointer[front.Flow] // of its last message, for any goroutine
 
 	// What follows belongs to the goroutine of ServeRecording.
-	first      *Event // the Offered event, until Next gives it
-	pending    *open  // the event that Next gave last and its request
+	first      *Event  // the Offered event, until Next gives it
+	pending    *handed // the event that Next gave last and its request
 	media      negotiator
 	next       *agreement // of the pending event; nil when it brought no offer
 	peerCSeq   uint32
@@ -55,14 +55,28 @@ type RecordingSession struct {
 	ticker     Timer
 	confirmed  bool // the initial INVITE got its 200
 	ended      bool
-	offering   bool // an offer of ours waits for its answer in an ACK
+	failed     bool // the handler panicked
+	initiated  bool // by an INVITE of ours (RFC 7866 §6.2)
+	updates    bool // the SRC takes UPDATE
 
-	mu  sync.Mutex
-	ack *awaitedAck // the 200 to an INVITE that no ACK came for yet
+	offering     bool       // an offer of ours in a 200 waits for its answer in an ACK
+	offeringCSeq uint32     // of that INVITE
+	proposed     *agreement // that offer, when there is an agreement before it
+	paused       map[int]bool
+	wishes       wishes
+	undertaking  *undertaking
+	collisions   int
+	backoff      Timer // runs after a request of ours met one of the SRC
+	life         lifetime
+
+	mu          sync.Mutex
+	ack         *awaitedAck  // the 200 to an INVITE that no ACK came for yet
+	provisional *provisional // the 180 that no PRACK came for yet
+	open        openRequests
 }
 
-// open is an event that was handed out and not answered yet.
-type open struct {
+// handed is an event that was handed out and not answered yet.
+type handed struct {
 	event *Event
 	req   *request // nil when no request is behind it
 }
@@ -101,6 +115,8 @@ func (rs *RecordingSession) Next(ctx context.Context) (*Event, error) {
 	}
 	rs.settle()
 	for !rs.ended {
+		rs.forgetAnswered()
+		rs.undertake()
 		item, ok := rs.inbox.pop(ctx)
 		if !ok {
 			item = endNote{EndShutdown}
@@ -124,12 +140,30 @@ func (rs *RecordingSession) step(item any) *Event {
 		if it.reason == EndLocal && rs.postpone(it) {
 			return nil
 		}
-		rs.sendBye()
+		rs.sendBye(it.reason)
 		return rs.end(it.reason, rs.server.cfg.Clock.Now())
 	case tickNote:
 		rs.watch()
 	case probeNote:
 		return rs.probed(it)
+	case answeredNote:
+		return rs.answered(it)
+	case againNote:
+		rs.backoff = nil
+	case refreshNote:
+		rs.wishes.refresh = rs.wishes.refresh || it.generation == rs.life.generation
+	case expireNote:
+		if it.generation == rs.life.generation {
+			return rs.expired()
+		}
+	case noPrackNote:
+		if rs.hangUp(504, "no PRACK came") {
+			return rs.end(EndNoPrack, rs.server.cfg.Clock.Now())
+		}
+	case cancelNote:
+		if rs.hangUp(487, "") {
+			return rs.end(EndCancel, rs.server.cfg.Clock.Now())
+		}
 	}
 	return nil
 }
@@ -191,6 +225,7 @@ func (rs *RecordingSession) run(invite *request) {
 	defer rs.release()
 	defer func() {
 		if p := recover(); p != nil {
+			rs.failed = true
 			rs.log.Error("handler failed", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 		}
 	}()
@@ -204,6 +239,7 @@ func (rs *RecordingSession) run(invite *request) {
 // end makes the last event.
 func (rs *RecordingSession) end(reason EndReason, at time.Time) *Event {
 	rs.ended = true
+	rs.hangUp(487, "")
 	rs.stopTimers()
 	rs.turnAway() // not only when the handler returns: that may take its time
 	rs.log.Debug("recording session ended", zap.String("reason", string(reason)))
@@ -211,7 +247,7 @@ func (rs *RecordingSession) end(reason EndReason, at time.Time) *Event {
 	if rs.media.now != nil {
 		ev.Streams = rs.media.now.streams()
 	}
-	rs.pending = &open{event: ev}
+	rs.pending = &handed{event: ev}
 	return ev
 }
 
@@ -221,11 +257,17 @@ func (rs *RecordingSession) release() {
 	if rs.next != nil {
 		rs.media.undo(rs.next)
 	}
+	rs.hangUp(500, "the recording server failed")
+	rs.takeProvisional()
 	if rs.pending != nil && rs.pending.req != nil && rs.pending.req.finalStatus() == 0 {
 		rs.abandon(rs.pending.req)
 	}
 	if !rs.ended {
-		rs.sendBye()
+		reason := EndLocal
+		if rs.failed {
+			reason = EndFailed
+		}
+		rs.sendBye(reason)
 	}
 	rs.stopTimers()
 	rs.media.close()

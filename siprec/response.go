@@ -13,25 +13,26 @@ import (
 // Supported (§20.37). Responses carry SDP only, but metadata is accepted in
 // both of its media types (RFC 7866 §9, RFC 9806).
 const (
-	allowedMethods = "INVITE, ACK, CANCEL, BYE, UPDATE, INFO, OPTIONS"
+	allowedMethods = "INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, INFO, OPTIONS"
 	acceptedTypes  = "application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed"
-	supportedTags  = "siprec"
+	supportedTags  = "siprec, timer, 100rel"
 	typeSDP        = "application/sdp"
 )
 
 // understood are the option tags that an SRC may require (RFC 3261 §20.32).
-// All but siprec ask nothing of a server that sends no provisional responses,
-// starts no refresh and follows no Replaces.
+// Those after timer ask nothing of a server that follows no Replaces and tells
+// nothing of what it forwards.
 var understood = map[string]bool{
 	"siprec": true, "100rel": true, "timer": true, "replaces": true, "record-aware": true,
 	"norefersub": true, "histinfo": true, "from-change": true, "resource-priority": true,
 }
 
 var reasonPhrases = map[int]string{
-	200: "OK", 302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 405: "Method Not Allowed", 415: "Unsupported Media Type",
-	420: "Bad Extension", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
+	180: "Ringing", 200: "OK", 302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+	405: "Method Not Allowed", 415: "Unsupported Media Type", 420: "Bad Extension",
+	422: "Session Interval Too Small", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
 	487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
-	500: "Server Internal Error", 503: "Service Unavailable",
+	500: "Server Internal Error", 503: "Service Unavailable", 504: "Server Time-out",
 }
 
 func reasonPhrase(status int) string {
@@ -89,11 +90,12 @@ func warning(text string) string {
 	return `399 siprecd "` + strings.NewReplacer(`\`, `\\`, `"`, `'`, "\r", " ", "\n", " ").Replace(text) + `"`
 }
 
-// describe adds what an answer tells about the server (RFC 3261 §11.2, §13.3.1.4).
-func describe(res *sip.Response) {
-	res.AppendHeader(sip.NewHeader("Allow", allowedMethods))
-	res.AppendHeader(sip.NewHeader("Accept", acceptedTypes))
-	res.AppendHeader(sip.NewHeader("Supported", supportedTags))
+// describe adds what a message tells about the server (RFC 3261 §11.2, §13.2.1,
+// §13.3.1.4).
+func describe(m sip.Message) {
+	m.AppendHeader(sip.NewHeader("Allow", allowedMethods))
+	m.AppendHeader(sip.NewHeader("Accept", acceptedTypes))
+	m.AppendHeader(sip.NewHeader("Supported", supportedTags))
 }
 
 // elsewhere makes of the refusal of an INVITE the way to the other recording servers,

@@ -1,8 +1,10 @@
 package siprec
 
 import (
+	"strconv"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
 )
 
@@ -25,7 +27,7 @@ func (rs *RecordingSession) watch() {
 		return
 	}
 	rs.probing = true
-	rs.sendRequest("OPTIONS", func(status int) { rs.inbox.post(probeNote{status}) })
+	rs.send(rs.newRequest(sip.OPTIONS), func(res *sip.Response) { rs.inbox.post(probeNote{statusOf(res)}) })
 }
 
 func (rs *RecordingSession) arm(d time.Duration) {
@@ -62,7 +64,7 @@ func (rs *RecordingSession) probed(n probeNote) *Event {
 		rs.log.Info("no answer to OPTIONS while nothing is to be heard; recording session kept")
 		rs.heard = now
 	default:
-		rs.sendBye()
+		rs.sendBye(EndVanished)
 		return rs.end(EndVanished, now)
 	}
 	rs.watch()
@@ -76,8 +78,8 @@ func (rs *RecordingSession) rightlySilent() bool {
 	if rs.held {
 		return true
 	}
-	for _, sl := range rs.media.now.slots {
-		if !sl.stream.Receiving || sl.recv == nil {
+	for i, sl := range rs.media.now.slots {
+		if !sl.stream.Receiving || sl.recv == nil || rs.paused[i] {
 			continue
 		}
 		st := sl.recv.Stats()
@@ -101,17 +103,44 @@ func (rs *RecordingSession) stopTimers() {
 	if rs.ticker != nil {
 		rs.ticker.Stop()
 	}
+	if rs.backoff != nil {
+		rs.backoff.Stop()
+	}
+	rs.life.stop()
 	rs.mu.Lock()
 	rs.dropAck()
 	rs.mu.Unlock()
 }
 
-// sendBye ends the dialog with the SRC, if there is one.
-func (rs *RecordingSession) sendBye() {
+// sendBye ends the dialog with the SRC, if there is one, and says why (RFC 3326).
+func (rs *RecordingSession) sendBye(why EndReason) {
 	if !rs.confirmed {
 		return
 	}
-	rs.sendRequest("BYE", func(status int) {
-		rs.log.Debug("bye answered", zap.Int("status", status))
+	req := rs.newRequest(sip.BYE)
+	req.AppendHeader(sip.NewHeader("Reason", byeReason(why)))
+	rs.send(req, func(res *sip.Response) {
+		rs.log.Debug("bye answered", zap.Int("status", statusOf(res)))
 	})
+}
+
+// byeReason writes a Reason value: the status that comes nearest and a text
+// (RFC 3326 §2).
+func byeReason(why EndReason) string {
+	cause, text := 200, "recording ended"
+	switch why {
+	case EndNoAck:
+		cause, text = 408, "no ACK"
+	case EndVanished:
+		cause, text = 408, "neither RTP nor SIP"
+	case EndGone:
+		cause, text = 408, "no answer"
+	case EndExpired:
+		cause, text = 408, "session timer expired"
+	case EndShutdown:
+		cause, text = 503, "the recording server is stopping"
+	case EndFailed:
+		cause, text = 500, "the recording server failed"
+	}
+	return `SIP;cause=` + strconv.Itoa(cause) + `;text="` + text + `"`
 }

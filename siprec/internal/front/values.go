@@ -29,14 +29,14 @@ func Header(m sip.Message, name string) string {
 	return ""
 }
 
-// ContactURI reads the first Contact of a request. params are the parameters of
+// ContactURI reads the first Contact of a message. params are the parameters of
 // the header field and, because some SRCs write them inside the angle brackets,
 // the feature tags among those of the URI (+sip.src, or src from before RFC
 // 7866). raw is the value of the header field. ok is false when there is no
 // Contact or its URI cannot be read; params and raw are set all the same when
 // there is one.
-func ContactURI(req *sip.Request) (uri sip.Uri, params sip.HeaderParams, raw string, ok bool) {
-	hs := req.GetHeaders("Contact")
+func ContactURI(m sip.Message) (uri sip.Uri, params sip.HeaderParams, raw string, ok bool) {
+	hs := m.GetHeaders("Contact")
 	if len(hs) == 0 {
 		return sip.Uri{}, nil, "", false
 	}
