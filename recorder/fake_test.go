@@ -33,6 +33,16 @@ type fake struct {
 	drained bool
 	// attached counts the calls of Attach: each wipes what waits at the port.
 	attached int
+	asked    []string // for which the SRC was asked for a snapshot
+	noUpdate bool     // the SRC cannot be asked
+}
+
+func (f *fake) RequestSnapshot(reason string) error {
+	f.asked = append(f.asked, "snapshot: "+reason)
+	if f.noUpdate {
+		return siprec.ErrNoUpdate
+	}
+	return nil
 }
 
 func (f *fake) CallID() string     { return f.callID }

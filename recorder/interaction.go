@@ -42,6 +42,7 @@ type recordingSession interface {
 	Stats(index int) media.Stats
 	Drain()
 	Held(held bool)
+	RequestSnapshot(reason string) error
 	End()
 }
 
@@ -66,6 +67,7 @@ type interaction struct {
 	random      io.Reader
 	policy      pinned
 	held        bool
+	asked       time.Time // when a snapshot was asked for last; zero for never
 	decisions   []rules.Decision
 	oddities    []string
 	flags       []string
@@ -175,6 +177,7 @@ func (in *interaction) handle(ev *siprec.Event) {
 		in.held = held
 		in.rs.Held(held)
 	}
+	in.askForSnapshot(ev, docs)
 	in.note(ev, docs, events, decisions)
 	in.accept(ev)
 }

@@ -1,0 +1,44 @@
+package recorder
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/siprec"
+)
+
+// snapshotPause is how long the SRC is left alone after it was asked for a
+// snapshot: one that sends nothing better is not asked again and again.
+const snapshotPause = time.Minute
+
+// askForSnapshot asks the SRC for all metadata when what came cannot be read, or
+// is a part of something that never came (RFC 7866 §9.2). An SRC without UPDATE
+// cannot be asked, and the recording goes on as it is.
+func (in *interaction) askForSnapshot(ev *siprec.Event, docs []rawDocument) {
+	why := in.lacking(ev, docs)
+	if why == "" || ev.Kind == siprec.Ended || !in.asked.IsZero() && ev.At.Sub(in.asked) < snapshotPause {
+		return
+	}
+	err := in.rs.RequestSnapshot(why)
+	if errors.Is(err, siprec.ErrNoUpdate) {
+		return
+	}
+	in.asked = ev.At
+	in.log.Info("asked for a snapshot of the metadata", zap.String("why", why), zap.Error(err))
+}
+
+// lacking says why the metadata of an event is not enough; empty when it is.
+func (in *interaction) lacking(ev *siprec.Event, docs []rawDocument) string {
+	switch {
+	case len(ev.Metadata) == 0:
+		return ""
+	case slices.ContainsFunc(docs, func(d rawDocument) bool { return !d.Readable }):
+		return "metadata could not be read"
+	case in.people.model.NeedsSnapshot():
+		return "partial metadata came before a snapshot"
+	}
+	return ""
+}
