@@ -43,6 +43,8 @@ type recordingSession interface {
 	Drain()
 	Held(held bool)
 	RequestSnapshot(reason string) error
+	Pause(streams ...int)
+	Resume()
 	End()
 }
 
@@ -172,6 +174,7 @@ func (in *interaction) handle(ev *siprec.Event) {
 	in.carryOut(decisions)
 	if ev.Kind != siprec.Ended {
 		in.streams.attach(in.rs)
+		in.enforce()
 	}
 	if held := in.people.held(in.streams.list, ev.At); held != in.held {
 		in.held = held

@@ -220,6 +220,10 @@ type SRC struct {
 	RefuseUnrecorded bool
 	// AnswerDelay is how long after an INVITE its 200 leaves at the earliest.
 	AnswerDelay time.Duration
+	// EnforceAtSource lets the handler ask the SRC, by re-INVITE, to send nothing
+	// while nothing may be kept ([RecordingSession.Pause]). Packets are withheld
+	// whether it obeys or not.
+	EnforceAtSource bool
 }
 
 // An SRTPPolicy says what becomes of SRTP and of plain RTP (RFC 7866 §12.2). Empty

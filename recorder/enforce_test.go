@@ -1,0 +1,38 @@
+package recorder
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/siprecd/siprecd/siprec"
+)
+
+// The SRC is asked to pause while a cause for the whole interaction withholds
+// every stream, not while one stream is withheld, and only if it is configured.
+func TestEnforceAtSource(t *testing.T) {
+	alice, bob := sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.net", "s2")
+	silent := bob
+	silent.sends = nil
+	call := document("complete", twoStreams, alice, bob)
+	hold := document("partial", nil, alice, silent)
+	retrieve := document("partial", nil, alice, bob)
+	enforced := func(f *fake) *siprec.Event { f.enforced = true; return nil }
+	script := []func(*fake) *siprec.Event{offered(both, call), changed(1, nil, hold), changed(2, nil, retrieve), ended(3)}
+	inactive := []siprec.Stream{mline(0, "1", siprec.Inactive), mline(1, "2", siprec.Inactive)}
+	for _, tt := range []struct {
+		name, file string
+		script     []func(*fake) *siprec.Event
+		want       []string
+	}{
+		{"a hold", trunkFile("", ""), append([]func(*fake) *siprec.Event{enforced}, script...), []string{"resume", "[0 1]", "resume"}},
+		{"not configured", trunkFile("", ""), script, nil},
+		{"one stream is not kept", trunkFile("    owner: {agent-only: on}\n", ""), []func(*fake) *siprec.Event{enforced, offered(both, call), ended(1)}, []string{"resume"}},
+		{"the SRC made them inactive", trunkFile("", ""), []func(*fake) *siprec.Event{enforced, offered(both, call), changed(1, inactive), ended(2)}, []string{"resume", "resume"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, _, f := runUnder(t, tt.file, tt.script...); !slices.Equal(f.paused, tt.want) {
+				t.Errorf("asked for %v, want %v", f.paused, tt.want)
+			}
+		})
+	}
+}
