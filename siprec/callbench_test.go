@@ -148,7 +148,7 @@ func (c *bareSRC) call(callID string) error {
 func serveEmpty(tb testing.TB, network string) *Server {
 	tb.Helper()
 	s, err := Listen(Config{
-		Listen: []Endpoint{{network, "127.0.0.1:0"}}, Log: zap.NewNop(), MaxRecordingSessions: 5000,
+		Listen: []Endpoint{{Network: network, Address: "127.0.0.1:0"}}, Log: zap.NewNop(), MaxRecordingSessions: 5000,
 		Handler: HandlerFunc(func(ctx context.Context, rs *RecordingSession) {
 			for {
 				if _, err := rs.Next(ctx); err != nil {

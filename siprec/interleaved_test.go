@@ -66,7 +66,7 @@ func TestInterleavedDialogs(t *testing.T) {
 	const dialogs = 50
 	book := &ledger{lines: make(map[string][]string)}
 	d := newDesk(t, nil, func(c *Config) {
-		c.Listen = append(c.Listen, Endpoint{"tcp", "127.0.0.1:0"})
+		c.Listen = append(c.Listen, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
 		c.Handler = book
 	})
 	c := newBareSRC(t, "tcp", d.server.Endpoints()[1].Address, 100)
