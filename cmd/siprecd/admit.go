@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 
 	"github.com/siprecd/siprecd/siprec"
 )
@@ -18,16 +19,32 @@ var errNotAccepted = errors.New("this address is not accepted")
 // admission decides which sources may open a recording session.
 type admission struct {
 	accept, plain, media []network
+	path                 string // of the file of SRCs, or empty
+	srcs                 atomic.Pointer[[]profile]
 }
 
-// newAdmission takes the lists of the settings; without an accept list only this
-// machine is let in.
-func newAdmission(s settings) admission {
-	a := admission{accept: s.Accept, plain: s.PlainInvite, media: s.MediaNetwork}
-	if len(a.accept) == 0 {
+// newAdmission takes the lists of the settings and reads the file of SRCs; without
+// either only this machine is let in.
+func newAdmission(s settings) (*admission, error) {
+	a := &admission{accept: s.Accept, plain: s.PlainInvite, media: s.MediaNetwork, path: s.SRCs}
+	if len(a.accept) == 0 && a.path == "" {
 		a.accept = loopback()
 	}
-	return a
+	return a, a.reload()
+}
+
+// reload reads the file of SRCs again, for INVITEs that come from now on. When it
+// cannot be used, the SRCs stay as they were.
+func (a *admission) reload() error {
+	if a.path == "" {
+		return nil
+	}
+	list, err := readSRCs(a.path)
+	if err != nil {
+		return err
+	}
+	a.srcs.Store(&list)
+	return nil
 }
 
 // loopback is this machine (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
@@ -38,9 +55,17 @@ func loopback() []network {
 	}
 }
 
-// admit is the Admit of siprec.Config. The name of the SRC is the entry of the
-// accept list that let it in.
-func (a admission) admit(origin siprec.Origin) (siprec.SRC, error) {
+// admit is the Admit of siprec.Config. An SRC of the file comes before the accept
+// list, whose entry is the name of those that it lets in.
+func (a *admission) admit(origin siprec.Origin) (siprec.SRC, error) {
+	if list := a.srcs.Load(); list != nil {
+		if src, ok := find(*list, origin); ok {
+			for _, n := range a.media {
+				src.MediaNetworks = append(src.MediaNetworks[:len(src.MediaNetworks):len(src.MediaNetworks)], n.prefixes...)
+			}
+			return src, nil
+		}
+	}
 	addr := origin.Source.Addr()
 	i := slices.IndexFunc(a.accept, func(n network) bool { return n.contains(addr) })
 	if i < 0 {
@@ -67,7 +92,7 @@ type lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 // checkReach refuses a listener that other machines can reach while nobody said
 // who may use it: it would look like a working server and refuse everybody.
 func (s settings) checkReach(ctx context.Context, find lookup) error {
-	if len(s.Accept) > 0 {
+	if len(s.Accept) > 0 || s.SRCs != "" {
 		return nil
 	}
 	for _, l := range s.Listen {
@@ -77,7 +102,7 @@ func (s settings) checkReach(ctx context.Context, find lookup) error {
 		}
 		if !local {
 			return usagef("listen %s can be reached from other machines, but nothing says who may record: "+
-				"list your SRCs (--accept 192.0.2.0/24), or let everybody in (--accept %s)", l.address, anyNetwork)
+				"list your SRCs (--accept 192.0.2.0/24, or --srcs FILE), or let everybody in (--accept %s)", l.address, anyNetwork)
 		}
 	}
 	return nil

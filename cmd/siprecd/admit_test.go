@@ -51,10 +51,13 @@ func TestAdmit(t *testing.T) {
 		{name: "plain does not admit", plain: []string{"192.0.2.1"}, source: "192.0.2.1:1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := newAdmission(settings{
+			a, err := newAdmission(settings{
 				Accept: networks(t, tt.accept...), PlainInvite: networks(t, tt.plain...),
 				MediaNetwork: networks(t, "203.0.113.0/24", "2001:db8::/32"),
 			})
+			if err != nil {
+				t.Fatal(err)
+			}
 			src, err := a.admit(siprec.Origin{Source: netip.MustParseAddrPort(tt.source)})
 			if tt.admitted != (err == nil) {
 				t.Fatalf("error = %v, want admitted = %v", err, tt.admitted)

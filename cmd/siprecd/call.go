@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"os"
@@ -16,8 +18,13 @@ import (
 type callCommand struct {
 	Files     []string  `arg:"" name:"wav" help:"One WAV file for each speaker, 16 bit PCM of any rate; one or two."`
 	To        sipTarget `required:"" help:"The server: sip:host or sip:host:port." placeholder:"URI"`
-	Transport string    `help:"Transport for SIP: udp or tcp." enum:"udp,tcp" default:"udp"`
-	Codec     string    `help:"Codec for RTP: pcmu or pcma." enum:"pcmu,pcma" default:"pcmu"`
+	Transport string    `help:"Transport for SIP: udp, tcp or tls." enum:"udp,tcp,tls" default:"udp"`
+
+	TLSCertificate string `name:"tls-certificate" help:"Certificate to show on TLS, PEM, with --tls-key." placeholder:"FILE"`
+	TLSKey         string `name:"tls-key" help:"Private key of the certificate, PEM." placeholder:"FILE"`
+	TLSCA          string `name:"tls-ca" help:"Authorities that the certificate of the server may be of, PEM. When empty, those of the system." placeholder:"FILE"`
+
+	Codec string `help:"Codec for RTP: pcmu or pcma." enum:"pcmu,pcma" default:"pcmu"`
 }
 
 // Validate refuses more speakers than a conversation of two has.
@@ -25,13 +32,53 @@ func (c *callCommand) Validate() error {
 	if len(c.Files) > 2 {
 		return fmt.Errorf("%d WAV files, at most two speakers can be played", len(c.Files))
 	}
+	if c.Transport != "tls" && c.TLSCertificate+c.TLSKey+c.TLSCA != "" {
+		return fmt.Errorf("--tls-certificate, --tls-key and --tls-ca are for --transport tls")
+	}
+	if (c.TLSCertificate == "") != (c.TLSKey == "") {
+		return fmt.Errorf("--tls-certificate and --tls-key belong together")
+	}
 	return nil
+}
+
+// tls is what the client shows and believes on TLS.
+func (c *callCommand) tls() (*tls.Config, error) {
+	if c.Transport != "tls" {
+		return nil, nil
+	}
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.TLSCertificate != "" {
+		cert, err := tls.LoadX509KeyPair(c.TLSCertificate, c.TLSKey)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Certificates = []tls.Certificate{cert}
+	}
+	if c.TLSCA != "" {
+		text, err := os.ReadFile(c.TLSCA)
+		if err != nil {
+			return nil, err
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s holds no certificate", c.TLSCA)
+		}
+	}
+	return cfg, nil
 }
 
 // Run plays the files as one recording session. An interrupt hangs up.
 func (c *callCommand) Run(ctx context.Context, out streams) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	secure, err := c.tls()
+	if err != nil {
+		return err
+	}
+	address := c.To.address
+	if c.Transport == "tls" && c.To.noPort {
+		address = strings.TrimSuffix(address, ":5060") + ":5061" // RFC 3261 §19.1.2
+	}
 	codec := src.PCMU()
 	if c.Codec == "pcma" {
 		codec = src.PCMA()
@@ -49,8 +96,8 @@ func (c *callCommand) Run(ctx context.Context, out streams) error {
 		speakers = append(speakers, speaker{aor: "sip:" + userPart(name) + "@siprecd.invalid", name: name, codec: codec, voice: voice})
 	}
 	fmt.Fprintf(out.stdout, "calling %s over %s\n", c.To.uri, c.Transport)
-	_, err := performance{
-		client:   src.Config{Target: c.To.address, Transport: c.Transport, UserAgent: "siprecd-call/" + version()},
+	_, err = performance{
+		client:   src.Config{Target: address, Transport: c.Transport, TLS: secure, UserAgent: "siprecd-call/" + version()},
 		uri:      c.To.uri,
 		speakers: speakers,
 		progress: func(format string, args ...any) { fmt.Fprintf(out.stdout, format+"\n", args...) },
@@ -74,6 +121,7 @@ func userPart(text string) string {
 type sipTarget struct {
 	uri     string // as given
 	address string // host:port
+	noPort  bool   // the port is the default one
 }
 
 // UnmarshalText reads sip:host or sip:host:port, with or without a user part.
@@ -89,7 +137,7 @@ func (t *sipTarget) UnmarshalText(text []byte) error {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		// No port: 5060 (RFC 3261 §19.1.2).
-		host, port = strings.Trim(hostport, "[]"), "5060"
+		host, port, t.noPort = strings.Trim(hostport, "[]"), "5060", true
 	}
 	t.address = net.JoinHostPort(host, port)
 	return nil

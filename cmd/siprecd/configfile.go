@@ -155,14 +155,23 @@ func readValue(node *yaml.Node, flag *kong.Flag) (any, error) {
 
 // unknownKey names the key that was probably meant.
 func unknownKey(key string, flags []*kong.Flag) error {
-	best, distance := "", len(key)/2+1
+	var names []string
 	for _, flag := range flags {
-		if d := editDistance(strings.ToLower(strings.ReplaceAll(key, "_", "-")), flag.Name); d < distance {
-			best, distance = flag.Name, d
+		names = append(names, flag.Name)
+	}
+	return unknownName(key, names, "siprecd config prints all keys")
+}
+
+// unknownName names the key that was probably meant, or where all keys are.
+func unknownName(key string, names []string, all string) error {
+	best, distance := "", len(key)/2+1
+	for _, name := range names {
+		if d := editDistance(strings.ToLower(strings.ReplaceAll(key, "_", "-")), name); d < distance {
+			best, distance = name, d
 		}
 	}
 	if best == "" {
-		return fmt.Errorf("unknown key %q (siprecd config prints all keys)", key)
+		return fmt.Errorf("unknown key %q (%s)", key, all)
 	}
 	return fmt.Errorf("unknown key %q, did you mean %q?", key, best)
 }

@@ -176,12 +176,13 @@ func toneWAV(hz, seconds, rate int) []byte {
 
 // A process is a running "siprecd serve".
 type process struct {
-	cmd      *exec.Cmd
-	udp, tcp string // where it listens
-	log      *watchedLog
-	cancel   context.CancelFunc
-	done     chan struct{}
-	err      error
+	cmd *exec.Cmd
+	// Where it listens.
+	udp, tcp, tls string
+	log           *watchedLog
+	cancel        context.CancelFunc
+	done          chan struct{}
+	err           error
 }
 
 // startProcess starts the program and waits until it says that it is ready.
@@ -209,6 +210,8 @@ func startProcess(dir string, args ...string) (*process, error) {
 			p.udp = address
 		case "tcp":
 			p.tcp = address
+		case "tls":
+			p.tls = address
 		case "ready":
 			ready = true
 		}

@@ -54,7 +54,8 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	return nil
 }
 
-// wait returns when the server is to stop. SIGHUP has it read the policy again.
+// wait returns when the server is to stop. SIGHUP has it read its files
+// again.
 func (c *serveCommand) wait(ctx context.Context, running *server, log *zap.Logger, signals, again <-chan os.Signal) error {
 	for {
 		select {
@@ -73,7 +74,23 @@ func (c *serveCommand) wait(ctx context.Context, running *server, log *zap.Logge
 	}
 }
 
+// reload reads the certificate, the SRCs and the policy again. Each that cannot be used
+// stays as it was, whatever becomes of the others.
 func (c *serveCommand) reload(running *server, log *zap.Logger) {
+	if running.tls != nil {
+		if err := running.tls.Reload(); err != nil {
+			log.Error("certificate stays as it was: the files cannot be used", zap.Error(err))
+		} else {
+			log.Info("certificate in force for connections from now on", zap.String("file", c.TLSCertificate))
+		}
+	}
+	if c.SRCs != "" {
+		if err := running.admitted.reload(); err != nil {
+			log.Error("SRCs stay as they were: the file cannot be used", zap.Error(err))
+		} else {
+			log.Info("SRCs in force for INVITEs from now on", zap.String("file", c.SRCs))
+		}
+	}
 	if running.rulebook == nil {
 		log.Warn("SIGHUP: there is no policy file to read again; everything is recorded")
 		return

@@ -19,8 +19,10 @@ type server struct {
 	sip      *siprec.Server
 	recorder *recorder.Recorder
 	rulebook *recorder.Rulebook // nil when everything is recorded
-	served   chan struct{}      // closed when Serve has returned
-	err      error              // what it returned; to be read after served
+	admitted *admission
+	tls      *siprec.TLS   // nil without TLS
+	served   chan struct{} // closed when Serve has returned
+	err      error         // what it returned; to be read after served
 }
 
 // start binds what the settings say and serves it until stop.
@@ -32,19 +34,28 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	admitted, err := newAdmission(s)
+	if err != nil {
+		return nil, err
+	}
+	identity, err := s.tls()
+	if err != nil {
+		return nil, err
+	}
+	endpoints, err := s.endpoints()
+	if err != nil {
+		return nil, err
+	}
 	rec, err := recorder.New(recorder.Config{Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	var endpoints []siprec.Endpoint
-	for _, l := range s.Listen {
-		for _, network := range l.networks() {
-			endpoints = append(endpoints, siprec.Endpoint{Network: network, Address: l.address})
-		}
-	}
 	srv, err := siprec.Listen(siprec.Config{
 		Listen:               endpoints,
-		Admit:                newAdmission(s).admit,
+		Admit:                admitted.admit,
+		TLS:                  identity,
+		Redirect:             s.Redirect,
+		Idle:                 s.Idle,
 		Handler:              rec,
 		Media:                media.Config{PortMin: s.RTPPorts.first, PortMax: s.RTPPorts.last},
 		MaxRecordingSessions: s.MaxRecordingSessions,
@@ -55,7 +66,7 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, rec.Close(context.Background()))
 	}
-	running := &server{sip: srv, recorder: rec, rulebook: book, served: make(chan struct{})}
+	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, tls: identity, served: make(chan struct{})}
 	go func() {
 		defer close(running.served)
 		running.err = srv.Serve(context.Background())

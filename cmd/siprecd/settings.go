@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -8,25 +9,38 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/siprecd/siprecd/siprec"
 )
 
 // settings are what a server can be told. Each one is a flag, an environment
 // variable (SIPRECD_ and the name) and a key of the configuration file (the
 // name); "siprecd config" documents them from here.
 type settings struct {
-	Listen []listener `help:"Addresses to take SIP on: host:port is UDP and TCP, udp:host:port and tcp:host:port are one of them. [::] is all addresses of IPv6, 0.0.0.0 all of IPv4; name both for both. Port 0 is any free port." env:"SIPRECD_LISTEN" default:"127.0.0.1:5060" placeholder:"ADDRESS"`
+	Listen []listener `help:"Addresses to take SIP on: host:port is UDP and TCP, udp:host:port and tcp:host:port are one of them, tls:host:port is TLS. NAME= before it names it. [::] is all addresses of IPv6, 0.0.0.0 all of IPv4; name both for both. Port 0 is any free port." env:"SIPRECD_LISTEN" default:"127.0.0.1:5060" placeholder:"ADDRESS"`
 	Data   string     `help:"Folder the recordings are written to. It is made when it is missing." env:"SIPRECD_DATA" default:"./data" placeholder:"DIR"`
 
 	Accept       []network `help:"Networks or addresses whose INVITEs are accepted, or any. When empty, only this machine's loopback addresses; a listener that others can reach needs it." env:"SIPRECD_ACCEPT" placeholder:"CIDR"`
 	PlainInvite  []network `help:"Networks or addresses whose INVITE opens a recording session although nothing in it says so (no +sip.src, no Require: siprec, no metadata). They have to be accepted too." env:"SIPRECD_PLAIN_INVITE" placeholder:"CIDR"`
+	SRCs         string    `name:"srcs" help:"File of Session Recording Clients: who they are, what they may, and their passwords (docs/srcs.md). Who is not in it may still be in accept. It is read again at SIGHUP; one that cannot be read stops the start, and at SIGHUP leaves the one before in force." env:"SIPRECD_SRCS" placeholder:"FILE"`
 	MediaNetwork []network `help:"Further networks RTP may come from, beside the address of the SDP and that of the SIP peer." env:"SIPRECD_MEDIA_NETWORK" placeholder:"CIDR"`
 	RTPPorts     portRange `name:"rtp-ports" help:"First and last UDP port for RTP and RTCP; a recorded stream takes an even one and the next. 0-0 is any free ports. The default lies below the range from which Linux takes ports for other programs." env:"SIPRECD_RTP_PORTS" default:"16384-32767" placeholder:"MIN-MAX"`
+
+	TLSCertificate string `name:"tls-certificate" help:"Certificate of this server with its chain, PEM, for listeners of TLS. It is read again at SIGHUP, as are the two files below." env:"SIPRECD_TLS_CERTIFICATE" placeholder:"FILE"`
+	TLSKey         string `name:"tls-key" help:"Private key of the certificate, PEM." env:"SIPRECD_TLS_KEY" placeholder:"FILE"`
+	TLSCA          string `name:"tls-ca" help:"Authorities whose certificates are believed, PEM. When empty, those of the system, and only for connections that this server opens." env:"SIPRECD_TLS_CA" placeholder:"FILE"`
+	TLSClients     string `name:"tls-clients" help:"Whether SRCs have to show a certificate: off, optional or required." enum:"off,optional,required" env:"SIPRECD_TLS_CLIENTS" default:"off" placeholder:"WORD"`
+
+	Advertise      []advertised `help:"Address at which SRCs reach this server when that is not the one it listens on, behind NAT or in a container: host or host:port, for all listeners; NAME=host:port is for those of that name. It stands in Via and Contact, and in SDP when it is an IP address." env:"SIPRECD_ADVERTISE" placeholder:"ADDRESS"`
+	AdvertiseMedia []advertised `help:"IP address that RTP is told to come to when that is another: ADDRESS, or NAME=ADDRESS." env:"SIPRECD_ADVERTISE_MEDIA" placeholder:"ADDRESS"`
+	Redirect       []string     `help:"SIP URIs of other recording servers. An INVITE that this one cannot take now is answered 302 with them; when empty, 503." env:"SIPRECD_REDIRECT" placeholder:"URI"`
 
 	Policy    string `help:"Policy file: of whom, when and why not audio is kept (siprecd policy check explains one). Without it everything is recorded. It is read again at SIGHUP, for what begins later; one that cannot be read stops the start, and at SIGHUP leaves the one before in force." env:"SIPRECD_POLICY" placeholder:"FILE"`
 	Directory string `help:"Directory of addresses, which tells the policy who is an agent; its profiles serve the trunks that name them. It is read again at SIGHUP." env:"SIPRECD_DIRECTORY" placeholder:"FILE"`
 
 	Vanish               time.Duration `help:"When neither SIP nor RTP came for so long, the SRC is asked whether the recording session still exists, and the recording session ended if not." env:"SIPRECD_VANISH" default:"90s" placeholder:"DURATION"`
 	Drain                time.Duration `help:"At SIGTERM, time for recording sessions to end by themselves before the server sends BYE. A second signal cuts it short." env:"SIPRECD_DRAIN" default:"20s" placeholder:"DURATION"`
+	Idle                 time.Duration `help:"When a TCP or TLS connection without a recording session carried neither a message nor a keep-alive for so long, it is closed." env:"SIPRECD_IDLE" default:"5m" placeholder:"DURATION"`
 	MaxRecordingSessions int           `help:"Recording sessions at the same time; one more is answered 503." env:"SIPRECD_MAX_RECORDING_SESSIONS" default:"2000" placeholder:"N"`
 
 	LogLevel  string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" env:"SIPRECD_LOG_LEVEL" default:"info" placeholder:"LEVEL"`
@@ -44,24 +58,131 @@ func (s *settings) Validate() error {
 		return fmt.Errorf("directory: without a policy file everything is recorded, whoever it is")
 	case s.Vanish <= 0:
 		return fmt.Errorf("vanish: %v is not a positive duration", s.Vanish)
+	case s.Idle <= 0:
+		return fmt.Errorf("idle: %v is not a positive duration", s.Idle)
 	case s.Drain < 0:
 		return fmt.Errorf("drain: %v is negative", s.Drain)
 	case s.MaxRecordingSessions < 1:
 		return fmt.Errorf("max-recording-sessions: %d is less than 1", s.MaxRecordingSessions)
 	}
+	return errors.Join(s.validateTLS(), s.validateAddresses())
+}
+
+func (s *settings) validateTLS() error {
+	secure := slices.ContainsFunc(s.Listen, func(l listener) bool { return l.network == "tls" })
+	switch {
+	case secure && (s.TLSCertificate == "" || s.TLSKey == ""):
+		return fmt.Errorf("tls-certificate: TLS needs one, and its tls-key")
+	case !secure && s.TLSCertificate+s.TLSKey+s.TLSCA != "":
+		return fmt.Errorf("tls-certificate: nothing listens on TLS (--listen tls:ADDRESS)")
+	case s.TLSClients != "off" && !secure:
+		return fmt.Errorf("tls-clients: nothing listens on TLS (--listen tls:ADDRESS)")
+	}
 	return nil
 }
 
-// A listener is one address to take SIP on, over UDP, TCP or both.
+func (s *settings) validateAddresses() error {
+	for _, a := range slices.Concat(s.Advertise, s.AdvertiseMedia) {
+		if a.name != "" && !slices.ContainsFunc(s.Listen, func(l listener) bool { return l.name == a.name }) {
+			return fmt.Errorf("advertise: no listener has the name %q", a.name)
+		}
+	}
+	for _, a := range s.AdvertiseMedia {
+		if addr, err := netip.ParseAddr(a.address); err != nil || addr.IsUnspecified() {
+			return fmt.Errorf("advertise-media: %q is not an IP address that others reach", a.address)
+		}
+	}
+	for _, uri := range s.Redirect {
+		if !isSIPURI(uri) {
+			return fmt.Errorf("redirect: %q is not a SIP URI", uri)
+		}
+	}
+	return nil
+}
+
+// isSIPURI takes what can stand between the brackets of a Contact.
+func isSIPURI(s string) bool {
+	scheme, rest, ok := strings.Cut(s, ":")
+	return ok && (scheme == "sip" || scheme == "sips") && rest != "" && !strings.ContainsAny(rest, "<> \"\r\n\t")
+}
+
+// An advertised is an address that others are told, for all listeners or one.
+type advertised struct{ name, address string }
+
+// UnmarshalText reads ADDRESS or NAME=ADDRESS.
+func (a *advertised) UnmarshalText(text []byte) error {
+	*a = advertised{address: string(text)}
+	if name, rest, ok := strings.Cut(a.address, "="); ok {
+		a.name, a.address = name, rest
+	}
+	if a.address == "" {
+		return fmt.Errorf("%q has no address", text)
+	}
+	return nil
+}
+
+// advertisedFor is what is said of a listener: what names it counts before what is for
+// all.
+func advertisedFor(list []advertised, name string) string {
+	found := ""
+	for _, a := range list {
+		if a.name == name && name != "" {
+			return a.address
+		}
+		if a.name == "" && found == "" {
+			found = a.address
+		}
+	}
+	return found
+}
+
+// endpoints are the listeners as the server takes them.
+func (s *settings) endpoints() ([]siprec.Endpoint, error) {
+	var list []siprec.Endpoint
+	for _, l := range s.Listen {
+		for _, network := range l.networks() {
+			e := siprec.Endpoint{Name: l.name, Network: network, Address: l.address, Advertise: advertisedFor(s.Advertise, l.name)}
+			if text := advertisedFor(s.AdvertiseMedia, l.name); text != "" {
+				addr, err := netip.ParseAddr(text)
+				if err != nil {
+					return nil, fmt.Errorf("advertise-media: %w", err)
+				}
+				e.AdvertiseMedia = addr
+			}
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+// tls loads the certificate; nil without one.
+func (s *settings) tls() (*siprec.TLS, error) {
+	if s.TLSCertificate == "" {
+		return nil, nil
+	}
+	return siprec.LoadTLS(siprec.TLSFiles{
+		Certificate: s.TLSCertificate, Key: s.TLSKey, CA: s.TLSCA, Clients: siprec.ClientCertificates(s.TLSClients),
+	})
+}
+
+// A listener is one address to take SIP on, over UDP, TCP, both, or TLS.
 type listener struct {
-	network string // udp, tcp, or empty for both
+	name    string // for the SRCs and the policy; may be empty
+	network string // udp, tcp, tls, or empty for udp and tcp
 	address string // host:port
 }
 
-// UnmarshalText reads host:port, udp:host:port or tcp:host:port.
+// UnmarshalText reads host:port, udp:host:port, tcp:host:port or tls:host:port, and
+// NAME= before it.
 func (l *listener) UnmarshalText(text []byte) error {
-	l.network, l.address = "", string(text)
-	for _, network := range []string{"udp", "tcp"} {
+	*l = listener{address: string(text)}
+	if name, rest, ok := strings.Cut(l.address, "="); ok {
+		if name == "" {
+			return fmt.Errorf("%q has an empty name", text)
+		}
+		l.name, l.address = name, rest
+	}
+	for _, network := range []string{"udp", "tcp", "tls"} {
 		if rest, ok := strings.CutPrefix(l.address, network+":"); ok {
 			l.network, l.address = network, rest
 		}

@@ -170,7 +170,7 @@ func TestFileRead(t *testing.T) {
 		{"comments only", "# nothing\n", func(s settings) bool { return len(s.Listen) == 1 }},
 		{"one value for a list", "accept: any\n", settings.acceptsAny},
 		{"list", "listen: [\"udp:127.0.0.1:5070\", \"[::1]:5080\"]\n", func(s settings) bool {
-			return len(s.Listen) == 2 && s.Listen[0] == listener{"udp", "127.0.0.1:5070"} && s.Listen[1] == listener{"", "[::1]:5080"}
+			return len(s.Listen) == 2 && s.Listen[0] == listener{network: "udp", address: "127.0.0.1:5070"} && s.Listen[1] == listener{address: "[::1]:5080"}
 		}},
 		{"alias", "accept: &a [192.0.2.1]\nplain-invite: *a\n", func(s settings) bool {
 			return len(s.PlainInvite) == 1 && s.PlainInvite[0].text == "192.0.2.1"

@@ -1,0 +1,73 @@
+package endtoend
+
+import (
+	"crypto/tls"
+	"testing"
+
+	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/siprec"
+)
+
+// TestTLSWithAClientCertificate: signalling over mutual TLS, from a listener that says
+// nothing else; each sample that was sent is recorded, and a connection that says
+// nothing sensible beside it costs none of them.
+func TestTLSWithAClientCertificate(t *testing.T) {
+	t.Parallel()
+	authority, err := src.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	issue := func(name string) tls.Certificate {
+		t.Helper()
+		cert, err := authority.Issue(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cert
+	}
+	certificate, key, ca, err := authority.Write(t.TempDir(), issue("127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity, err := siprec.LoadTLS(siprec.TLSFiles{Certificate: certificate, Key: key, CA: ca, Clients: siprec.ClientsRequired})
+	if err != nil {
+		t.Fatal(err)
+	}
+	origins := make(chan siprec.Origin, 64)
+	l := newLab(t, "127.0.0.1", func(c *siprec.Config) {
+		c.TLS = identity
+		c.Listen = []siprec.Endpoint{{Name: "edge", Network: "tls", Address: "127.0.0.1:0"}}
+		c.Admit = func(o siprec.Origin) (siprec.SRC, error) {
+			origins <- o
+			return siprec.SRC{Name: "sbc"}, nil
+		}
+	})
+	c, err := src.New(t.Context(), src.Config{
+		Target: l.address("tls"), Transport: "tls",
+		TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool(), Certificates: []tls.Certificate{issue("sbc.example")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: conversation(c).Complete()})
+	for o := <-origins; len(o.Certificate) == 0; o = <-origins { // it is asked of the connection first
+	}
+	// Two messages that cannot be read, on the connection of this recording session.
+	if err := c.Send([]byte("INVITE sip:x SIP/2.0\r\nContent-Length: nonsense\r\n\r\n\x00\x01\x02\r\nNOTIFY\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	const packets = 100
+	play(t, d, src.PlayOptions{Codec: src.PCMU(), Count: packets}, src.Counter(src.PCMU()), src.Counter(src.PCMU()))
+	do(t, d, "BYE", src.Request{})
+	m := l.manifest()
+	if m.SRC.Transport != "TLS" || m.SRC.Name != "sbc" {
+		t.Errorf("recorded from %+v", m.SRC)
+	}
+	want := counterSamples(t, src.PCMU(), packets*frame)
+	for _, who := range []string{"alice", "Bob"} {
+		if find(l.audio(m, who), want) < 0 {
+			t.Errorf("%s: the samples sent are not in the file as one piece", who)
+		}
+	}
+}
