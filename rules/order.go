@@ -11,9 +11,10 @@ import (
 //
 //	turnBack    what its own owner takes back at the same instant
 //	turnArrive  the call and its direction, senders, who joins and who it is
-//	turnBegin   numbers, pauses, holds, flows, queues, payments, consults, a no
+//	turnBegin   pauses, holds, flows, queues, payments, consults, a no
 //	turnTalk    answers, the ends of consults, conferences, transfers
-//	turnHold    holds once more, so that no conference or transfer ends them
+//	turnHold    holds once more, so that no conference or transfer ends them; and
+//	            numbers, once all are known whose they are
 //	turnLeave   who leaves
 //	turnEnd     retrieves, resumes, ends of flows, queues and payments, a yes,
 //	            decisions to record, streams and user recordings that begin
@@ -36,7 +37,9 @@ func (k Kind) turn() turn {
 	switch k {
 	case InteractionStarted, DirectionTold, StreamSends, StreamSendsNot, PartyJoined, PartyIdentified, PartyDialled:
 		return turnArrive
-	case NumberTold, StreamInactive, StreamRemoved, Held, Consulted, ConsultDialled, AlternatedAway, FlowEntered, QueueEntered,
+	case NumberTold:
+		return turnHold
+	case StreamInactive, StreamRemoved, Held, Consulted, ConsultDialled, AlternatedAway, FlowEntered, QueueEntered,
 		ConsentAsked, ConsentRefused, ConsentUnanswered, ConsentWithdrawn, PausePressed, SecureStarted, UserRecordingStopped:
 		return turnBegin
 	case PartyAnswered, ConsultEnded, AlternatedBack, Conferenced, Transferred, TransferredBlind, TransferredToQueue:

@@ -36,3 +36,22 @@ func TestPolicyManual(t *testing.T) {
 		}
 	}
 }
+
+// TestStatementsNameTests holds docs/statements.md to its word: what no scenario
+// can show is held by a test that exists.
+func TestStatementsNameTests(t *testing.T) {
+	root := moduleRoot(t)
+	text, err := os.ReadFile(filepath.Join(root, "docs", "statements.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([a-z/]+):(Test[A-Za-z]+)`").FindAllStringSubmatch(string(text), -1)
+	if len(named) < 3 {
+		t.Errorf("docs/statements.md names %d tests", len(named))
+	}
+	for _, test := range named {
+		if !hasTest(t, filepath.Join(root, filepath.FromSlash(test[1])), test[2]) {
+			t.Errorf("there is no %s in %s", test[2], test[1])
+		}
+	}
+}

@@ -216,3 +216,22 @@ func TestOwner(t *testing.T) {
 		})
 	}
 }
+
+// Agent-only is of a whole account: it stands nowhere else, for nobody and no call.
+func TestAgentOnlyIsOfTheAccount(t *testing.T) {
+	for _, place := range []string{
+		"agent-only: on", "trunks: [{name: t, agent-only: on}]", "trunks: [{name: t, owner: {agent-only: on}}]", "plans: [{name: p, agent-only: on}]",
+		"queues: [{name: q, agent-only: on}]", "flows: [{name: f, agent-only: on}]", "users: [{name: u, agent-only: on}]",
+	} {
+		got := wrong("accounts: [{name: a, " + place + "}]")
+		if len(got) != 1 || !strings.HasPrefix(got[0], "1: agent-only cannot be set for ") || !strings.HasSuffix(got[0], "it belongs to owner: of an account") {
+			t.Errorf("%s: %q", place, got)
+		}
+	}
+	f := read(t, "accounts: [{name: a, owner: {agent-only: on}, trunks: [{name: t}, {name: u}], plans: [{name: p}]}]")
+	for _, b := range []policy.Belonging{{Account: "a"}, {Account: "a", Trunk: "t"}, {Account: "a", Trunk: "u", Plan: "p"}} {
+		if !f.Flags(b, t0).AgentOnly {
+			t.Errorf("not on %v", b)
+		}
+	}
+}

@@ -4,6 +4,7 @@ package replay
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,40 +26,82 @@ func Flags(s scenario.Scenario) (rules.Flags, error) {
 	case "genesys":
 		f = rules.Genesys()
 	}
+	known := words(s)
 	for _, x := range s.Flags {
-		if !texts(&f, s, x.Name, x.Value) && !choice(&f, x.Name, x.Value) && !on(&f, x.Name, x.Value) {
+		set, ok := known[x.Name]
+		if !ok {
+			return f, fmt.Errorf("scenario %s: there is no flag %q: want one of %s", s.ID, x.Name, strings.Join(FlagNames(), ", "))
+		}
+		if !set(&f, x.Value) {
 			return f, fmt.Errorf("scenario %s: flag %s cannot be %q", s.ID, x.Name, x.Value)
 		}
 	}
 	return f, nil
 }
 
-// texts sets the flags that are lists.
-func texts(f *rules.Flags, s scenario.Scenario, name, value string) bool {
-	switch name {
-	case "plan":
-		return plan(f, value, list(lookup(s, "list")))
-	case "list", "caller":
-	case "deny":
-		f.DoNotRecord = list(value)
-	case "ctl":
-		f.Control = selection(value)
-	case "ivr":
-		f.SuppressedFlows = selection(value)
-	case "qrec":
-		f.QueueWait = selection(value)
-	case "urec":
-		f.UserRecordings = selection(value)
-	case "pol":
-		return policies(f, list(value))
-	case "uage":
-		n, err := strconv.Atoi(value)
-		f.UserDays = n
-		return err == nil && n >= 0
-	default:
-		return false
+// FlagNames are the words that may stand in the line flags of a scenario, in the
+// order of the alphabet.
+func FlagNames() []string { return slices.Sorted(maps.Keys(words(scenario.Scenario{}))) }
+
+// words are what each word of the line flags sets; false is a value that it cannot
+// have.
+func words(s scenario.Scenario) map[string]func(*rules.Flags, string) bool {
+	all := map[string]func(*rules.Flags, string) bool{
+		"plan":   func(f *rules.Flags, value string) bool { return plan(f, value, list(lookup(s, "list"))) },
+		"list":   func(*rules.Flags, string) bool { return true }, // of the plan
+		"caller": func(*rules.Flags, string) bool { return true }, // of the call
+		"deny":   func(f *rules.Flags, value string) bool { f.DoNotRecord = list(value); return true },
+		"pol":    func(f *rules.Flags, value string) bool { return policies(f, list(value)) },
+		"uage": func(f *rules.Flags, value string) bool {
+			n, err := strconv.Atoi(value)
+			f.UserDays = n
+			return err == nil && n >= 0
+		},
+		"hold":     choice(func(f *rules.Flags, i int) { f.Hold = rules.HoldMode(i) }, "record", "action", "leg"),
+		"consent":  choice(func(f *rules.Flags, i int) { f.Consent = rules.ConsentMode(i) }, "off", "ask"),
+		"withdraw": choice(func(f *rules.Flags, i int) { f.Withdrawal = rules.WithdrawalMode(i) }, "erase", "keep"),
 	}
-	return true
+	for name, field := range map[string]func(*rules.Flags) *rules.Selection{
+		"ctl":  func(f *rules.Flags) *rules.Selection { return &f.Control },
+		"ivr":  func(f *rules.Flags) *rules.Selection { return &f.SuppressedFlows },
+		"qrec": func(f *rules.Flags) *rules.Selection { return &f.QueueWait },
+		"urec": func(f *rules.Flags) *rules.Selection { return &f.UserRecordings },
+	} {
+		all[name] = func(f *rules.Flags, value string) bool { *field(f) = selection(value); return true }
+	}
+	for name, field := range switches() {
+		all[name] = choice(func(f *rules.Flags, i int) { *field(f) = i == 1 }, "0", "1")
+	}
+	return all
+}
+
+// switches are the flags that are 0 or 1.
+func switches() map[string]func(*rules.Flags) *bool {
+	return map[string]func(*rules.Flags) *bool{
+		"outb":     func(f *rules.Flags) *bool { return &f.Outbound },
+		"trunk":    func(f *rules.Flags) *bool { return &f.Trunk },
+		"ext":      func(f *rules.Flags) *bool { return &f.PauseExternal },
+		"cont":     func(f *rules.Flags) *bool { return &f.ContinueWithoutAgent },
+		"terminal": func(f *rules.Flags) *bool { return &f.StopIsFinal },
+		"ao":       func(f *rules.Flags) *bool { return &f.AgentOnly },
+		"pcons":    func(f *rules.Flags) *bool { return &f.PartyConsent },
+		"cleg":     func(f *rules.Flags) *bool { return &f.ConsultLeg },
+		"chold":    func(f *rules.Flags) *bool { return &f.ConsultHolds },
+		"lhold":    func(f *rules.Flags) *bool { return &f.LegalHold },
+		"mixed":    func(f *rules.Flags) *bool { return &f.Mixed },
+		"unfed":    func(f *rules.Flags) *bool { return &f.FlowsUnfed },
+	}
+}
+
+// choice sets one of a few words.
+func choice(set func(*rules.Flags, int), values ...string) func(*rules.Flags, string) bool {
+	return func(f *rules.Flags, value string) bool {
+		i := slices.Index(values, value)
+		if i >= 0 {
+			set(f, i)
+		}
+		return i >= 0
+	}
 }
 
 func lookup(s scenario.Scenario, name string) string {
@@ -130,36 +173,5 @@ func policies(f *rules.Flags, values []string) bool {
 			Direction: rules.Direction(side2), Published: start().AddDate(0, 0, n),
 		})
 	}
-	return true
-}
-
-// choice sets the flags that have named values.
-func choice(f *rules.Flags, name, value string) bool {
-	values := map[string][]string{"hold": {"record", "action", "leg"}, "consent": {"off", "ask"}, "withdraw": {"erase", "keep"}}
-	i := slices.Index(values[name], value)
-	switch {
-	case i < 0:
-		return false
-	case name == "hold":
-		f.Hold = rules.HoldMode(i)
-	case name == "consent":
-		f.Consent = rules.ConsentMode(i)
-	default:
-		f.Withdrawal = rules.WithdrawalMode(i)
-	}
-	return true
-}
-
-// on sets the flags that are 0 or 1.
-func on(f *rules.Flags, name, value string) bool {
-	flag, known := map[string]*bool{
-		"outb": &f.Outbound, "trunk": &f.Trunk, "ext": &f.PauseExternal, "cont": &f.ContinueWithoutAgent,
-		"terminal": &f.StopIsFinal, "ao": &f.AgentOnly, "pcons": &f.PartyConsent, "cleg": &f.ConsultLeg,
-		"chold": &f.ConsultHolds, "lhold": &f.LegalHold, "mixed": &f.Mixed, "unfed": &f.FlowsUnfed,
-	}[name]
-	if !known || value != "0" && value != "1" {
-		return false
-	}
-	*flag = value == "1"
 	return true
 }

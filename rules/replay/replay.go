@@ -147,6 +147,8 @@ func (p *player) event(e scenario.Event) error {
 		}
 		p.away[arg[0]] = !p.away[arg[0]]
 		p.apply(rules.Event{Kind: kind, Party: rules.PartyID(arg[0])})
+	case "number":
+		p.apply(rules.Event{Kind: rules.NumberTold, Party: rules.PartyID(arg[0]), Number: arg[1]})
 	case "sdp-", "sdp+":
 		p.sdp(e.Name, arg[0])
 	case "urec+":

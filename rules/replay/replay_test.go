@@ -59,7 +59,7 @@ func TestFiles(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for _, tt := range []struct{ flags, events, want string }{
-		{"vonage colour=1", "0 in C", `flag colour cannot be "1"`},
+		{"vonage colour=1", "0 in C", `there is no flag "colour": want one of ao, caller, chold, cleg, consent,`},
 		{"vonage outb=2", "0 in C", `flag outb cannot be "2"`},
 		{"vonage hold=maybe", "0 in C", `flag hold cannot be "maybe"`},
 		{"vonage plan=percentX", "0 in C", `flag plan cannot be "percentX"`},

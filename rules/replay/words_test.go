@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 // Each word of the flags line means one setting, and changes no other.
 func TestFlagWords(t *testing.T) {
+	tried := make(map[string]bool)
 	for word, set := range map[string]func(*rules.Flags){
 		"plan=none":     func(f *rules.Flags) { f.Plan = nil },
 		"plan=all+none": func(f *rules.Flags) { f.Plan = []rules.PlanRule{{Kind: rules.PlanAll}} },
@@ -34,6 +36,18 @@ func TestFlagWords(t *testing.T) {
 		"urec=off":      func(f *rules.Flags) { f.UserRecordings = rules.Selection{} },
 		"ivr=all":       func(f *rules.Flags) { f.SuppressedFlows = rules.Selection{All: true} },
 		"qrec=none":     func(f *rules.Flags) { f.QueueWait = rules.Selection{} },
+		"outb=1":        func(f *rules.Flags) { f.Outbound = true },
+		"trunk=1":       func(f *rules.Flags) { f.Trunk = true },
+		"ext=1":         func(f *rules.Flags) { f.PauseExternal = true },
+		"cont=0":        func(f *rules.Flags) { f.ContinueWithoutAgent = false },
+		"terminal=1":    func(f *rules.Flags) { f.StopIsFinal = true },
+		"ao=1":          func(f *rules.Flags) { f.AgentOnly = true },
+		"pcons=1":       func(f *rules.Flags) { f.PartyConsent = true },
+		"cleg=0":        func(f *rules.Flags) { f.ConsultLeg = false },
+		"chold=1":       func(f *rules.Flags) { f.ConsultHolds = true },
+		"unfed=1":       func(f *rules.Flags) { f.FlowsUnfed = true },
+		"caller=+441":   func(*rules.Flags) {},
+		"uage=30":       func(f *rules.Flags) { f.UserDays = 30 },
 		"lhold=1":       func(f *rules.Flags) { f.LegalHold = true },
 		"mixed=1":       func(f *rules.Flags) { f.Mixed = true },
 		"mixed=0":       func(f *rules.Flags) { f.Mixed = false },
@@ -41,11 +55,20 @@ func TestFlagWords(t *testing.T) {
 			f.Retention = []rules.RetentionRule{{Action: rules.DeleteAfter, Days: 30, Direction: rules.DirectionOutbound, Published: replay.Start().AddDate(0, 0, -5)}}
 		},
 	} {
+		for _, text := range strings.Fields(word) {
+			name, _, _ := strings.Cut(text, "=")
+			tried[name] = true
+		}
 		want := rules.Vonage()
 		set(&want)
 		got, err := replay.Flags(parse(t, "vonage "+word, "0 in C"))
 		if err != nil || rules.NewPolicy(got).Version() != rules.NewPolicy(want).Version() {
 			t.Errorf("%s: %+v (%v)", word, got, err)
+		}
+	}
+	for _, name := range replay.FlagNames() {
+		if !tried[name] {
+			t.Errorf("%s is not tried", name)
 		}
 	}
 	if _, err := replay.Flags(parse(t, "vonage pol=del30/up@0", "0 in C")); err == nil {

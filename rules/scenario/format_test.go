@@ -16,7 +16,7 @@ func TestEventWords(t *testing.T) {
 	names := map[int]string{
 		0: "conf ask yes no noans withdraw nop",
 		1: "in unknown direction plan menu ivr+ ivr- q+ q- join leave hold retrieve pause resume ans cend alt xfer pyes urec+ urec- secure+ secure-",
-		2: "out int consult dial bxfer qxfer",
+		2: "out int consult dial bxfer qxfer number",
 	}
 	accepts := func(name string, words int) bool {
 		event := "0 " + name + strings.Repeat(" A", words)

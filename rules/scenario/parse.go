@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -26,10 +27,13 @@ func events() map[string][2]int {
 		"record": {0, 1}, "ivr+": {1, 1}, "ivr-": {1, 1}, "q+": {1, 1}, "q-": {1, 1}, "join": {1, 1}, "leave": {1, 1},
 		"hold": {1, 1}, "retrieve": {1, 1}, "pause": {1, 1}, "resume": {1, 1}, "consult": {2, 2}, "dial": {2, 2},
 		"ans": {1, 1}, "cend": {1, 1}, "alt": {1, 1}, "conf": {0, 0}, "xfer": {1, 1}, "bxfer": {2, 2}, "qxfer": {2, 2},
-		"ask": {0, 0}, "yes": {0, 0}, "no": {0, 0}, "noans": {0, 0}, "withdraw": {0, 0}, "pyes": {1, 1},
+		"ask": {0, 0}, "yes": {0, 0}, "no": {0, 0}, "noans": {0, 0}, "withdraw": {0, 0}, "pyes": {1, 1}, "number": {2, 2},
 		"urec+": {1, 1}, "urec-": {1, 1}, "sdp-": {0, 1}, "sdp+": {0, 1}, "nop": {0, 0}, "secure+": {1, 1}, "secure-": {1, 1},
 	}
 }
+
+// EventNames are the words for what can happen, in the order of the alphabet.
+func EventNames() []string { return slices.Sorted(maps.Keys(events())) }
 
 // Parse reads scenarios. The error is an [*Error].
 func Parse(text string) ([]Scenario, error) {
@@ -151,7 +155,7 @@ func (s *Scenario) event(f []string, n int) error {
 	args, known := events()[f[1]]
 	switch {
 	case !known:
-		return fmt.Errorf("unknown event %q", f[1])
+		return fmt.Errorf("unknown event %q: want one of %s", f[1], strings.Join(EventNames(), ", "))
 	case len(f)-2 < args[0] || len(f)-2 > args[1]:
 		return fmt.Errorf("event %s takes %d to %d arguments, got %d", f[1], args[0], args[1], len(f)-2)
 	case len(s.Events) > 0 && s.Events[len(s.Events)-1].At > at:
