@@ -180,8 +180,7 @@ func (r *reader) missing(line int, what, name string, places []place) {
 
 // asks are the conditions of a rule, in a form that can be compared.
 func (r Rule) asks() string {
-	r.Line, r.Account, r.Trunk, r.Plan = 0, "", "", ""
-	return fmt.Sprintf("%q", fmt.Sprint(r))
+	return fmt.Sprintf("%q", []any{r.Certificate, r.Listener, r.Address, r.RequestURI, r.Dialled, r.API, r.Header, r.Field})
 }
 
 func (r *Rule) conditions() int {

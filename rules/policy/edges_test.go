@@ -113,6 +113,7 @@ func TestNoContradiction(t *testing.T) {
 		"accounts: [{name: a, trunks: [{name: t, record: on}], plans: [{name: p, record: all}, {name: q, record: none}]}]",
 		"accounts: [{name: a, trunks: [{name: t}], plans: [{name: p, record: {percent: 5}}]}]",
 		"accounts: [{name: a}]\nmapping: [{listener: x, account: a}, {listener: y, account: a}, {account: a}]",
+		"accounts: [{name: a}, {name: b}]\nmapping: [{listener: x y, account: a}, {listener: [x, y], account: b}]",
 		"accounts: [{name: a}]\nmapping: [{listener: x, account: a}, {api: x, account: a}, {request-uri: x, account: a}, {dialled: '1', account: a}, {certificate: x, account: a}]",
 	} {
 		if got := wrong(text); len(got) > 0 {
