@@ -57,6 +57,8 @@ func TestLinesOfAnotherShape(t *testing.T) {
 		{"listen permission maker", "hear permission"},
 		{"keep forever", "keep forever long"},
 		{"keep forever", "keep always"},
+		{"keep user 30", "save user 30"},
+		{"keep user 30", "keep maker 30"},
 		{"keep forever", "/ 5"},
 		{"plan=all", "=all"},
 	} {
