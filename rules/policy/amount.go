@@ -14,22 +14,17 @@ func pauseAlarm() setting {
 	const none = "No pause raises an alarm."
 	return setting{
 		key: "pause-alarm", sections: []section{inAccount},
-		set: func(f *rules.Flags, word string) {
-			f.PauseAlarm = 0
-			if d, err := time.ParseDuration(word); err == nil {
-				f.PauseAlarm = d
-			}
-		},
+		set: func(f *rules.Flags, word string) { f.PauseAlarm, _ = time.ParseDuration(word) }, // never is 0
 		holds: func(f rules.Flags) string {
-			if f.PauseAlarm <= 0 {
+			if f.PauseAlarm == 0 {
 				return "never"
 			}
 			return spell(f.PauseAlarm)
 		},
 		amount: &amount{
 			reads: func(text string) bool {
-				d, err := time.ParseDuration(text)
-				return text == "never" || err == nil && d >= time.Second && d <= 24*time.Hour
+				d, _ := time.ParseDuration(text) // what is no time is 0
+				return text == "never" || d >= time.Second && d <= 24*time.Hour
 			},
 			want: "neither a time from 1s to 24h, such as 10m, nor never",
 			rows: []value{
@@ -37,7 +32,7 @@ func pauseAlarm() setting {
 				{word: "10m", sentence: "A pause of more than this time, such as 90s or 10m, raises an alarm; it resumes nothing."},
 			},
 			tells: func(f rules.Flags) string {
-				if f.PauseAlarm <= 0 {
+				if f.PauseAlarm == 0 {
 					return none
 				}
 				return fmt.Sprintf("A pause of more than %s raises an alarm; it resumes nothing.", spell(f.PauseAlarm))
@@ -63,7 +58,7 @@ func userRecordingsKept() setting {
 		key: "user-recordings-kept", sections: []section{inAccount},
 		set: func(f *rules.Flags, word string) { f.UserDays, _ = daysOf(word) }, // forever is 0
 		holds: func(f rules.Flags) string {
-			if f.UserDays <= 0 {
+			if f.UserDays == 0 {
 				return "forever"
 			}
 			return inDays(f.UserDays)
@@ -82,7 +77,7 @@ func userRecordingsKept() setting {
 				switch {
 				case !f.UserRecordings.All && len(f.UserRecordings.Names) == 0:
 					return ""
-				case f.UserDays <= 0:
+				case f.UserDays == 0:
 					return "Recordings that users made are kept without end."
 				default:
 					return fmt.Sprintf("Recordings that users made are deleted after %s.", inDays(f.UserDays))
@@ -98,8 +93,8 @@ const mostDays = 36500
 // daysOf reads a number of days, such as 30 days.
 func daysOf(text string) (int, bool) {
 	number, unit, _ := strings.Cut(text, " ")
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > mostDays || unit != "days" && unit != "day" {
+	n, _ := strconv.Atoi(number) // what is no number is 0, or as far away as can be
+	if n < 1 || n > mostDays || unit != "days" && unit != "day" {
 		return 0, false
 	}
 	return n, true

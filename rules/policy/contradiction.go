@@ -10,8 +10,8 @@ import (
 // contradictions finds what is well written and cannot be meant, in and between the
 // parts that could be read.
 func (r *reader) contradictions(f *File) {
-	r.once("account", named(f.Accounts, func(a Account) (string, int) { return a.Name, a.Line }))
-	r.once("profile", named(f.Profiles, func(p Profile) (string, int) { return p.Name, p.Line }))
+	r.once("account", placed(f.Accounts, Account.place))
+	r.once("profile", placed(f.Profiles, Profile.place))
 	if len(f.Accounts) == 0 {
 		r.fault(1, "the file has no account: it would record nothing")
 	}
@@ -25,23 +25,24 @@ func (r *reader) contradictions(f *File) {
 	}
 }
 
-// read reports whether all of the account of that name could be read.
-func (r *reader) read(f *File, name string) bool {
-	i := slices.IndexFunc(f.Accounts, func(a Account) bool { return a.Name == name })
-	return i >= 0 && !r.unread.accounts[i]
-}
-
 // A place is a name and the line on which it stands.
 type place struct {
 	name string
 	line int
 }
 
-func named[T any](all []T, of func(T) (string, int)) []place {
+func (a Account) place() place { return place{a.Name, a.Line} }
+func (p Profile) place() place { return place{p.Name, p.Line} }
+func (t Trunk) place() place   { return place{t.Name, t.Line} }
+func (p Plan) place() place    { return place{p.Name, p.Line} }
+func (q Queue) place() place   { return place{q.Name, q.Line} }
+func (f Flow) place() place    { return place{f.Name, f.Line} }
+func (u User) place() place    { return place{u.Name, u.Line} }
+
+func placed[T any](all []T, of func(T) place) []place {
 	var places []place
 	for _, t := range all {
-		name, line := of(t)
-		places = append(places, place{name, line})
+		places = append(places, of(t))
 	}
 	return places
 }
@@ -61,11 +62,11 @@ func (r *reader) once(what string, places []place) {
 }
 
 func (r *reader) inAccount(f *File, a *Account) {
-	r.once("trunk", named(a.Trunks, func(t Trunk) (string, int) { return t.Name, t.Line }))
-	r.once("plan", named(a.Plans, func(p Plan) (string, int) { return p.Name, p.Line }))
-	r.once("queue", named(a.Queues, func(q Queue) (string, int) { return q.Name, q.Line }))
-	r.once("flow", named(a.Flows, func(p Flow) (string, int) { return p.Name, p.Line }))
-	r.once("user", named(a.Users, func(u User) (string, int) { return u.Name, u.Line }))
+	r.once("trunk", placed(a.Trunks, Trunk.place))
+	r.once("plan", placed(a.Plans, Plan.place))
+	r.once("queue", placed(a.Queues, Queue.place))
+	r.once("flow", placed(a.Flows, Flow.place))
+	r.once("user", placed(a.Users, User.place))
 	r.usersAgree(a, "control", "may-control")
 	r.usersAgree(a, "user-recordings", "may-record")
 	r.finalStop(a)
@@ -100,8 +101,8 @@ func (r *reader) finalStop(a *Account) {
 }
 
 func (r *reader) inTrunk(f *File, a *Account, t Trunk) {
-	if t.Profile != "" && !r.unread.profiles && !slices.ContainsFunc(f.Profiles, func(p Profile) bool { return p.Name == t.Profile }) {
-		r.missing(t.Line, "profile", t.Profile, named(f.Profiles, func(p Profile) (string, int) { return p.Name, p.Line }))
+	if !r.unread.profiles {
+		exists(r, t.Line, "profile", t.Profile, f.Profiles, Profile.place)
 	}
 	if given := a.Settings["outbound"]; given.Word == "off" && t.Settings.is("record", "on") {
 		r.fault(given.Line, "outbound: off, but trunk %q records outbound calls as well as inbound ones", t.Name)
@@ -135,6 +136,11 @@ func (r *reader) inPlan(a *Account, p Plan) {
 func (r *reader) inMapping(f *File) {
 	all := 0 // line of a rule that takes everything
 	first := make(map[string]Rule)
+	accounts := make(map[string]int)
+	for i := range f.Accounts {
+		accounts[f.Accounts[i].Name] = i
+	}
+	_, nameless := accounts[""]
 	for _, rule := range f.Mapping {
 		if all > 0 {
 			r.fault(rule.Line, "this rule is never reached: the one on line %d takes everything", all)
@@ -148,34 +154,29 @@ func (r *reader) inMapping(f *File) {
 		} else if !ok {
 			first[rule.asks()] = rule
 		}
-		a := f.Account(rule.Account)
-		switch {
-		case a == nil && slices.ContainsFunc(f.Accounts, func(a Account) bool { return a.Name == "" }):
-			continue // it may be the one whose name could not be read
-		case a == nil:
-			r.missing(rule.Line, "account", rule.Account, named(f.Accounts, func(a Account) (string, int) { return a.Name, a.Line }))
-			continue
-		case !r.read(f, a.Name):
+		i, found := accounts[rule.Account]
+		if !found && !nameless { // else it may be the one whose name could not be read
+			exists(r, rule.Line, "account", rule.Account, f.Accounts, Account.place)
+		}
+		if !found || r.unread.accounts[i] {
 			continue // its trunks and plans may be there
 		}
-		if rule.Trunk != "" && !slices.ContainsFunc(a.Trunks, func(t Trunk) bool { return t.Name == rule.Trunk }) {
-			r.missing(rule.Line, "trunk of account "+a.Name, rule.Trunk, named(a.Trunks, func(t Trunk) (string, int) { return t.Name, t.Line }))
-		}
-		if rule.Plan != "" && !slices.ContainsFunc(a.Plans, func(p Plan) bool { return p.Name == rule.Plan }) {
-			r.missing(rule.Line, "plan of account "+a.Name, rule.Plan, named(a.Plans, func(p Plan) (string, int) { return p.Name, p.Line }))
-		}
+		a := &f.Accounts[i]
+		exists(r, rule.Line, "trunk of account "+a.Name, rule.Trunk, a.Trunks, Trunk.place)
+		exists(r, rule.Line, "plan of account "+a.Name, rule.Plan, a.Plans, Plan.place)
 	}
 }
 
-func (r *reader) missing(line int, what, name string, places []place) {
-	if r.full() {
+// exists: what a part of the file names, if it names anything, is one of them all.
+func exists[T any](r *reader, line int, what, name string, all []T, of func(T) place) {
+	if name == "" || slices.ContainsFunc(all, func(t T) bool { return of(t).name == name }) {
 		return
 	}
 	var known []string
-	for _, p := range places {
+	for _, p := range placed(all, of) {
 		known = append(known, p.name)
 	}
-	r.fault(line, "there is no %s %s%s", what, quoted(name), suggestion(name, known))
+	r.fault(line, "there is no %s %s%s", what, quoted(name), r.suggestion(name, known))
 }
 
 // asks are the conditions of a rule, in a form that can be compared.

@@ -2,10 +2,12 @@ package policy_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/policy"
 )
 
 // A directory tells roles on a trunk that tells the parties, and directions if it
@@ -32,6 +34,9 @@ func TestKnowing(t *testing.T) {
 		{"nothing", parties, rules.Directory{}, "never fed", "never fed"},
 		{"agents", parties, people, "enforced, by the directory", "never fed"},
 		{"inside", "extension: [parties]", inside, "enforced, by the directory", "never fed"},
+		{"realms inside", parties, rules.Directory{Inside: rules.Inside{Realms: []string{"example.com"}}}, "enforced, by the directory", "never fed"},
+		{"numbers inside", parties, rules.Directory{Inside: rules.Inside{Numbers: []string{"+1555*"}}}, "enforced, by the directory", "never fed"},
+		{"supervisors", parties, rules.Directory{Supervisors: people.Agents}, "enforced, by the directory", "never fed"},
 		{"queues only", parties, rules.Directory{Queues: []rules.Entry{{Extensions: []string{"2001"}}}}, "never fed", "never fed"},
 		{"no parties", "wire: [hold]", with(people, inbound), "never fed", "never fed"},
 		{"it is told anyway", "wire: [parties, role]", people, "enforced", "never fed"},
@@ -75,7 +80,7 @@ func TestKnowingWithoutProfile(t *testing.T) {
 // Agent-only needs to know who was picked from the directory.
 func TestChosen(t *testing.T) {
 	f := read(t, "accounts: [{name: a, owner: {agent-only: on}}]")
-	if u := f.Unfed(); len(u) != 1 || !strings.Contains(strings.Join(u[0].Missing, "; "), "role, chosen (for agent-only: on)") {
+	if u := f.Unfed(); len(u) != 1 || !strings.Contains(strings.Join(u[0].Missing, "; "), "role, chosen (for agent-only: on)") || !slices.Equal(u[0].Facts[:2], []policy.Fact{policy.FactRole, policy.FactChosen}) {
 		t.Errorf("unfed %+v", u)
 	}
 	f = f.Knowing(rules.Directory{Users: []rules.Entry{{AORs: []string{"sip:u@example.com"}}}})
@@ -97,6 +102,9 @@ func TestAcknowledge(t *testing.T) {
 			[2]string{"- name: t\n", "- name: t\n    %s\n"}},
 		{"what is acknowledged stays", "accounts:\n- name: a\n  trunks:\n  - name: t\n    acknowledge: [consult-conversation]\n",
 			"a/t at 4: acknowledge: [consult-conversation, continue-after-transfer]",
+			[2]string{"acknowledge: [consult-conversation]", "%s"}},
+		{"what the account acknowledges stays", "accounts:\n- name: a\n  acknowledge: [consult-conversation]\n",
+			"a/ at 2: acknowledge: [consult-conversation, continue-after-transfer]",
 			[2]string{"acknowledge: [consult-conversation]", "%s"}},
 		{"calls on no trunk", "accounts:\n- name: a\n  consult-conversation: record\n  trunks:\n  - {name: t, profile: sbc}\nprofiles: [{name: sbc, wire: [role, hold]}]\nmapping:\n- {listener: x, account: a}",
 			"a/ at 2: acknowledge: [continue-after-transfer]", [2]string{"- name: a\n", "- name: a\n  %s\n"}},
@@ -127,6 +135,7 @@ func TestOffTrunk(t *testing.T) {
 	}{
 		{"trunks only", "- {listener: x, account: a, trunk: t}", "default"},
 		{"a rule without", "- {listener: x, account: a}", "a default"},
+		{"a rule without, and one with", "- {listener: x, account: a}\n- {listener: y, account: a, trunk: t}", "a default"},
 		{"the rest on a trunk", "- {listener: x, account: a}\n- {account: a, trunk: t}", ""},
 		{"the rest on none", "- {listener: x, account: a, trunk: t}\n- {account: a}", "a"},
 		{"the rest elsewhere", "- {listener: x, account: a}\n- {account: default, trunk: t}", "a"},
@@ -140,6 +149,9 @@ func TestOffTrunk(t *testing.T) {
 		if text := strings.Join(got, " "); text != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, text, tt.want)
 		}
+	}
+	if m := read(t, "accounts: [{name: default}]").Meanings(); len(m) != 1 {
+		t.Errorf("an account without trunks has no calls beside them: %+v", m)
 	}
 }
 
@@ -160,6 +172,38 @@ func TestRemarks(t *testing.T) {
 			"3: outbound: record adds nothing"},
 		{"retention", "accounts:\n- name: default\n  retention: [{keep: forever}, {keep: 90 days}, {delete-after: 30 days, direction: inbound}, {evaluate: yes}, {delete-after: 100 days, direction: outbound}]",
 			`2: retention of account "default": rule 1 has no effect, because another one gives a period` + "\n" + `2: retention of account "default": rule 3 has no effect, because another one gives a longer period`},
+		{"retention of one direction", "accounts:\n- name: default\n  retention: [{keep: 30 days, direction: inbound}, {keep: 90 days, direction: inbound}]",
+			`2: retention of account "default": rule 1 has no effect, because another one gives a longer period`},
+		{"no retention at all", "accounts:\n- name: default\n  retention: [{keep: forever}, {delete-after: the call}]",
+			`2: retention of account "default": rule 1 has no effect, because another one gives a period`},
+		{"places of two accounts", "accounts:\n- name: a\n  trunks:\n  - name: t\n  - name: u\n- name: b\n  trunks:\n  - name: u\nmapping: [{listener: x, account: a, trunk: t}, {listener: y, account: b, trunk: u}]",
+			`5: no rule of the mapping places a call on trunk "u" of account "a"`},
+		{"everything in use", `
+profiles: [{name: sbc, wire: [parties, hold, consult], extension: [role]}]
+accounts:
+- name: default
+  acknowledge: [plan]
+  trunks: [{name: t, consent: off}, {name: u, profile: sbc}]
+  plans: [{name: p, consent: off, record: [{percent: 5}, {callers: +15550100}]}, {name: q, record: [{callers: +15550100}, {menu: 1}]}]
+- name: records
+  trunks: [{name: t, record: on}]
+- name: asks
+  consent: ask
+  owner: {outbound: record}
+  acknowledge: [consult-conversation]
+  trunks: [{name: t}, {name: u, record: on, profile: sbc}]
+  plans: [{name: p, record: all}]
+  queues: [{name: q, wait: withhold}, {name: r}]
+  flows: [{name: f, suppress: yes}]
+  control: selected
+  user-recordings: selected
+  users: [{name: u, may-control: yes}, {name: v, may-record: yes}]
+mapping:
+- {listener: a, account: default, trunk: u, plan: p}
+- {listener: b, account: asks, trunk: u, plan: p}
+- {listener: c, account: asks, trunk: t}
+- {listener: d, account: records, trunk: t}
+- {account: default, trunk: t, plan: q}`, ""},
 		{"retention of its own", "accounts:\n- name: default\n  retention: [{keep: forever}, {keep: 90 days, direction: inbound}, {delete-after: the call, direction: outbound}]", ""},
 		{"parts", "accounts:\n- name: default\n  queues: [{name: q}]\n  flows: [{name: f}]\n  users: [{name: u}]\n  plans: [{name: p, record: [{percent: 3}, {percent: 5}]}]\nmapping: [{account: default, plan: p}]",
 			`3: queue "q" has no effect` + "\n" + `4: flow "f" has no effect` + "\n" + `5: user "u" has no effect` + "\n" + `6: plan "p" has more than one percent`},

@@ -68,11 +68,14 @@ func TestLimits(t *testing.T) {
 		"accounts: [{name: a, retention: [{delete-after: %s}]}]": {
 			"1 day": true, "36500 days": true, "0 days": false, "36501 days": false, "the call": true, "forever": false,
 		},
+		"accounts: [{name: a, user-recordings-kept: %s}]": {
+			"1 day": true, "36500 days": true, "0 days": false, "36501 days": false, "x days": false, "forever": true, "never": false,
+		},
 		"accounts: [{name: a, retention: [{evaluate: %s}]}]": {"yes": true, "no": false, "perhaps": false},
 		"accounts: [{name: a, pause-alarm: %s}]": {
-			"1s": true, "24h": true, "never": true, "0s": false, "-1s": false, "24h1s": false, "soon": false, "10": false,
+			"1s": true, "24h": true, "never": true, "0s": false, "-1s": false, "24h1s": false, "24h0m0.000000001s": false, "soon": false, "10": false,
 		},
-		"accounts: [{name: a, plans: [{name: p, record: %s}]}]": {"all": true, "none": true, "some": false, "[all]": true},
+		"accounts: [{name: a, plans: [{name: p, record: %s}]}]": {"all": true, "none": true, "some": false, "[all]": true, "[none]": true, "{menu: none}": true},
 	} {
 		for value, good := range values {
 			if got := wrong(fmt.Sprintf(format, value)); (len(got) == 0) != good {
@@ -113,7 +116,9 @@ func TestNoContradiction(t *testing.T) {
 		"accounts: [{name: a, trunks: [{name: t, record: on}], plans: [{name: p, record: all}, {name: q, record: none}]}]",
 		"accounts: [{name: a, trunks: [{name: t}], plans: [{name: p, record: {percent: 5}}]}]",
 		"accounts: [{name: a}]\nmapping: [{listener: x, account: a}, {listener: y, account: a}, {account: a}]",
+		"accounts: [{name: a, trunks: [{name: t}], plans: [{name: p}]}]\nmapping: [{listener: x, account: a, trunk: t}, {listener: x, account: a, plan: p}]",
 		"accounts: [{name: a}, {name: b}]\nmapping: [{listener: x y, account: a}, {listener: [x, y], account: b}]",
+		"accounts: [{name: \"a\ufffd\"}]",
 		"accounts: [{name: a}]\nmapping: [{listener: x, account: a}, {api: x, account: a}, {request-uri: x, account: a}, {dialled: '1', account: a}, {certificate: x, account: a}]",
 	} {
 		if got := wrong(text); len(got) > 0 {
@@ -148,6 +153,26 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
+// How near is near enough: two letters to add, drop or change, or one in three.
+func TestNear(t *testing.T) {
+	long := strings.Repeat("x", 59)
+	for _, tt := range []struct{ known, wrong, want string }{
+		{"abcdef", "abcdxy", "abcdef"}, {"abcdef", "abcxyz", ""},
+		{"abcdefgh", "abcdefxy", "abcdefgh"}, {"abcdefgh", "abcdexyz", ""},
+		{"abcdefghi", "abcdefxyz", "abcdefghi"}, {"abcdefghi", "abcdewxyz", ""},
+		{"abcdefghijkl", "abcdefghwxyz", "abcdefghijkl"},
+		{"abcdef", "abcdefxy", "abcdef"}, {"abcdef", "xyabcdef", "abcdef"}, {"abxycdef", "abcdef", "abxycdef"},
+		{"east-b, east-a", "east-c", "east-a"}, {"east-b, east-a, east-bc", "east-cc", "east-bc"},
+		{long + "a", long + "b", long + "a"}, {long + "ab", long + "cd", ""},
+	} {
+		profiles := strings.ReplaceAll(tt.known, ", ", "}, {name: ")
+		got := strings.Join(wrong("accounts: [{name: a, trunks: [{name: t, profile: "+tt.wrong+"}]}]\nprofiles: [{name: "+profiles+"}]"), "\n")
+		if _, meant, _ := strings.Cut(got, ": did you mean "); !strings.HasPrefix(got, "1: there is no profile") || strings.TrimSuffix(meant, "?") != tt.want {
+			t.Errorf("%s for %s: %s", tt.wrong, tt.known, got)
+		}
+	}
+}
+
 // Each word of a setting that depends on another is said only where it matters.
 func TestSaidWhereItMatters(t *testing.T) {
 	for _, tt := range []struct {
@@ -160,6 +185,7 @@ func TestSaidWhereItMatters(t *testing.T) {
 		{"hold: record, consult-holds-customer: yes", "counts as held", false},
 		{"do-not-record: +441", "+441", true},
 		{"name: b", "whatever else chooses", false},
+		{"name: b", "in a queue that this account does not list", false},
 		{"queues: [{name: q, wait: withhold}]", "in a queue that this account does not list", true},
 		{"queues: [{name: q, wait: record}]", "While a caller waits in queue q", false},
 	} {

@@ -97,9 +97,9 @@ func (f *File) feeds(a *Account, t Trunk) []Fed {
 		var words []string
 		for _, flags := range variants {
 			word := s.holds(flags)
-			if v, ok := s.value(word); ok && !slices.Contains(words, word) && a.counts(s.key) {
+			if !slices.Contains(words, word) && a.counts(s.key) {
 				words = append(words, word)
-				add(s.key, word, v.needs)
+				add(s.key, word, s.value(word).needs)
 			}
 		}
 	}
@@ -200,9 +200,7 @@ func (f *File) Unfed() []Unfed {
 				}
 				u.Facts = append(u.Facts, fed.Missing...)
 				u.Missing = append(u.Missing, list(fed.Missing)+" (for "+fed.Setting+": "+fed.Word+")")
-				if !slices.Contains(known, fed.Setting) {
-					known = append(known, fed.Setting)
-				}
+				known = append(known, fed.Setting)
 			}
 			if len(u.Missing) > 0 {
 				u.Acknowledge = "acknowledge: [" + strings.Join(known, ", ") + "]"

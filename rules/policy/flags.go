@@ -43,19 +43,20 @@ func (a *Account) flags(t Trunk, p Plan) rules.Flags {
 
 func (s Settings) into(flags *rules.Flags) {
 	for _, set := range settings() {
-		if given, ok := s[set.key]; ok && set.set != nil {
+		if given, ok := s[set.key]; ok {
 			set.set(flags, given.Word)
 		}
 	}
 }
 
 // selections collects the users, flows and queues that have a setting of their own.
+// A file can be used only if its users have one where the account selects users.
 func (a *Account) selections(flags *rules.Flags) {
 	for _, u := range a.Users {
-		if u.Settings.is("may-control", "yes") && a.Settings.is("control", "selected") {
+		if u.Settings.is("may-control", "yes") {
 			flags.Control.Names = append(flags.Control.Names, u.Name)
 		}
-		if u.Settings.is("may-record", "yes") && a.Settings.is("user-recordings", "selected") {
+		if u.Settings.is("may-record", "yes") {
 			flags.UserRecordings.Names = append(flags.UserRecordings.Names, u.Name)
 		}
 	}

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -105,6 +106,9 @@ accounts:
     control: all
     external-consult: pause
     do-not-record: [+441]
+    withdrawal: keep
+    user-recordings: selected
+    users: [{name: u, may-record: yes}]
     queues: [{name: q, wait: withhold}]
     flows: [{name: f, suppress: yes}]
     plans: [{name: p, record: {menu: 2}, consent: ask}, {name: r, record: [{callers: +442}, {percent: 3}]}, {name: s, record: all}]
@@ -120,6 +124,8 @@ profiles: [{name: sbc, wire: [hold, caller, consult], extension: [role, directio
 		"external-consult: pause":        "enforced",
 		"consult-conversation: withhold": "enforced",
 		"consent: ask":                   "never fed, fails",
+		"withdrawal: keep":               "never fed, fails",
+		"user-recordings: selected":      "never fed, fails",
 		"wait: withhold":                 "never fed, fails",
 		"do-not-record: list":            "enforced",
 		"plan: rules":                    "never fed",
@@ -131,7 +137,14 @@ profiles: [{name: sbc, wire: [hold, caller, consult], extension: [role, directio
 		if fed.Fails() {
 			text += ", fails"
 		}
-		got[fed.Setting+": "+fed.Word] = text
+		if key := fed.Setting + ": " + fed.Word; got[key] == "" {
+			got[key] = text
+		} else {
+			t.Errorf("%s stands there twice", key)
+		}
+		if needs := fmt.Sprint(fed.Needs); fed.Setting == "plan" && needs != "[direction caller menu]" {
+			t.Errorf("the plans need %s", needs)
+		}
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("feeds\n%v, want\n%v", got, want)
@@ -152,13 +165,14 @@ func TestHistory(t *testing.T) {
 	}{
 		{"the first", one, "anna", 0, ""},
 		{"a broken one", "colour: blue\nfoo: bar", "anna", time.Second, "line 1: unknown key \"colour\" (and 1 more)"},
-		{"by nobody", two, "", time.Second, "nobody says who"},
+		{"one with a flaw", "colour: blue", "anna", time.Second, "line 1: unknown key \"colour\""},
+		{"by nobody", two, "", time.Second, "nobody says who does it"},
 		{"at the same instant", two, "anna", 0, "is not after the last version"},
 		{"the second", two, "bert", time.Minute, ""},
 		{"the first again", one, "anna", time.Hour, ""},
 	} {
 		err := publish(tt.text, tt.at, tt.actor)
-		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.want)) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
 	}
@@ -177,6 +191,10 @@ func TestHistory(t *testing.T) {
 	all := h.Versions()
 	if all[0].File.Version() != all[2].File.Version() || all[0].Name() == all[2].Name() {
 		t.Errorf("versions %s and %s", all[0].Name(), all[2].Name())
+	}
+	version := "file@" + all[1].Hash()[:12]
+	if got, want := all[1].Name(), version+" published 2026-11-21T09:01:00Z by bert"; got != want || all[1].File.Version() != version {
+		t.Errorf("version %s is named %s, want %s", all[1].File.Version(), got, want)
 	}
 }
 

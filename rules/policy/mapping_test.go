@@ -41,6 +41,8 @@ func TestBelongs(t *testing.T) {
 		{"Request-URI", policy.Traits{RequestURI: "sip:b-7@SRS.example:5061;transport=tls"}, "b/t1/", []int{9}},
 		{"dialled", policy.Traits{Dialled: []string{"tel:+1-555-0102"}}, "a//p1", []int{10}},
 		{"header field", policy.Traits{Header: map[string][]string{"x-account": {"b"}}}, "b//p1", []int{11}},
+		{"another header field", policy.Traits{Header: map[string][]string{"X-Group": {"b"}}}, "default//", nil},
+		{"a rule that adds nothing", policy.Traits{Dialled: []string{"+15550102"}, API: "sales"}, "a//p1", []int{10}},
 		{"extension field and listener", policy.Traits{Listener: "tls-c", Field: map[string][]string{"tenant": {"BB"}}}, "b//p1", []int{12}},
 		{"extension field alone", policy.Traits{Field: map[string][]string{"tenant": {"bb"}}}, "default//", nil},
 		{"API", policy.Traits{API: "sales"}, "a//p2", []int{13}},
@@ -61,6 +63,9 @@ func TestBelongs(t *testing.T) {
 				t.Errorf("alarm %q", b.Alarm)
 			}
 		})
+	}
+	if b := read(t, "accounts: [{name: a}]\nmapping: [{listener: '*', account: a}]").Belongs(policy.Traits{}); b.Account == "a" {
+		t.Error("what is unknown fits a pattern")
 	}
 	if (policy.Belonging{Account: "a"}).Group("7") == (policy.Belonging{Account: "b"}).Group("7") {
 		t.Error("two accounts share an interaction")

@@ -28,16 +28,16 @@ func (r *reader) numbers(into *[]string, where string) func(*yaml.Node) {
 // longestExtension is how many digits a number may have that belongs to no country.
 const longestExtension = 6
 
-// vague remembers a number of which the country is not known.
+// vague remembers a number of which the country may not be known.
 func (r *reader) vague(line int, where, number string) {
-	if number[0] != '+' && len(number) > longestExtension {
+	if len(number) > longestExtension {
 		r.national = append(r.national, national{line, where, number})
 	}
 }
 
-// A national is a number of which the file does not say the country. It is the same
-// as the caller's only if the SRC writes it like this, or if the directory says how
-// numbers are dialled.
+// A national is a number that belongs to a country. If neither the file says which,
+// nor the directory how numbers are dialled, it is the same as the caller's only if
+// the SRC writes it like this.
 type national struct {
 	line   int
 	where  string // do-not-record or callers

@@ -146,7 +146,7 @@ func (a *Account) Trunk(name string) Trunk {
 			return t
 		}
 	}
-	return Trunk{Name: name}
+	return Trunk{}
 }
 
 // Plan returns the plan of that name. One that is not declared has no rule.
@@ -156,7 +156,7 @@ func (a *Account) Plan(name string) Plan {
 			return p
 		}
 	}
-	return Plan{Name: name}
+	return Plan{}
 }
 
 // name is a word of an enumeration, or its number.

@@ -51,6 +51,19 @@ func TestProblems(t *testing.T) {
 		{"days", "accounts: [{name: a, retention: [{keep: 30}]}]", `1: "30" is neither a number of days from 1 to 36500, such as 30 days, nor forever`},
 		{"two fates", "accounts: [{name: a, retention: [{keep: forever, delete-after: the call}]}]",
 			"1: retention needs exactly one of keep, delete-after and evaluate"},
+		{"what comes first", "accounts:\n- hold: record\n  queues:\n  - colour: blue\n  colour: blue", "2: an account without a name" + "\n" +
+			"4: unknown key \"colour\"" + "\n" + "4: a queue without a name" + "\n" + "5: unknown key \"colour\""},
+		{"list of words", "[a, b]", "1: the file has to be a list of keys and values"},
+		{"null", "accounts:\n- name: a\n  users: [{name: null, may-control: no}]", "3: name has to be a word or number" + "\n" + "3: a user without a name"},
+		{"nothing for a number", "accounts: [{name: a, do-not-record: ~}]", "1: do-not-record has to be a word or number"},
+		{"nothing for a preset", "accounts: [{name: a}]\npreset: ~", "2: preset has to be a word or number"},
+		{"nothing for an address", "accounts: [{name: a}]\nmapping: [{address: ~, account: a}]", "2: address has to be a word or number"},
+		{"nothing acknowledged", "accounts: [{name: a, acknowledge: ~}]", "1: acknowledge has to be a word or number"},
+		{"padded", "accounts: [{name: a}]\npreset: ' vonage'", `2: preset: " vonage" begins or ends with a space, or goes over a line`},
+		{"references", "accounts: &a [*a]\ncolour: blue", "1: &a: a part of the file cannot have a name to refer to; write it out where it is needed" + "\n" +
+			"1: *a: what stands elsewhere cannot be referred to; write it out here"},
+		{"list of lists", "accounts: [{name: a, plans: [{name: p, record: [[]]}]}]", "1: record: of a plan has to be a list of keys and values"},
+		{"retention in a word", "accounts: [{name: a, retention: forever}]", "1: retention has to be a list of keys and values"},
 		{"fact", "accounts: [{name: a}]\nprofiles: [{name: p, wire: [holds]}]", "2: fact: \"holds\" is not one of parties, direction, role, chosen, caller, hold, consult, ivr, queue, menu, consent, withdrawal, party-consent, manual, user-recording: did you mean hold?"},
 		{"two accounts", "accounts:\n- name: a\n- name: a", `3: account "a" stands on line 2 already`},
 		{"unused permission", "accounts:\n- name: a\n  users: [{name: u, may-control: yes}]",
@@ -75,8 +88,14 @@ func TestProblems(t *testing.T) {
 				`5: there is no plan of account sales "p"`},
 		{"never reached", "accounts: [{name: a}]\nmapping:\n- account: a\n- {listener: x, account: a}",
 			"4: this rule is never reached: the one on line 3 takes everything"},
+		{"never reached on one line", "mapping: [{account: a}, {account: b}, {listener: x, account: a}]\naccounts: [{name: a}, {name: b}]",
+			"1: this rule is never reached: the one on line 1 takes everything" + "\n" + "1: this rule is never reached: the one on line 1 takes everything"},
+		{"asked before", "accounts: [{name: a, trunks: [{name: t}]}, {name: b}]\nmapping:\n- {listener: x, account: a}\n- {listener: x, account: a, trunk: t}\n- {listener: x, account: b}",
+			"5: this rule is never reached: the one on line 3 asks the same and says account a"},
+		{"nothing of it is there", "accounts: [{name: a}]\nmapping: [{listener: x, account: south, trunk: t, plan: p}]", `2: there is no account "south"`},
 		{"no address", "accounts: [{name: a}]\nmapping:\n- {address: east, account: a}", `3: address: "east" is neither an address nor a network`},
 		{"half a header", "accounts: [{name: a}]\nmapping:\n- {header: {name: X-A}, account: a}", "3: header needs a name and a value"},
+		{"the other half", "accounts: [{name: a}]\nmapping:\n- {header: {value: x}, account: a}", "3: header needs a name and a value"},
 		{"rule without account", "accounts: [{name: a}]\nmapping:\n- listener: x", "3: a rule of the mapping without an account"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -93,15 +112,20 @@ func TestProblems(t *testing.T) {
 }
 
 func TestTooLong(t *testing.T) {
-	_, problems := policy.Read(make([]byte, 5<<20))
-	if len(problems) != 1 || !strings.Contains(problems[0].Text, "more than") {
+	const file = "accounts: [{name: a}]\n#"
+	text := []byte(file + strings.Repeat("x", 4<<20-len(file)))
+	if _, problems := policy.Read(text); len(problems) > 0 {
+		t.Errorf("a file of just that length: %v", problems)
+	}
+	_, problems := policy.Read(append(text, 'x'))
+	if len(problems) != 1 || problems[0].String() != "1: the file has more than 4194304 bytes" {
 		t.Errorf("problems %v", problems)
 	}
 }
 
 func TestNames(t *testing.T) {
 	for want, got := range map[string]string{
-		"genesys": policy.Genesys.String(), "preset-9": policy.Preset(9).String(),
+		"genesys": policy.Genesys.String(), "preset-3": policy.Preset(3).String(), "preset--1": policy.Preset(-1).String(),
 		"hold": policy.FactHold.String(), "never fed": policy.NeverFed.String(),
 	} {
 		if got != want {

@@ -64,7 +64,7 @@ func (r *reader) mapping(node *yaml.Node, where string, keys map[string]func(*ya
 		return
 	}
 	seen := make(map[string]bool)
-	for i := 0; i+1 < len(node.Content); i += 2 {
+	for i := 0; i < len(node.Content); i += 2 {
 		key, val := node.Content[i], node.Content[i+1]
 		read, known := keys[key.Value]
 		switch {
@@ -83,9 +83,6 @@ func (r *reader) mapping(node *yaml.Node, where string, keys map[string]func(*ya
 
 // unknown says of a key that nobody knows which one may be meant.
 func (r *reader) unknown(key *yaml.Node, where string, keys map[string]func(*yaml.Node)) {
-	if r.full() {
-		return
-	}
 	if slices.Contains(dates(), key.Value) {
 		r.fault(key.Line, "%q: a file cannot say since when or by whom it holds; the server writes that down when it is published", key.Value)
 		return
@@ -102,7 +99,7 @@ func (r *reader) unknown(key *yaml.Node, where string, keys map[string]func(*yam
 	for k := range keys {
 		known = append(known, k)
 	}
-	r.fault(key.Line, "unknown key %s%s", quoted(key.Value), suggestion(key.Value, known))
+	r.fault(key.Line, "unknown key %s%s", quoted(key.Value), r.suggestion(key.Value, known))
 }
 
 // list calls read for each element. One value alone is a list of one.
@@ -126,7 +123,7 @@ func (r *reader) each(node *yaml.Node, where string, read func(*yaml.Node)) {
 
 // scalar returns the text of a value.
 func (r *reader) scalar(node *yaml.Node, where string) string {
-	if node.Kind != yaml.ScalarNode || node.Value == "" || node.ShortTag() == "!!null" {
+	if node.Value == "" || node.ShortTag() == "!!null" { // no value, or more than one
 		r.fault(node.Line, "%s has to be a word or number", where)
 		return ""
 	}
@@ -146,9 +143,7 @@ func (r *reader) text(into *string, where string) func(*yaml.Node) {
 func (r *reader) texts(into *[]string, where string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		r.each(n, where, func(n *yaml.Node) {
-			if s := r.scalar(n, where); s != "" {
-				*into = append(*into, s)
-			}
+			*into = append(*into, r.scalar(n, where))
 		})
 	}
 }
@@ -158,15 +153,16 @@ func (r *reader) oneOf(node *yaml.Node, where string, words []string) int {
 	text := r.scalar(node, where)
 	i := slices.Index(words, text)
 	if i < 0 && text != "" {
-		r.fault(node.Line, "%s: %s is not one of %s%s", where, quoted(text), strings.Join(words, ", "), suggestion(text, words))
+		r.fault(node.Line, "%s: %s is not one of %s%s", where, quoted(text), strings.Join(words, ", "), r.suggestion(text, words))
 	}
 	return max(i, 0)
 }
 
-// suggestion is the known word that is nearest to a wrong one, if any is near.
-func suggestion(wrong string, known []string) string {
+// suggestion is the known word that is nearest to a wrong one, if any is near. It is
+// not looked for where nobody is told of it.
+func (r *reader) suggestion(wrong string, known []string) string {
 	const longest = 60 // of a word that somebody mistyped
-	if len(wrong) > longest {
+	if r.full() || len(wrong) > longest {
 		return ""
 	}
 	known = slices.Sorted(slices.Values(known))

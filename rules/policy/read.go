@@ -41,31 +41,32 @@ func Read(text []byte) (*File, []Problem) {
 
 // document returns the only document, or nil.
 func (r *reader) document(text []byte) *yaml.Node {
+	var root yaml.Node
 	if len(text) > largest {
 		r.fault(1, "the file has more than %d bytes", largest)
-		return nil
+	} else if r.legible(text) {
+		r.decode(text, &root)
 	}
-	if !r.legible(text) {
-		return nil
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var root, second yaml.Node
-	if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
-		r.fault(1, "the file is empty")
-		return nil
-	} else if err != nil {
-		r.syntax(err)
-		return nil
-	}
-	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		line := 1 + bytes.Count(text[:bytes.LastIndex(text, []byte("\n---"))+1], []byte("\n"))
-		r.fault(line, "more than one document; all belongs into the first")
-		return nil
-	}
-	if r.plain(&root); len(r.problems) > 0 {
+	if len(r.problems) > 0 {
 		return nil
 	}
 	return root.Content[0]
+}
+
+// decode reads the only document into root.
+func (r *reader) decode(text []byte, root *yaml.Node) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	switch err := decoder.Decode(root); {
+	case errors.Is(err, io.EOF):
+		r.fault(1, "the file is empty")
+	case err != nil:
+		r.syntax(err)
+	case !errors.Is(decoder.Decode(&yaml.Node{}), io.EOF):
+		line := 1 + bytes.Count(text[:bytes.LastIndex(text, []byte("\n---"))+1], []byte("\n"))
+		r.fault(line, "more than one document; all belongs into the first")
+	default:
+		r.plain(root)
+	}
 }
 
 // legible reports whether the text is one that a person can see whole.
@@ -94,7 +95,6 @@ func (r *reader) plain(n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode:
 		r.fault(n.Line, "*%s: what stands elsewhere cannot be referred to; write it out here", n.Value)
-		return
 	case n.Anchor != "":
 		r.fault(n.Line, "&%s: a part of the file cannot have a name to refer to; write it out where it is needed", n.Anchor)
 	case n.Style&yaml.TaggedStyle != 0:
@@ -124,57 +124,46 @@ func hints() [][2]string {
 func (r *reader) syntax(err error) {
 	words := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 1
-	if rest, ok := strings.CutPrefix(words, "line "); ok {
-		if digits, rest, ok := strings.Cut(rest, ": "); ok {
-			if n, err := strconv.Atoi(digits); err == nil {
-				line, words = n, rest
-			}
-		}
+	digits, rest, _ := strings.Cut(strings.TrimPrefix(words, "line "), ": ")
+	if n, err := strconv.Atoi(digits); err == nil {
+		line, words = n, rest
 	}
 	for _, hint := range hints() {
 		if strings.Contains(words, hint[0]) {
 			words += ": " + hint[1]
-			break
 		}
 	}
 	r.fault(line, "%s", words)
 }
 
 func (r *reader) file(root *yaml.Node, f *File) {
-	// Accounts take the preset of the file wherever it stands in it.
-	if root.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(root.Content); i += 2 {
-			if root.Content[i].Value == "preset" {
-				f.Preset = Preset(slices.Index(presetWords(), root.Content[i+1].Value))
-			}
-		}
-	}
-	f.Preset = max(f.Preset, Ours)
-	within := 0 // problems within parts
+	var accounts, profiles, mapping yaml.Node
 	r.mapping(root, "the file", map[string]func(*yaml.Node){
-		"preset": func(n *yaml.Node) { r.oneOf(n, "preset", presetWords()) },
-		"accounts": func(n *yaml.Node) {
-			r.list(n, func(n *yaml.Node) {
-				before := len(r.problems)
-				f.Accounts = append(f.Accounts, r.account(n, f.Preset))
-				r.unread.accounts = append(r.unread.accounts, len(r.problems) > before)
-				within += len(r.problems) - before
-			})
-		},
-		"profiles": func(n *yaml.Node) {
-			before := len(r.problems)
-			r.list(n, func(n *yaml.Node) { f.Profiles = append(f.Profiles, r.profile(n)) })
-			r.unread.profiles = len(r.problems) > before
-			within += len(r.problems) - before
-		},
-		"mapping": func(n *yaml.Node) {
-			before := len(r.problems)
-			r.list(n, func(n *yaml.Node) { f.Mapping = append(f.Mapping, r.rule(n)) })
-			r.unread.mapping = len(r.problems) > before
-			within += len(r.problems) - before
-		},
+		"preset":   func(n *yaml.Node) { f.Preset = Preset(r.oneOf(n, "preset", presetWords())) },
+		"accounts": func(n *yaml.Node) { accounts = *n },
+		"profiles": func(n *yaml.Node) { profiles = *n },
+		"mapping":  func(n *yaml.Node) { mapping = *n },
 	})
-	r.unread.file = len(r.problems) > within
+	r.unread.file = len(r.problems) > 0
+	// Accounts take the preset of the file wherever it stands in it.
+	r.unread.accounts = r.parts(&accounts, func(n *yaml.Node) { f.Accounts = append(f.Accounts, r.account(n, f.Preset)) })
+	r.unread.profiles = slices.Contains(r.parts(&profiles, func(n *yaml.Node) { f.Profiles = append(f.Profiles, r.profile(n)) }), true)
+	r.unread.mapping = slices.Contains(r.parts(&mapping, func(n *yaml.Node) { f.Mapping = append(f.Mapping, r.rule(n)) }), true)
+}
+
+// parts is list for what may be missing. It says of which elements something could
+// not be read.
+func (r *reader) parts(node *yaml.Node, read func(*yaml.Node)) []bool {
+	if node.IsZero() {
+		return nil
+	}
+	var unread []bool
+	r.list(node, func(n *yaml.Node) {
+		before := len(r.problems)
+		read(n)
+		unread = append(unread, len(r.problems) > before)
+	})
+	return unread
 }
 
 func (r *reader) account(node *yaml.Node, preset Preset) Account {
@@ -222,8 +211,7 @@ func (r *reader) acknowledged(into *[]string) func(*yaml.Node) {
 		r.each(n, "acknowledge", func(n *yaml.Node) {
 			word := r.scalar(n, "acknowledge")
 			if known := fedSettings(); word != "" && !slices.Contains(known, word) {
-				r.fault(n.Line, "acknowledge: there is no setting %s that has to be told anything%s", quoted(word), suggestion(word, known))
-				return
+				r.fault(n.Line, "acknowledge: there is no setting %s that has to be told anything%s", quoted(word), r.suggestion(word, known))
 			}
 			*into = append(*into, word)
 		})

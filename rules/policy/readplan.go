@@ -48,7 +48,6 @@ func (r *reader) planRules(node *yaml.Node) []rules.PlanRule {
 			percent, err := strconv.Atoi(strings.TrimSuffix(n.Value, "%"))
 			if err != nil || percent < 0 || percent > 100 {
 				r.fault(n.Line, "percent: %s is not a whole number from 0 to 100", quoted(n.Value))
-				return
 			}
 			found = append(found, rules.PlanRule{Kind: rules.PlanPercent, Percent: percent})
 		},
@@ -83,7 +82,6 @@ func (r *reader) retention(node *yaml.Node) rules.RetentionRule {
 			count, ok := daysOf(n.Value)
 			if !ok {
 				r.fault(n.Line, "%s is neither a number of days from 1 to 36500, such as 30 days, nor %s", quoted(n.Value), without)
-				return
 			}
 			rule.Action, rule.Days = action, count
 		}

@@ -62,7 +62,7 @@ func (a *Account) sentences() []string {
 func sentencesOf(flags rules.Flags, in ...section) []string {
 	var said []string
 	for _, s := range settings() {
-		if s.holds == nil || !s.stands(in) || s.idle(flags) {
+		if !s.stands(in) || s.idle(flags) {
 			continue
 		}
 		if text := told(s, flags); text != "" {
@@ -107,8 +107,7 @@ func (s setting) stands(in []section) bool {
 
 func meaning(key, word string) string {
 	s, _ := settingOf(key)
-	v, _ := s.value(word)
-	return v.sentence
+	return s.value(word).sentence
 }
 
 func (p Plan) sentence() string {
@@ -204,7 +203,7 @@ func fate(r rules.RetentionRule) string {
 	switch {
 	case r.Action == rules.RetainForever:
 		return "are kept without end, unless another rule gives a period."
-	case r.Action == rules.DeleteAfter && r.Days == 0:
+	case r.Days == 0:
 		return "are deleted at once, unless another rule gives a period."
 	case r.Action == rules.DeleteAfter:
 		return fmt.Sprintf("are deleted after %s; the longest period counts.", days(r.Days))

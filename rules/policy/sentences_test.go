@@ -42,7 +42,7 @@ func TestMeanings(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, account)
 		}
 	}
-	for _, not := range []string{"f2", "u3", "on a trunk"} {
+	for _, not := range []string{"f2", "u3", "on a trunk", "Plan p2: "} {
 		if strings.Contains(account, not) {
 			t.Errorf("%q in\n%s", not, account)
 		}
@@ -76,6 +76,16 @@ func TestRecordsNothingOn(t *testing.T) {
 		{"two trunks", "{name: a, trunks: [{name: t, record: on, consent: ask}, {name: u, owner: {continue-after-transfer: on}}]}]\nmapping: [{listener: t, account: a, trunk: t}]",
 			[]string{"inbound calls", untold}},
 		{"a plan that every call has", "{name: a, plans: [{name: p, record: all}]}]\nmapping: [{account: a, plan: p}]", []string{"outbound calls", untold}},
+		{"a plan for one call in 100", "{name: a, owner: {outbound: record}, plans: [{name: p, record: {percent: 1}}]}]\nmapping: [{account: a, plan: p}]", nil},
+		{"a plan that some calls have", "{name: a, owner: {outbound: record}, plans: [{name: p, record: all}]}]\nmapping: [{listener: x, account: a, plan: p}, {account: a}]",
+			[]string{"inbound calls without a plan"}},
+		{"a plan of others", "{name: a, owner: {outbound: record}, plans: [{name: p, record: all}]}, {name: b, plans: [{name: p, record: all}]}]\nmapping: [{listener: x, account: a, plan: p}, {account: b, plan: p}]",
+			[]string{"inbound calls without a plan"}},
+		{"a plan that only others have", "{name: a, owner: {outbound: record}, plans: [{name: p, record: all}]}, {name: b, plans: [{name: p, record: all}]}]\nmapping: [{account: b, plan: p}]",
+			[]string{"inbound calls", untold}},
+		{"one trunk of two", "{name: a, trunks: [{name: t, record: on}, {name: u}]}", nil},
+		{"a flow of which nothing tells", "{name: a, flows: [{name: f, suppress: yes}]}",
+			[]string{"outbound calls", "inbound calls", untold}},
 		{"a plan that no call has", "{name: a, plans: [{name: p, record: all}]}", []string{"outbound calls", "inbound calls", untold}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,6 +104,10 @@ func TestRecordsNothingOn(t *testing.T) {
 // Each value of each setting has a sentence, and each setting a default under each
 // preset.
 func TestReference(t *testing.T) {
+	const head = "| setting | stands in | value | meaning | needs to be told | default of |\n|---|---|---|---|---|---|\n| `outbound` |"
+	if got := policy.Reference(); !strings.HasPrefix(got, head) {
+		t.Errorf("the table begins with %.100q", got)
+	}
 	rows := 0
 	defaults := make(map[string]int)
 	key := ""
@@ -143,8 +157,8 @@ func TestUntold(t *testing.T) {
 		{"a trunk that tells", "accounts: [{name: a, trunks: [{name: t, profile: p}]}]\nprofiles: [{name: p, api: [direction]}]", 1, false},
 	} {
 		m := read(t, tt.text).Meanings()[tt.at]
-		if got := strings.Contains(strings.Join(m.Sentences, " "), sentence); got != tt.want {
-			t.Errorf("%s: said %v, want %v", tt.name, got, tt.want)
+		if got := strings.Contains(strings.Join(m.Sentences, " "), sentence); got != tt.want || m.Account != "a" {
+			t.Errorf("%s: of %q said %v, want %v", tt.name, m.Account, got, tt.want)
 		}
 	}
 }
@@ -165,12 +179,19 @@ func TestSentences(t *testing.T) {
 		{"an alarm", a + "control: all\n  pause-alarm: 3600s", 0, "A pause of more than 1h raises an alarm;", "1h0m"},
 		{"nobody who can pause", a + "pause-alarm: 90s", 0, "Nobody can pause a recording by hand.", "alarm"},
 		{"seconds", a + "control: selected\n  users: [{name: u, may-control: yes}]\n  pause-alarm: 90s", 0, "A pause of more than 1m30s raises an alarm;", "No pause"},
+		{"user recordings for ever", "preset: genesys\n" + a + "user-recordings: all\n  user-recordings-kept: forever", 0, "Recordings that users made are kept without end.", "deleted after"},
+		{"recordings of some users", a + "user-recordings: selected\n  user-recordings-kept: 30 days\n  users: [{name: u, may-record: yes}]", 0, "Recordings that users made are deleted after 30 days.", "without end.\nRec"},
+		{"one of them", a + "plans: [{name: p, record: {percent: 1}}]", 0, "Plan p records 1 of 100 inbound calls", "records nothing."},
+		{"none", a + "plans: [{name: p, record: none}]", 0, "Plan p records nothing.", "every inbound call"},
 		{"all of them", a + "plans: [{name: p, record: {percent: 100%}}]", 0, "Plan p records every inbound call.", "of 100"},
 		{"none of them", a + "plans: [{name: p, record: {percent: 0}}]", 0, "Plan p records nothing.", "of 100"},
 		{"withdrawal", a + "withdrawal: erase", 0, "Whoever takes consent back has everything erased.", "legal hold keeps"},
 		{"withdrawal under a legal hold", a + "legal-hold: on", 0, "the legal hold keeps what was recorded before.", "has everything erased"},
 		{"hold", a + "preset: vonage", 0, "recording continues, and the held customer is recorded too.", "Only our own people"},
 		{"hold where customers are not recorded", a + "preset: vonage\n  owner: {agent-only: on}", 0, "on hold, recording continues.\n", "the held customer"},
+		{"another hold where customers are not recorded", a + "hold: pause-until-retrieve\n  owner: {agent-only: on}", 0, "recording stops until the agent retrieves it.", "on hold, recording continues"},
+		{"other words where customers are not recorded", a + "preset: vonage\n  hold: pause-until-retrieve\n  external-consult: record\n  owner: {agent-only: on}", 0, "When an agent brings in an outsider, recording continues.", "on hold, recording continues"},
+		{"nothing stops on the trunk either", a + "preset: vonage\n  trunks: [{name: t}]", 1, "That a call is on a trunk is no reason to record it.", "because only outsiders were left"},
 		{"retention", a + "retention: [{keep: 2 days}]", 0, "Recordings of calls are kept for 2 days and then deleted;", "without end"},
 		{"retention of one direction", a + "retention: [{keep: 2 days, direction: inbound}]", 0, "Recordings of outbound calls are kept without end.", "of inbound calls are kept without"},
 		{"evaluation alone", a + "retention: [{evaluate: yes}]", 0, "Recordings are kept without end.", "legal hold has ended"},
@@ -178,7 +199,11 @@ func TestSentences(t *testing.T) {
 		{"a hold of the trunk alone", a + "preset: genesys\n  trunks: [{name: t, hold: pause-customer-leg}]", 1, "A customer who waits while an agent consults somebody counts as held.", "stays stopped"},
 		{"a stop of the trunk alone", a + "preset: vonage\n  owner: {stop-is-final: on}\n  trunks: [{name: t, owner: {continue-after-transfer: off}}]", 1, "because only outsiders were left stays stopped.", "counts as held"},
 	} {
-		text := strings.Join(read(t, tt.text).Meanings()[tt.at].Sentences, "\n")
+		said := read(t, tt.text).Meanings()[tt.at].Sentences
+		text := strings.Join(said, "\n")
+		if slices.Contains(said, "") {
+			t.Errorf("%s: an empty sentence in\n%s", tt.name, text)
+		}
 		if !strings.Contains(text, tt.want) || strings.Contains(text, tt.not) {
 			t.Errorf("%s: want %q and not %q in\n%s", tt.name, tt.want, tt.not, text)
 		}

@@ -237,13 +237,14 @@ func settingOf(key string) (setting, bool) {
 	return setting{}, false
 }
 
-func (s setting) value(word string) (value, bool) {
+// value is that of a word, or none where any amount is one.
+func (s setting) value(word string) value {
 	for _, v := range s.values {
 		if v.word == word {
-			return v, true
+			return v
 		}
 	}
-	return value{}, false
+	return value{}
 }
 
 func (s setting) words() []string {

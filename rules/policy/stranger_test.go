@@ -74,6 +74,7 @@ func TestStranger(t *testing.T) {
 			"4: this rule is never reached: the one on line 3 asks the same and says account a"},
 		{"plan of the mapping", "accounts: [{name: a, plans: [{name: support}]}]\nmapping:\n- {account: a, plan: suport}", `3: there is no plan of account a "suport": did you mean support?`},
 		{"long key", strings.Repeat("x", 1000) + ": 1", `1: unknown key "` + strings.Repeat("x", 60) + `..."`},
+		{"key that is just short enough", strings.Repeat("x", 60) + ": 1", `1: unknown key "` + strings.Repeat("x", 60) + `"`},
 		{"deep", strings.Repeat("[", 20000), "1: exceeded max depth of 10000"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,14 +137,14 @@ func TestManyProblems(t *testing.T) {
 
 // The directory tells how numbers are dialled.
 func TestNumbering(t *testing.T) {
-	f := read(t, "accounts:\n- name: default\n  do-not-record: [015550100]\n  plans: [{name: p, record: {callers: [015550101, 2001]}}]\nmapping: [{account: default, plan: p}]")
+	f := read(t, "accounts:\n- name: default\n  do-not-record: [015550100]\n  plans: [{name: p, record: {callers: [015550101, 200100]}}]\nmapping: [{account: default, plan: p}]")
 	at := policy.Belonging{Account: "default", Plan: "p"}
 	if r := f.Remarks(); len(r) != 2 || r[0].Line != 3 || !strings.Contains(r[0].Text, "nothing says of which country 015550100 is") {
 		t.Errorf("remarks %v", r)
 	}
 	known := f.Knowing(rules.Directory{Numbering: rules.Numbering{CountryCode: "44", Trunk: "0"}})
 	flags := known.Flags(at, t0)
-	if !slices.Equal(flags.DoNotRecord, []string{"+4415550100"}) || !slices.Equal(flags.Plan[0].Callers, []string{"+4415550101", "2001"}) {
+	if !slices.Equal(flags.DoNotRecord, []string{"+4415550100"}) || !slices.Equal(flags.Plan[0].Callers, []string{"+4415550101", "200100"}) {
 		t.Errorf("numbers %v and %v", flags.DoNotRecord, flags.Plan[0].Callers)
 	}
 	if r := known.Remarks(); len(r) != 0 {

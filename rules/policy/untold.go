@@ -11,7 +11,7 @@ func (f *File) trunkMeaning(a *Account, t Trunk) Meaning {
 	said := sentencesOf(flags, inTrunk, inTrunkOwner)
 	// What the account has no use for and the trunk has.
 	for _, s := range settings() {
-		if s.holds != nil && s.idle(a.flags(Trunk{}, Plan{})) && !s.idle(flags) {
+		if s.idle(a.flags(Trunk{}, Plan{})) && !s.idle(flags) {
 			said = append(said, meaning(s.key, s.holds(flags)))
 		}
 	}
