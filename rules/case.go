@@ -36,7 +36,6 @@ type Case struct {
 	members     []*member // in the order in which they were invited
 	sawInternal bool
 	sawOutsider bool
-	holds       []hold
 	legHeld     bool
 	legBy       PartyID // who holds the leg; empty once that party has left
 	flows       []string
@@ -57,12 +56,7 @@ type Case struct {
 	scratch []pair
 	places  []place
 	causes  []ActiveCause
-}
-
-// hold is what one agent holds; an orphan is one whose agent has left.
-type hold struct {
-	by     PartyID
-	orphan bool
+	shared  []ActiveCause // of the last decision: those of one instant are mostly alike
 }
 
 // consent is the answer of the caller; no is final.
@@ -158,12 +152,8 @@ func (c *Case) step(out []Decision, events []Event) []Decision {
 	if c.opened.IsZero() {
 		c.opened = at
 	}
-	if len(events) == 1 {
-		out = c.take(out, &events[0])
-	} else {
-		for _, p := range c.arrange(events) {
-			out = c.take(out, &events[p.event])
-		}
+	for _, p := range c.arrange(events) {
+		out = c.take(out, &events[p.event])
 	}
 	c.derive(at)
 	if at.After(c.latest) {
@@ -201,18 +191,9 @@ func (c *Case) enter(out []Decision, l *ledger, about subject) []Decision {
 	if out == nil {
 		out = make([]Decision, 0, len(c.streams))
 	}
-	out = append(out, Decision{})
-	n := len(out) - 1
-	d := &out[n]
-	// Streams of one interaction mostly have the same causes: one copy serves.
-	if n > 0 && len(c.causes) > 0 && slices.Equal(c.causes, out[n-1].Causes) {
-		c.judge(d, about, out[n-1].Causes)
-	} else {
-		c.judge(d, about, slices.Clone(c.causes))
-	}
-	l.last = *d
-	l.past = append(l.past, entry{d.From, d.Causes, d.RolesUnknown})
-	return out
+	l.last = c.judge(about)
+	l.past = append(l.past, entry{l.last.From, l.last.Causes, l.last.RolesUnknown})
+	return append(out, l.last)
 }
 
 // Decision is what holds for a stream now in the policy recording. A stream that
@@ -223,10 +204,7 @@ func (c *Case) Decision(id StreamID) Decision {
 	}
 	unknown := &stream{id: id, causes: []ActiveCause{{Cause: NotLive, Owner: ownerStream, Since: c.latest, Flag: NotLive.flag()}}}
 	c.gather(unknown)
-	c.voided()
-	var d Decision
-	c.judge(&d, subject{stream: id, recording: c.recording, at: c.latest, unknown: c.rolesUnknown()}, slices.Clone(c.causes))
-	return d
+	return c.judge(subject{stream: id, recording: c.recording, at: c.latest, unknown: c.rolesUnknown()})
 }
 
 // Void reports whether everything of the interaction is to be discarded, user
@@ -261,9 +239,10 @@ func (c *Case) change(ev *Event) (refused string) {
 	case UserRecordingStarted, UserRecordingStopped:
 		return c.userCommand(ev)
 	default:
-		if !c.parties(ev) && !c.choose(ev) {
-			c.progress(ev)
-		}
+		c.parties(ev)
+		c.bridges(ev)
+		c.choose(ev)
+		c.progress(ev)
 	}
 	return ""
 }
@@ -349,20 +328,20 @@ func (c *Case) voided() {
 	}
 }
 
-// judge writes the decision that follows from causes: a stream is recorded while
-// a decision to record is in force and the set of its causes is empty.
-func (c *Case) judge(d *Decision, about subject, causes []ActiveCause) {
-	d.Stream, d.Recording, d.Maker = about.stream, about.recording, about.maker
-	d.From, d.RolesUnknown, d.Policy = about.at, about.unknown, c.policy.Version()
-	if len(causes) > 0 {
-		d.Verdict, d.Causes = Withhold, causes
-		return
+// judge is the decision that follows from the causes in the scratch: a stream is
+// recorded while a decision to record is in force and the set of its causes is
+// empty.
+func (c *Case) judge(about subject) Decision {
+	if !slices.Equal(c.causes, c.shared) {
+		c.shared = slices.Clone(c.causes)
 	}
-	d.Verdict, d.Because = Record, c.reason(about.maker)
-	if d.From.Before(c.latest) {
-		// An event that lifts a cause late must not let in what was withheld
-		// in the meantime.
-		d.From = c.latest
+	d := Decision{Verdict: Withhold, Stream: about.stream, Recording: about.recording, Maker: about.maker, From: about.at,
+		Causes: c.shared, RolesUnknown: about.unknown, Policy: c.policy.Version()}
+	if len(c.causes) == 0 {
+		// An event that lifts a cause late must not let in what was withheld in
+		// the meantime.
+		d.Verdict, d.From, d.Because = Record, c.latest, c.reason(about.maker)
+		d.Permit = Permit{recording: d.Recording, stream: d.Stream, from: d.From, policy: d.Policy, valid: true}
 	}
-	d.Permit = Permit{recording: d.Recording, stream: d.Stream, from: d.From, policy: d.Policy, valid: true}
+	return d
 }

@@ -6,9 +6,8 @@ import (
 	"slices"
 )
 
-// choose handles the events that may bring a decision to record. It reports
-// whether the event is one of them.
-func (c *Case) choose(ev *Event) bool {
+// choose handles the events that may bring a decision to record.
+func (c *Case) choose(ev *Event) {
 	switch ev.Kind {
 	case PlanRan:
 		if !c.drawn {
@@ -20,10 +19,7 @@ func (c *Case) choose(ev *Event) bool {
 		c.plan(slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool {
 			return r.Kind == PlanMenu && r.Option == ev.Name
 		}), "option "+ev.Name+" was chosen")
-	default:
-		return false
 	}
-	return true
 }
 
 // plan notes that a rule of the plan records the call, if one does, and why.

@@ -74,7 +74,7 @@ func (c Cause) Words() string {
 		"the stream cannot be separated from a voice that may not be recorded", "the party has not agreed",
 		"the recording is discarded",
 		"a number on the call is never to be recorded"}
-	if c < 0 || int(c) >= len(all) {
+	if uint(c) >= uint(len(all)) {
 		return all[0]
 	}
 	return all[c]

@@ -63,8 +63,8 @@ func (c *Case) wholeAnswers() {
 		c.put(true, Secure, owner)
 	}
 	if c.flags.Hold == HoldAction {
-		for _, h := range c.holds {
-			c.put(!slices.Contains(c.scratch, pair{Hold, string(h.by)}), Hold, string(h.by))
+		for _, m := range c.members {
+			c.put(m.holds, Hold, string(m.id))
 		}
 	}
 	for _, f := range c.flows {
@@ -144,7 +144,7 @@ func (c *Case) ofStream(s *stream, unseparated bool) {
 		c.put(role, RoleFilter, string(id))
 		c.put(silent, PartyConsent, string(id))
 	}
-	c.put(barred && voices > 1 && !unseparated, Mixed, ownerStream)
+	c.put(barred && voices > 1, Mixed, ownerStream)
 	c.put(voices == 0 && len(s.voices()) > 0, NotLive, ownerParties)
 	// Whose voice it is, is not known: that helps nobody to be recorded.
 	c.put(len(s.senders) == 0 && (c.flags.AgentOnly || c.flags.PartyConsent), RoleFilter, ownerStream)

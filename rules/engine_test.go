@@ -31,6 +31,12 @@ func TestMixedStreamOfTwo(t *testing.T) {
 		{send(rules.StreamSends, 2, "A2"), "record mix@1"},
 		{send(rules.StreamSends, 3, "C"), "withhold mix@3 role/C@3 mixed/stream@3"},
 		{send(rules.StreamSendsNot, 4, "C"), "record mix@4"},
+		{send(rules.StreamSendsNot, 4, "A1"), "record mix@4"},
+		{send(rules.StreamSendsNot, 4, "A2"), "withhold mix@4 role/C@4 mixed/stream@4 role/stream@4"}, // the voices of before
+		{send(rules.StreamSends, 4, "C"), "withhold mix@4 role/C@4"},
+		{send(rules.StreamSends, 4, "C"), "withhold mix@4 role/C@4"}, // one voice, said twice
+		{send(rules.StreamSends, 4, "A1"), "withhold mix@4 role/C@4 mixed/stream@4"},
+		{send(rules.StreamSendsNot, 4, "C"), "record mix@4"},
 		{ev(5, rules.StreamRemoved, "mix", ""), "withhold mix@5 not-live/stream@5"},
 	} {
 		c.Apply(tt.event)
@@ -68,6 +74,57 @@ func TestIdentifiedLater(t *testing.T) {
 	if d := c.Decision("s"); d.Verdict != rules.Record {
 		t.Errorf("dialled: %v", d)
 	}
+	if got := c.Apply(rules.Event{At: at(9), Kind: rules.PausePressed, Party: "x"}); len(got) != 1 || got[0].Reason != "is not on the call" {
+		t.Errorf("dialled, and pauses: %v", got)
+	}
+}
+
+// Who was identified as one of the own people only later was one: when he leaves
+// two outsiders alone, that counts.
+func TestIdentifiedLaterLeaves(t *testing.T) {
+	f := loose()
+	f.ContinueWithoutAgent = false
+	c := rules.Open(rules.NewPolicy(f), "r")
+	joins := func(p rules.PartyID) rules.Event { return rules.Event{Kind: rules.PartyJoined, Party: p} }
+	c.Apply(ev(0, rules.InteractionStarted, "", ""), ev(0, rules.StreamAdded, "s", ""))
+	follow(t, c, []moment{
+		{joins("C"), "s", rules.Record}, {joins("p"), "s", rules.Record}, {joins("X1"), "s", rules.Record},
+		{rules.Event{Kind: rules.PartyIdentified, Party: "p", Identity: who("A1")}, "s", rules.Record},
+		{rules.Event{Kind: rules.PartyLeft, Party: "p"}, "s", rules.Withhold},
+	})
+}
+
+// Where each party has to agree, one that did not is heard in no stream.
+func TestPartyConsentOfStreams(t *testing.T) {
+	f := loose()
+	f.PartyConsent = true
+	send := func(p rules.PartyID) rules.Event {
+		return rules.Event{Kind: rules.StreamSends, Stream: "mix", Party: p}
+	}
+	for _, tt := range []struct {
+		mixed  bool
+		events []rules.Event
+		want   string
+	}{
+		{false, nil, "withhold mix@1 role/stream@1"}, // whose voice it is, is not known
+		{false, []rules.Event{send("A1")}, "record mix@1"},
+		{false, []rules.Event{send("C"), send("A1")}, "withhold mix@1 party-consent/C@1 mixed/stream@1"},
+		{true, []rules.Event{send("A1")}, "withhold mix@1 mixed/stream@1"}, // the customer is in it, too
+		{true, []rules.Event{send("A1"), {Kind: rules.PartyAgreed, Party: "C"}}, "record mix@1"},
+		{true, []rules.Event{send("A1"), {Kind: rules.PartyAgreed, Party: "C"}, {Kind: rules.PartyDialled, Party: "X1", Identity: who("X1")}}, "record mix@1"},
+		{true, []rules.Event{send("A1"), {Kind: rules.PartyAgreed, Party: "C"}, {Kind: rules.PartyJoined, Party: "X1", Identity: who("X1")}}, "withhold mix@1 mixed/stream@1"},
+	} {
+		f.Mixed = tt.mixed
+		c := inboundUnder(f)
+		events := append(tt.events, rules.Event{Kind: rules.StreamAdded, Stream: "mix"})
+		for i := range events {
+			events[i].At = at(1)
+		}
+		c.Apply(events...)
+		if got := line(c.Decision("mix")); got != tt.want {
+			t.Errorf("mixed %v, %v: got %s, want %s", tt.mixed, tt.events, got, tt.want)
+		}
+	}
 }
 
 func TestRefusalInWords(t *testing.T) {
@@ -82,11 +139,38 @@ func TestRefusalInWords(t *testing.T) {
 func TestUserRecordingEndsWithItsMaker(t *testing.T) {
 	c := crowdOf(t)
 	c.Apply(rules.Event{At: at(5), Kind: rules.UserRecordingStarted, Party: "A1"})
+	c.Apply(rules.Event{At: at(7), Kind: rules.PartyLeft, Party: "A2"})
 	c.Apply(rules.Event{At: at(9), Kind: rules.PartyLeft, Party: "A1"})
 	c.Apply(rules.Event{At: at(12), Kind: rules.InteractionEnded})
 	for _, l := range c.UserTimelines() {
-		if d := l[0]; d.Maker != "A1" || d.Recording == "r" || d.Verdict != rules.Record || !d.Until.Equal(at(9)) {
+		if d := l[0]; d.Maker != "A1" || d.Recording == "r" || d.Verdict != rules.Record || d.RolesUnknown || !d.Until.Equal(at(9)) {
 			t.Errorf("%v until %v", d, d.Until)
+		}
+	}
+}
+
+// A user records only what he hears of a call that may be recorded, and may
+// always stop.
+func TestUserRecordingRefused(t *testing.T) {
+	press := func(s int, k rules.Kind) rules.Event {
+		return rules.Event{At: at(s), Kind: k, Party: "A1"}
+	}
+	c := rules.Open(rules.NewPolicy(loose()), "r")
+	got := c.Apply(rules.Event{At: at(0), Kind: rules.PartyJoined, Party: "A1", Identity: who("A1")}, press(1, rules.UserRecordingStarted))
+	if len(got) != 1 || got[0].Reason != "asks for a call that is never recorded" {
+		t.Errorf("before the call: %v", got)
+	}
+	c = crowdOf(t)
+	c.Apply(ev(1, rules.StreamAdded, "nobody's", ""), press(2, rules.UserRecordingStarted))
+	for _, l := range c.UserTimelines() {
+		if d := l[0]; (d.Stream == "nobody's") != (d.Verdict == rules.Withhold) {
+			t.Errorf("%v", d)
+		}
+	}
+	c.Apply(ev(3, rules.ConsentAsked, "", ""))
+	for _, d := range c.Apply(press(4, rules.UserRecordingStopped)) {
+		if d.Verdict == rules.Refused {
+			t.Errorf("may not stop: %v", d)
 		}
 	}
 }
@@ -116,6 +200,7 @@ func TestMayListen(t *testing.T) {
 		{"other group", rules.Listener{ID: "s", Inbound: true, Groups: []string{"g"}}, rules.Recorded{Direction: rules.DirectionInbound, Group: "h"}, false},
 		{"outbound", rules.Listener{ID: "s", Outbound: true}, rules.Recorded{Direction: rules.DirectionOutbound}, true},
 		{"unknown direction, one right", rules.Listener{ID: "s", Inbound: true}, rules.Recorded{}, false},
+		{"unknown direction, the other right", rules.Listener{ID: "s", Outbound: true}, rules.Recorded{}, false},
 		{"unknown direction, both rights", rules.Listener{ID: "s", Inbound: true, Outbound: true}, rules.Recorded{}, true},
 	} {
 		if got := rules.MayListen(tt.who, tt.rec); got.Allowed != tt.want || got.Reason == "" {
@@ -127,14 +212,15 @@ func TestMayListen(t *testing.T) {
 func TestOverdue(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		alarm int // seconds
+		alarm time.Duration
 		at    int
 		want  int
 	}{
-		{"not yet", 10, 15, 0}, {"one", 10, 16, 1}, {"both", 10, 18, 2}, {"never", 0, 1000, 0},
+		{"not yet", 10 * time.Second, 15, 0}, {"one", 10 * time.Second, 16, 1}, {"both", 10 * time.Second, 18, 2}, {"never", 0, 1000, 0},
+		{"at once", time.Nanosecond, 8, 2},
 	} {
 		f := loose()
-		f.PauseAlarm, f.Control = at(tt.alarm).Sub(t0), rules.Selection{All: true}
+		f.PauseAlarm, f.Control = tt.alarm, rules.Selection{All: true}
 		f.Hold = rules.HoldAction
 		c := rules.Open(rules.NewPolicy(f), "r")
 		events := script(nil)
@@ -163,6 +249,7 @@ func TestRecordAllOfACall(t *testing.T) {
 		event rules.Event
 		want  rules.Verdict
 	}{
+		{rules.Event{Kind: rules.StreamSends, Stream: "a", Party: "A9"}, rules.Record}, // who is not on the call yet
 		{rules.Event{Kind: rules.PartyJoined, Party: "A1", Identity: who("A1")}, rules.Record},
 		{rules.Event{Kind: rules.QueueEntered, Name: "Q"}, rules.Record},
 		{rules.Event{Kind: rules.FlowEntered, Name: "F"}, rules.Record},

@@ -95,6 +95,10 @@ func TestWordsOfUnfedFlows(t *testing.T) {
 	if got := said(); !strings.Contains(got, "nothing tells") || strings.Contains(got, "is in a suppressed flow (") {
 		t.Error(got)
 	}
+	c.Apply(rules.Event{Kind: rules.SecureStarted, Owner: "unfed"})
+	if got := said(); !strings.Contains(got, "a payment is being taken (secure of unfed") {
+		t.Error(got)
+	}
 	c.Apply(rules.Event{Kind: rules.FlowEntered, Name: "pay"})
 	if got := said(); !strings.Contains(got, "the caller is in a suppressed flow (ivr of pay") {
 		t.Error(got)

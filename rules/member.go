@@ -12,6 +12,8 @@ type member struct {
 	partner  PartyID // whom it consults
 	agreed   bool
 	barred   bool // has a number that is never to be recorded
+	holds    bool
+	orphan   bool // it left while it held
 }
 
 func (m *member) internal() bool { return m.identity.Internal() }
@@ -59,12 +61,7 @@ func (c *Case) join(m *member) {
 // drop takes a party off the call. What it held waits for somebody of the own
 // people; what it recorded ends.
 func (c *Case) drop(m *member) {
-	m.joined, m.dialled, m.consult, m.partner = false, false, false, ""
-	for i := range c.holds {
-		if c.holds[i].by == m.id {
-			c.holds[i].orphan = true
-		}
-	}
+	m.joined, m.dialled, m.consult, m.partner, m.orphan = false, false, false, "", m.holds
 	for _, u := range c.users {
 		if u.maker == m.id {
 			u.over = true
@@ -83,15 +80,11 @@ func (c *Case) count(is func(*member) bool) int {
 	return n
 }
 
-// parties handles the events that are about who talks to whom. It reports
-// whether the event is one of them.
-func (c *Case) parties(ev *Event) bool {
+// parties handles the events that are about who is on the call and who holds it.
+func (c *Case) parties(ev *Event) {
 	switch ev.Kind {
 	case PartyJoined:
-		m := c.invited(ev.Party, ev.Identity)
-		if !m.joined {
-			c.join(m)
-		}
+		c.join(c.invited(ev.Party, ev.Identity))
 	case PartyIdentified:
 		if m := c.member(ev.Party); m != nil {
 			m.identity = ev.Identity
@@ -100,9 +93,7 @@ func (c *Case) parties(ev *Event) bool {
 			}
 		}
 	case PartyDialled:
-		if m := c.invited(ev.Party, ev.Identity); !m.joined {
-			m.dialled = true
-		}
+		c.invited(ev.Party, ev.Identity).dialled = true
 	case PartyAnswered:
 		if m := c.member(ev.Party); m != nil && m.dialled {
 			c.join(m)
@@ -114,16 +105,15 @@ func (c *Case) parties(ev *Event) bool {
 	case Held:
 		c.hold(ev)
 	case Retrieved:
-		c.holds = slices.DeleteFunc(c.holds, func(h hold) bool { return h.by == ev.Party })
+		if m := c.member(ev.Party); m != nil {
+			m.holds = false
+		}
 		c.legHeld = c.legHeld && c.legBy != ev.Party && c.on(ev.Party) == nil
-	default:
-		return c.bridges(ev)
 	}
-	return true
 }
 
 // bridges handles consultations and transfers.
-func (c *Case) bridges(ev *Event) bool {
+func (c *Case) bridges(ev *Event) {
 	m := c.on(ev.Party)
 	switch ev.Kind {
 	case Consulted, ConsultDialled:
@@ -148,19 +138,13 @@ func (c *Case) bridges(ev *Event) bool {
 		if m != nil {
 			c.transfer(m, ev)
 		}
-	default:
-		return false
 	}
-	return true
 }
 
 func (c *Case) hold(ev *Event) {
-	if c.on(ev.Party) == nil {
-		return
-	}
-	c.legHeld, c.legBy = true, ev.Party
-	if !slices.ContainsFunc(c.holds, func(h hold) bool { return h.by == ev.Party && !h.orphan }) {
-		c.holds = append(c.holds, hold{by: ev.Party})
+	if m := c.on(ev.Party); m != nil {
+		c.legHeld, c.legBy = true, m.id
+		m.holds, m.orphan = true, false
 	}
 }
 
@@ -179,18 +163,20 @@ func (c *Case) consult(m *member, ev *Event) {
 	}
 }
 
+// endConsult lets the other go and brings back who consulted it, also where the
+// other has left before.
 func (c *Case) endConsult(other PartyID) {
 	x := c.member(other)
-	if x == nil || !x.joined && !x.dialled {
+	if x == nil {
 		return
 	}
 	c.drop(x)
 	for _, m := range c.members {
 		if m.partner == other {
 			m.consult, m.partner = false, ""
+			c.legHeld = c.legHeld && !c.flags.ConsultHolds
 		}
 	}
-	c.legHeld = c.legHeld && !c.flags.ConsultHolds
 }
 
 func (c *Case) transfer(m *member, ev *Event) {
@@ -201,9 +187,7 @@ func (c *Case) transfer(m *member, ev *Event) {
 	c.legHeld = false
 	switch ev.Kind {
 	case TransferredBlind:
-		if x := c.invited(ev.Other, ev.Identity); !x.joined {
-			x.dialled = true
-		}
+		c.invited(ev.Other, ev.Identity).dialled = true
 	case TransferredToQueue:
 		c.queues = with(c.queues, ev.Name)
 	}
@@ -216,7 +200,9 @@ func (c *Case) adopt() {
 		c.legBy = ""
 	}
 	if c.count(func(m *member) bool { return m.joined && !m.consult && m.internal() }) > 0 {
-		c.holds = slices.DeleteFunc(c.holds, func(h hold) bool { return h.orphan })
+		for _, m := range c.members {
+			m.holds = m.holds && !m.orphan
+		}
 		c.legHeld = c.legHeld && c.legBy != ""
 	}
 }

@@ -17,6 +17,9 @@ func TestStep(t *testing.T) {
 		return rules.Event{Kind: k, Party: party, Other: other, Identity: who(other)}
 	}
 	named := func(k rules.Kind, name string) rules.Event { return rules.Event{Kind: k, Name: name, Owner: name} }
+	sends := func(k rules.Kind, s rules.StreamID, party rules.PartyID) rules.Event {
+		return rules.Event{Kind: k, Stream: s, Party: party}
+	}
 	sdp := func(k rules.Kind) rules.Event { return rules.Event{Kind: k, Stream: "C", Owner: "sdp"} }
 	pause, resume := rules.PausePressed, rules.ResumePressed
 	for _, tt := range []struct {
@@ -69,6 +72,29 @@ func TestStep(t *testing.T) {
 		{"consults, then leaves, said twice", []rules.Event{p(rules.PartyJoined, "A2")}, []rules.Event{to(rules.ConsultDialled, "A2", "X1"), p(rules.PartyLeft, "A2"), to(rules.ConsultDialled, "A2", "X1"), p(rules.PartyLeft, "A2")}, "external", 0},
 		{"leaves and is called back", nil, []rules.Event{p(rules.PartyJoined, "X1"), p(rules.PartyLeft, "X1"), p(rules.PartyDialled, "X1")}, "external", 0},
 		{"who leaves records nothing", nil, []rules.Event{p(rules.UserRecordingStarted, "A1"), p(rules.PartyLeft, "A1"), p(rules.PartyJoined, "A2")}, "", 1},
+		// What is over stays over, whatever else comes at that instant.
+		{"flow over, and another", nil, []rules.Event{named(rules.FlowEntered, "F"), named(rules.FlowLeft, "F"), named(rules.FlowEntered, "G")}, "ivr", 0},
+		{"flow over, and its queue", nil, []rules.Event{named(rules.FlowEntered, "F"), named(rules.FlowLeft, "F"), named(rules.QueueEntered, "F")}, "queue", 0},
+		{"queue over, and another", nil, []rules.Event{named(rules.QueueEntered, "Q"), named(rules.QueueLeft, "Q"), named(rules.QueueEntered, "R")}, "queue", 0},
+		{"queue over, and its flow", nil, []rules.Event{named(rules.QueueEntered, "Q"), named(rules.QueueLeft, "Q"), named(rules.FlowEntered, "Q")}, "ivr", 0},
+		{"payment over, and another", nil, []rules.Event{named(rules.SecureStarted, "p"), named(rules.SecureEnded, "p"), named(rules.SecureStarted, "q")}, "secure", 0},
+		{"payment over, and a flow of its owner", nil, []rules.Event{named(rules.SecureStarted, "p"), named(rules.SecureEnded, "p"), named(rules.FlowEntered, "p")}, "ivr", 0},
+		{"active, and inactive by another", nil, []rules.Event{sdp(rules.StreamInactive), sdp(rules.StreamActive), {Kind: rules.StreamInactive, Stream: "C", Owner: "x"}}, "sdp", 0},
+		{"active, and another inactive", nil, []rules.Event{sdp(rules.StreamInactive), sdp(rules.StreamActive), {Kind: rules.StreamInactive, Stream: "D", Owner: "sdp"}}, "", 0},
+		{"active, and removed", nil, []rules.Event{sdp(rules.StreamInactive), sdp(rules.StreamActive), sdp(rules.StreamRemoved)}, "not-live", 0},
+		{"added, and another removed", nil, []rules.Event{sdp(rules.StreamRemoved), sdp(rules.StreamAdded), {Kind: rules.StreamRemoved, Stream: "D"}}, "", 0},
+		{"added, and inactive", nil, []rules.Event{sdp(rules.StreamRemoved), sdp(rules.StreamAdded), sdp(rules.StreamInactive)}, "sdp", 0},
+		{"sends no more, but in another", nil, []rules.Event{sends(rules.StreamSends, "C", "A1"), sends(rules.StreamSendsNot, "C", "A1"), p(rules.PartyLeft, "C"), sends(rules.StreamSends, "D", "A1")}, "internal-only not-live", 0},
+		{"sends no more, but another does", nil, []rules.Event{sends(rules.StreamSends, "C", "A1"), sends(rules.StreamSendsNot, "C", "A1"), p(rules.PartyLeft, "C"), sends(rules.StreamSends, "C", "A2")}, "internal-only not-live", 0},
+		{"sends no more, and is inactive", nil, []rules.Event{sends(rules.StreamSends, "C", "A1"), sends(rules.StreamSendsNot, "C", "A1"), p(rules.PartyLeft, "C"), sends(rules.StreamInactive, "C", "A1")}, "internal-only sdp not-live", 0},
+		{"retrieved, and a pause", nil, []rules.Event{p(rules.Held, "A1"), p(rules.Retrieved, "A1"), p(pause, "A1")}, "manual", 0},
+		{"stopped and begun, and another stops", nil, []rules.Event{p(rules.UserRecordingStopped, "A1"), p(rules.UserRecordingStarted, "A1"), p(rules.UserRecordingStopped, "A2")}, "", 2},
+		{"a party comes back to two", nil, []rules.Event{p(rules.PartyLeft, "A1"), p(rules.PartyJoined, "A1"), p(rules.PartyJoined, "X1")}, "external", 0},
+		{"who left is consulted", []rules.Event{p(rules.PartyJoined, "X1")}, []rules.Event{p(rules.PartyLeft, "X1"), to(rules.Consulted, "A1", "X1")}, "external", 0},
+		{"who left is dialled for a consult", []rules.Event{p(rules.PartyJoined, "X1")}, []rules.Event{p(rules.PartyLeft, "X1"), to(rules.ConsultDialled, "A1", "X1")}, "external", 0},
+		{"who left gets the call", []rules.Event{p(rules.PartyJoined, "X1")}, []rules.Event{p(rules.PartyLeft, "X1"), to(rules.TransferredBlind, "A1", "X1")}, "external no-agent stopped", 0},
+		{"joins and leaves, and a stranger transfers to it", nil, []rules.Event{p(rules.PartyJoined, "X1"), p(rules.PartyLeft, "X1"), to(rules.Transferred, "A9", "X1")}, "", 0},
+		{"who held and left is back and holds", []rules.Event{p(rules.Held, "A1"), p(rules.PartyLeft, "A1")}, []rules.Event{p(rules.PartyJoined, "A1"), p(rules.Held, "A1")}, "hold", 0},
 		{"end with a no", nil, []rules.Event{p(rules.InteractionEnded, ""), p(rules.ConsentRefused, "")}, "not-live", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -116,6 +142,7 @@ func TestStepOfConsults(t *testing.T) {
 	back := rules.Event{Kind: rules.AlternatedBack, Party: "A1"}
 	conf := rules.Event{Kind: rules.Conferenced}
 	consult := rules.Event{Kind: rules.Consulted, Party: "A1", Other: "A2", Identity: who("A2")}
+	other := rules.Event{Kind: rules.Consulted, Party: "A1", Other: "X1", Identity: who("X1")}
 	moved := rules.Event{Kind: rules.Transferred, Party: "A1"}
 	returned := rules.Event{Kind: rules.PartyJoined, Party: "A1"}
 	for _, tt := range []struct {
@@ -130,7 +157,18 @@ func TestStepOfConsults(t *testing.T) {
 		{"conference before", []rules.Event{conf, away}, rules.Record}, // nobody to go back to
 		{"let go and consult anew", []rules.Event{{Kind: rules.ConsultEnded, Other: "A2"}, consult}, rules.Withhold},
 		{"consult anew and let go", []rules.Event{consult, {Kind: rules.ConsultEnded, Other: "A2"}}, rules.Record},
+		{"consult and conference, then a choice", []rules.Event{other, conf, {Kind: rules.MenuChosen}}, rules.Record},
+		{"conference, then a consult", []rules.Event{conf, other}, rules.Withhold},
+		{"consult, conference, away", []rules.Event{other, conf, away}, rules.Withhold},
+		{"hold and conference", []rules.Event{{Kind: rules.Held, Party: "A1"}, conf}, rules.Withhold},
+		{"another holds before a retrieve", []rules.Event{conf, {Kind: rules.Held, Party: "C"}, {Kind: rules.Retrieved, Party: "A1"}}, rules.Withhold},
+		{"consult over, and a stranger transfers", []rules.Event{consult, {Kind: rules.ConsultEnded, Other: "A2"}, {Kind: rules.TransferredBlind, Party: "X9", Other: "A2"}}, rules.Record},
+		{"consult over, and another of the other", []rules.Event{consult, {Kind: rules.ConsultEnded, Other: "A2"}, {Kind: rules.Consulted, Party: "A2", Other: "X1"}}, rules.Record},
+		{"back, and a word of the same", []rules.Event{away, back, {Kind: rules.PartyAgreed, Party: "A1"}}, rules.Record},
+		{"back, and the other away", []rules.Event{away, back, {Kind: rules.AlternatedAway, Party: "A2"}}, rules.Record},
 		{"transfer", []rules.Event{moved}, rules.Withhold},
+		{"join and transfer, and another joins", []rules.Event{returned, moved, {Kind: rules.PartyJoined, Party: "X1"}}, rules.Withhold},
+		{"join and transfer, and a word of the same", []rules.Event{returned, moved, {Kind: rules.PartyAgreed, Party: "A1"}}, rules.Withhold},
 		{"transfer and join", []rules.Event{moved, returned}, rules.Record},
 		{"join and transfer", []rules.Event{returned, moved}, rules.Withhold},
 	} {

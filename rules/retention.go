@@ -45,7 +45,7 @@ func (f Flags) Fate(x Finished) Fate {
 		case AssignEvaluation:
 			fate.Evaluate = true
 		case RetainDays, DeleteAfter:
-			if at := x.after(r.Days); !x.End.IsZero() && (!fate.Delete || at.After(fate.DeleteAt)) {
+			if at := x.after(r.Days); !x.End.IsZero() && at.After(fate.DeleteAt) {
 				fate.Delete, fate.DeleteAt = true, at
 			}
 		}

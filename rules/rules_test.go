@@ -68,7 +68,7 @@ func TestCase(t *testing.T) {
 			[]rules.Event{start, start, addA, addA, ev(3, rules.StreamInactive, "a", "sdp"), ev(4, rules.StreamInactive, "a", "sdp")},
 			[]string{"record a@0", "withhold a@3 sdp/sdp@3"}},
 		{"unknown streams and kinds are refused", rules.RecordAll(),
-			[]rules.Event{start, ev(1, rules.StreamActive, "z", "sdp"), ev(1, rules.StreamRemoved, "z", ""), ev(1, rules.Kind(99), "z", "")},
+			[]rules.Event{start, ev(1, rules.StreamActive, "z", "sdp"), ev(1, rules.StreamRemoved, "z", ""), ev(1, rules.StreamSendsNot, "z", ""), ev(1, rules.Kind(99), "z", "")},
 			nil},
 		{"the end is final", rules.RecordAll(),
 			[]rules.Event{start, addA, ev(7, rules.InteractionEnded, "", ""), ev(8, rules.StreamAdded, "a", ""), ev(8, rules.InteractionStarted, "", ""), ev(8, rules.StreamAdded, "b", "")},
@@ -168,6 +168,33 @@ func TestDecision(t *testing.T) {
 	}
 }
 
+// Events may be given one by one or all at once: the decisions are the same.
+func TestAllAtOnce(t *testing.T) {
+	events := []rules.Event{ev(0, rules.InteractionStarted, "", ""), ev(0, rules.StreamAdded, "a", ""), ev(5, rules.StreamInactive, "a", "sdp"),
+		ev(7, rules.InteractionEnded, "", ""), ev(8, rules.StreamAdded, "b", "")}
+	got := rules.Open(rules.RecordAll(), "r").Apply(events...)
+	want := []string{"record a@0", "withhold a@5 sdp/sdp@5", "withhold a@7 sdp/sdp@5 not-live/interaction@7"}
+	if len(got) != len(want) {
+		t.Fatalf("%v", got)
+	}
+	for i, d := range got {
+		if line(d) != want[i] {
+			t.Errorf("got %s, want %s", line(d), want[i])
+		}
+	}
+}
+
+// A decision that reaches back takes the place of all that was decided since.
+func TestTimelineReachesBack(t *testing.T) {
+	c := rules.Open(rules.RecordAll(), "r")
+	for _, e := range []rules.Event{ev(0, rules.InteractionStarted, "", ""), ev(5, rules.StreamAdded, "a", ""), ev(2, rules.StreamInactive, "a", "sdp")} {
+		c.Apply(e)
+	}
+	if got := c.Timeline("a"); len(got) != 1 || line(got[0]) != "withhold a@2 sdp/sdp@2" {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestSameEventsSameDecisions(t *testing.T) {
 	run := func() string {
 		c := rules.Open(rules.RecordAll(), "r")
@@ -213,6 +240,8 @@ func TestNames(t *testing.T) {
 	}{
 		{rules.NoDecision, "no-decision"}, {rules.SDP, "sdp"}, {rules.NotLive, "not-live"}, {rules.Cause(99), "cause-99"},
 		{rules.Withhold, "withhold"}, {rules.Record, "record"}, {rules.Verdict(0), "verdict-0"},
+		{rules.DoNotRecord + 1, "cause-21"}, {rules.Cause(-1), "cause--1"}, {rules.Kind(rules.Kinds()), fmt.Sprintf("kind-%d", rules.Kinds())},
+		{rules.ScopeAll, "all streams"}, {rules.ScopeMain, "the streams in the main call"}, {rules.ScopeStream, "that stream"},
 		{rules.InteractionStarted, "interaction-started"}, {rules.StreamAdded, "stream-added"},
 		{rules.StreamInactive, "stream-inactive"}, {rules.StreamActive, "stream-active"},
 		{rules.StreamRemoved, "stream-removed"}, {rules.InteractionEnded, "interaction-ended"}, {rules.Kind(0), "kind-0"},
@@ -221,8 +250,21 @@ func TestNames(t *testing.T) {
 			t.Errorf("got %s, want %s", tt.got, tt.want)
 		}
 	}
-	if rules.NoDecision.Words() == rules.NotLive.Words() || rules.Cause(99).Words() != "unknown cause" {
-		t.Error("causes are not told apart in words")
+	role := rules.RoleAgent
+	if err := role.UnmarshalText([]byte("boss")); err == nil || role != rules.RoleUnknown {
+		t.Errorf("boss is %v (%v)", role, err)
+	}
+	said := map[string]rules.Cause{}
+	for c := rules.NoDecision; c <= rules.DoNotRecord; c++ {
+		if other, twice := said[c.Words()]; twice || c.Words() == "unknown cause" {
+			t.Errorf("%v is called %q, as %v", c, c.Words(), other)
+		}
+		said[c.Words()] = c
+	}
+	for _, c := range []rules.Cause{-1, 0, rules.DoNotRecord + 1} {
+		if c.Words() != "unknown cause" {
+			t.Errorf("%d is called %q", int(c), c.Words())
+		}
 	}
 }
 

@@ -81,7 +81,7 @@ func (c *Case) applyUser(out []Decision, u *userRecording, at time.Time) []Decis
 		if u.over || !c.hears(u.maker, s) {
 			since := at
 			for _, a := range u.ledgers[i].last.Causes {
-				if a.Cause == NotLive && a.Owner == string(u.id) {
+				if a.Owner == string(u.id) {
 					since = a.Since
 				}
 			}

@@ -9,7 +9,7 @@ import (
 type words []string
 
 func (w words) name(i int, what string) string {
-	if i < 0 || i >= len(w) {
+	if uint(i) >= uint(len(w)) {
 		return fmt.Sprintf("%s-%d", what, i)
 	}
 	return w[i]

@@ -30,10 +30,10 @@ func Flags(s scenario.Scenario) (rules.Flags, error) {
 	for _, x := range s.Flags {
 		set, ok := known[x.Name]
 		if !ok {
-			return f, fmt.Errorf("scenario %s: there is no flag %q: want one of %s", s.ID, x.Name, strings.Join(FlagNames(), ", "))
+			return rules.Flags{}, fmt.Errorf("scenario %s: there is no flag %q: want one of %s", s.ID, x.Name, strings.Join(FlagNames(), ", "))
 		}
 		if !set(&f, x.Value) {
-			return f, fmt.Errorf("scenario %s: flag %s cannot be %q", s.ID, x.Name, x.Value)
+			return rules.Flags{}, fmt.Errorf("scenario %s: flag %s cannot be %q", s.ID, x.Name, x.Value)
 		}
 	}
 	return f, nil

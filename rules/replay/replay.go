@@ -37,15 +37,16 @@ func Under(f rules.Flags, s scenario.Scenario) (Result, error) {
 		p.caller = ""
 	}
 	for _, e := range s.Events {
-		if now := start().Add(e.At); !now.Equal(p.now) {
-			p.step()
-			p.now = now
-		}
+		p.now = start().Add(e.At)
 		if err := p.event(e); err != nil {
 			return Result{}, fmt.Errorf("line %d: %w", e.Line, err)
 		}
 	}
-	p.step()
+	for _, d := range p.c.Apply(p.pending...) {
+		if d.Verdict == rules.Refused {
+			p.refused = append(p.refused, d)
+		}
+	}
 	return p.result(), nil
 }
 
@@ -56,7 +57,7 @@ type player struct {
 	c       *rules.Case
 	now     time.Time
 	parties []string
-	pending []rules.Event   // of this instant
+	pending []rules.Event
 	away    map[string]bool // of who consults: in the main call
 	refused []rules.Decision
 }
@@ -64,16 +65,6 @@ type player struct {
 func (p *player) apply(e rules.Event) {
 	e.At = p.now
 	p.pending = append(p.pending, e)
-}
-
-// step gives the events of one instant to the engine, which puts them in order.
-func (p *player) step() {
-	for _, d := range p.c.Apply(p.pending...) {
-		if d.Verdict == rules.Refused {
-			p.refused = append(p.refused, d)
-		}
-	}
-	p.pending = p.pending[:0]
 }
 
 // identity says who a party is by its first letter.
@@ -201,7 +192,7 @@ func (p *player) simple(name string, arg []string) {
 	}
 	if kind, ok := party[name]; ok {
 		p.apply(rules.Event{Kind: kind, Party: rules.PartyID(arg[0]), Name: arg[1]})
-	} else if kind, ok := named[name]; ok {
-		p.apply(rules.Event{Kind: kind, Name: arg[0], Owner: arg[0]})
+	} else {
+		p.apply(rules.Event{Kind: named[name], Name: arg[0], Owner: arg[0]})
 	}
 }

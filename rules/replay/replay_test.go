@@ -66,6 +66,7 @@ func TestErrors(t *testing.T) {
 		{"vonage plan=some", "0 in C", `flag plan cannot be "some"`},
 		{"vonage pol=burn@0", "0 in C", `flag pol cannot be "burn@0"`},
 		{"vonage uage=-1", "0 in C", `flag uage cannot be "-1"`},
+		{"vonage uage=soon", "0 in C", `flag uage cannot be "soon"`},
 		{"vonage pol=del30", "0 in C", `flag pol cannot be "del30"`},
 		{"vonage", "0 in C\n0 plan often", `line 6: want a draw, got "often"`},
 		{"vonage", "0 unknown C\n0 direction up", `line 6: unknown direction "up"`},

@@ -3,6 +3,7 @@ package replay
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/rules/scenario"
@@ -100,7 +101,7 @@ func (p *player) userTracks() []scenario.Track {
 
 // afterwards says what is kept, and who may listen.
 func (p *player) afterwards(o *scenario.Outcome) {
-	x := rules.Finished{Start: start(), End: p.now, Direction: p.c.Direction(), Kept: len(o.Recorded) > 0, Void: p.c.Void()}
+	x := rules.Finished{Start: start(), End: p.now, Direction: p.c.Direction(), Kept: len(o.Recorded) > 0}
 	fate := p.flags.Fate(x)
 	o.Keep = p.keep(fate)
 	if x.Kept = len(o.User) > 0; x.Kept {
@@ -131,7 +132,8 @@ func (p *player) keep(fate rules.Fate) string {
 	}
 }
 
-// Access answers an access scenario.
+// Access answers an access scenario. The rights are inbound and outbound, and
+// group:NAME for each group to which they are limited.
 func Access(a scenario.Access) rules.Access {
 	r := rules.Recorded{Direction: rules.DirectionInbound}
 	for _, f := range a.Given {
@@ -150,7 +152,11 @@ func Access(a scenario.Access) rules.Access {
 			r.Void, r.Deleted, r.Paused = f.Value == "void", f.Value == "deleted", f.Value == "paused"
 		}
 	}
-	return rules.MayListen(rules.Listener{
-		ID: a.Asks, Inbound: slices.Contains(a.Rights, "inbound"), Outbound: slices.Contains(a.Rights, "outbound"),
-	}, r)
+	u := rules.Listener{ID: a.Asks, Inbound: slices.Contains(a.Rights, "inbound"), Outbound: slices.Contains(a.Rights, "outbound")}
+	for _, right := range a.Rights {
+		if group, limited := strings.CutPrefix(right, "group:"); limited {
+			u.Groups = append(u.Groups, group)
+		}
+	}
+	return rules.MayListen(u, r)
 }

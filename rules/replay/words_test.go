@@ -15,8 +15,11 @@ import (
 func TestFlagWords(t *testing.T) {
 	tried := make(map[string]bool)
 	for word, set := range map[string]func(*rules.Flags){
-		"plan=none":     func(f *rules.Flags) { f.Plan = nil },
-		"plan=all+none": func(f *rules.Flags) { f.Plan = []rules.PlanRule{{Kind: rules.PlanAll}} },
+		"plan=none":           func(f *rules.Flags) { f.Plan = nil },
+		"plan=all plan=menu2": func(f *rules.Flags) { f.Plan = []rules.PlanRule{{Kind: rules.PlanMenu, Option: "2"}} },
+		"uage=0":              func(f *rules.Flags) { f.UserDays = 0 },
+		"uage=9":              func(f *rules.Flags) { f.UserDays = 9 },
+		"plan=all+none":       func(f *rules.Flags) { f.Plan = []rules.PlanRule{{Kind: rules.PlanAll}} },
 		"plan=percent30+menu2": func(f *rules.Flags) {
 			f.Plan = []rules.PlanRule{{Kind: rules.PlanPercent, Percent: 30}, {Kind: rules.PlanMenu, Option: "2"}}
 		},
@@ -107,10 +110,40 @@ func TestAccessWords(t *testing.T) {
 		{"evaluator", "S1", nil, true},
 		{"reviewing", "S1", nil, true},
 		{"reviewing", "S2", nil, false},
+		{"group", "g", []string{"inbound", "group:g"}, true},
+		{"group", "g", []string{"inbound", "group:h", "group:g"}, true},
+		{"group", "g", []string{"inbound", "group:h"}, false},
+		{"group", "g", []string{"inbound"}, true},
 	} {
 		got := replay.Access(scenario.Access{Asks: "S1", Rights: tt.rights, Given: []scenario.Flag{{Name: tt.given, Value: tt.value}}})
 		if got.Allowed != tt.want {
 			t.Errorf("%s %s, %v: %+v", tt.given, tt.value, tt.rights, got)
+		}
+	}
+}
+
+// The first letter of a party says who it is: what is withheld because of it, and
+// who may record.
+func TestLetters(t *testing.T) {
+	for _, tt := range []struct {
+		flags, events string
+		want          string
+	}{
+		{"ours plan=all ext=1", "0 in C\n0 join A\n5 join N", "withhold C 5-60 external"},
+		{"ours plan=all ext=1", "0 in C\n0 join A\n5 join X", "withhold C 5-60 external"},
+		{"ours plan=all ext=1", "0 in C\n0 join A\n5 join Z", "withhold C 5-60 external"},
+		{"ours plan=all ext=1", "0 in C\n0 join X", "withhold C 0-60 external"}, // no first pair because it came first
+		{"ours plan=all ext=1", "0 in C\n0 join A\n5 join C2", "record C 0-60"},
+		{"ours plan=all ext=1", "0 in C\n0 join Z", "record C 0-60"},
+		{"ours plan=all ext=1", "0 in C\n0 join A\n5 join S", "record C 0-60"},
+		{"ours plan=all ext=1", "0 in C\n0 join A\n5 join U", "record C 0-60"},
+		{"ours plan=all urec=all", "0 in C\n0 join A\n5 urec+ A", "user A C 5-60"},
+		// A second consult begins away from the main call, whatever the first one did.
+		{"ours plan=all", "0 in C\n0 join A\n10 consult A X\n15 alt A\n20 cend X\n30 consult A X\n40 alt A\n50 alt A", "record A 0-10 15-30 40-50"},
+	} {
+		r, err := replay.Run(parse(t, tt.flags, tt.events))
+		if got := r.Outcome.Lines(); err != nil || !slices.Contains(got, tt.want) {
+			t.Errorf("%s, %q: %q has no %q (%v)", tt.flags, tt.events, got, tt.want, err)
 		}
 	}
 }
