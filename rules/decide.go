@@ -198,7 +198,7 @@ func (c *Case) control(ev *Event) (refused string) {
 	case ev.Kind == ResumePressed && c.manual && ev.At.Before(c.manualSince):
 		return "resumes what was paused later"
 	}
-	if ev.Kind == PausePressed && (!c.manual || ev.At.After(c.manualSince)) {
+	if !c.manual || ev.At.After(c.manualSince) {
 		c.manualSince = ev.At
 	}
 	c.manual = ev.Kind == PausePressed

@@ -143,7 +143,7 @@ func TestUserRecordingEndsWithItsMaker(t *testing.T) {
 	c.Apply(rules.Event{At: at(9), Kind: rules.PartyLeft, Party: "A1"})
 	c.Apply(rules.Event{At: at(12), Kind: rules.InteractionEnded})
 	for _, l := range c.UserTimelines() {
-		if d := l[0]; d.Maker != "A1" || d.Recording == "r" || d.Verdict != rules.Record || d.RolesUnknown || !d.Until.Equal(at(9)) {
+		if d := l[0]; d.Maker != "A1" || d.Recording == "r" || d.Verdict != rules.Record || d.Because != "user-recordings: A1 records" || d.RolesUnknown || !d.Until.Equal(at(9)) {
 			t.Errorf("%v until %v", d, d.Until)
 		}
 	}

@@ -137,7 +137,7 @@ func TestPlanMoments(t *testing.T) {
 		{rules.Event{Kind: rules.PlanRan, Draw: 0.9}, "C", rules.Record},
 	})
 	// Numbers mean nothing to a rule that is not about them.
-	f.Plan = []rules.PlanRule{{Kind: rules.PlanPercent, Callers: []string{"+449"}}}
+	f.Plan = []rules.PlanRule{{Kind: rules.PlanPercent, Callers: []string{"+449"}}, {Kind: rules.PlanMenu, Percent: 100}}
 	follow(t, inboundUnder(f), []moment{
 		{rules.Event{Kind: rules.PlanRan}, "C", rules.Withhold},
 		{rules.Event{Kind: rules.NumberTold, Number: "+449"}, "C", rules.Withhold},
@@ -211,6 +211,31 @@ func TestDecidedForGood(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, c.Decision("s"))
 		}
 	}
+}
+
+// What decided is said also after the direction is told.
+func TestReasonStays(t *testing.T) {
+	c := rules.Open(rules.NewPolicy(loose()), "r")
+	c.Apply(rules.Event{At: at(0), Kind: rules.InteractionStarted}, ev(0, rules.StreamAdded, "s", ""), rules.Event{At: at(0), Kind: rules.PartyJoined, Party: "A1", Identity: who("A1")})
+	first := c.Timeline("s")
+	c.Apply(rules.Event{At: at(1), Kind: rules.DirectionTold, Direction: rules.DirectionInbound})
+	c.Apply(rules.Event{At: at(2), Kind: rules.PartyJoined, Party: "C", Identity: who("C")})
+	if got := c.Timeline("s"); len(first) != 1 || len(got) != 2 || got[1].Because != "plan: every call, and outbound: record" {
+		t.Errorf("%v, then %v", first, got)
+	}
+}
+
+// A third party is barred by its number, for as long as it is there, and by no
+// other that it has beside; one that is withheld is on no list.
+func TestNumbersOfThirdParties(t *testing.T) {
+	f := loose()
+	f.DoNotRecord = []string{"", "+449"}
+	number := func(n string) rules.Event { return rules.Event{Kind: rules.NumberTold, Party: "X1", Number: n} }
+	follow(t, inboundUnder(f), []moment{
+		{rules.Event{Kind: rules.PartyJoined, Party: "X1", Identity: who("X1")}, "C", rules.Record},
+		{number(""), "C", rules.Record}, {number("+449"), "C", rules.Withhold}, {number("+448"), "C", rules.Withhold},
+		{rules.Event{Kind: rules.PartyLeft, Party: "X1"}, "C", rules.Record},
+	})
 }
 
 // A command to record is for outbound calls only where the account records them.

@@ -61,13 +61,17 @@ func TestResumeFromBeforeThePause(t *testing.T) {
 	for name, tt := range map[string]struct {
 		presses []rules.Event
 		paused  bool
+		refused int
 	}{
-		"in order":                   {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 6)}, false},
-		"at once":                    {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 5)}, false},
-		"back-dated before":          {[]rules.Event{press(rules.PausePressed, 20), press(rules.ResumePressed, 5)}, true},
-		"before the second pause":    {[]rules.Event{press(rules.PausePressed, 5), press(rules.PausePressed, 20), press(rules.ResumePressed, 10)}, true},
-		"pause back-dated afterward": {[]rules.Event{press(rules.PausePressed, 20), press(rules.PausePressed, 5), press(rules.ResumePressed, 10)}, true},
-		"again":                      {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 6), press(rules.PausePressed, 4), press(rules.ResumePressed, 5)}, false},
+		"in order":                   {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 6)}, false, 0},
+		"at once":                    {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 5)}, false, 0},
+		"back-dated before":          {[]rules.Event{press(rules.PausePressed, 20), press(rules.ResumePressed, 5)}, true, 1},
+		"before the second pause":    {[]rules.Event{press(rules.PausePressed, 5), press(rules.PausePressed, 20), press(rules.ResumePressed, 10)}, true, 1},
+		"pause back-dated afterward": {[]rules.Event{press(rules.PausePressed, 20), press(rules.PausePressed, 5), press(rules.ResumePressed, 10)}, true, 1},
+		"again":                      {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 6), press(rules.PausePressed, 4), press(rules.ResumePressed, 5)}, false, 0},
+		"again, and at once":         {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 6), press(rules.PausePressed, 4), press(rules.ResumePressed, 4)}, false, 0},
+		"resumed twice":              {[]rules.Event{press(rules.PausePressed, 5), press(rules.ResumePressed, 6), press(rules.ResumePressed, 4)}, false, 0},
+		"paused twice":               {[]rules.Event{press(rules.PausePressed, 20), press(rules.PausePressed, 5)}, true, 0},
 	} {
 		c := rules.Open(rules.NewPolicy(rules.Flags{Trunk: true, ContinueWithoutAgent: true, Control: rules.Selection{All: true}, QueueWait: rules.Selection{All: true}}), "r")
 		c.Apply(
@@ -75,8 +79,14 @@ func TestResumeFromBeforeThePause(t *testing.T) {
 			rules.Event{Kind: rules.StreamAdded, At: at(0), Stream: "a"},
 			rules.Event{Kind: rules.PartyJoined, At: at(0), Party: "a", Identity: agent},
 			rules.Event{Kind: rules.PartyJoined, At: at(0), Party: "c", Identity: rules.Identity{Role: rules.RoleCustomer, FirstPair: true}})
-		for _, e := range tt.presses {
-			c.Apply(e)
+		refused := 0
+		for _, d := range c.Apply(tt.presses...) {
+			if d.Verdict == rules.Refused {
+				refused++
+			}
+		}
+		if refused != tt.refused {
+			t.Errorf("%s: %d refused", name, refused)
 		}
 		if got := c.Decision("a").Verdict != rules.Record; got != tt.paused {
 			t.Errorf("%s: paused %v: %v", name, got, c.Decision("a"))
