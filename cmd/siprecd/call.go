@@ -25,6 +25,7 @@ type callCommand struct {
 	TLSCA          string `name:"tls-ca" help:"Authorities that the certificate of the server may be of, PEM. When empty, those of the system." placeholder:"FILE"`
 
 	Codec string `help:"Codec for RTP: pcmu or pcma." enum:"pcmu,pcma" default:"pcmu"`
+	SRTP  string `name:"srtp" help:"Encrypt RTP by this suite: ${enum}." enum:"none,AES_CM_128_HMAC_SHA1_80,AES_CM_128_HMAC_SHA1_32,AEAD_AES_128_GCM,AEAD_AES_256_GCM" default:"none" placeholder:"SUITE"`
 }
 
 // Validate refuses more speakers than a conversation of two has.
@@ -100,6 +101,7 @@ func (c *callCommand) Run(ctx context.Context, out streams) error {
 		client:   src.Config{Target: address, Transport: c.Transport, TLS: secure, UserAgent: "siprecd-call/" + version()},
 		uri:      c.To.uri,
 		speakers: speakers,
+		suite:    strings.TrimPrefix(c.SRTP, "none"),
 		progress: func(format string, args ...any) { fmt.Fprintf(out.stdout, format+"\n", args...) },
 	}.play(ctx)
 	return err

@@ -35,6 +35,7 @@ type performance struct {
 	client   src.Config
 	uri      string // Request-URI; empty for the client's own choice
 	speakers []speaker
+	suite    string        // of SRTP (RFC 4568 §6.2); empty for plain RTP
 	length   time.Duration // of audio; 0 is until the voices end
 	limit    time.Duration // for the answer; 0 is answerLimit
 	progress func(format string, args ...any)
@@ -49,7 +50,10 @@ func (p performance) play(ctx context.Context) (callID string, err error) {
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
 
-	conversation, invite := p.invite(client.IDs(), time.Now())
+	conversation, invite, err := p.invite(client.IDs(), time.Now())
+	if err != nil {
+		return "", err
+	}
 	dialog, err := p.open(ctx, client, invite)
 	if err != nil {
 		return "", err
@@ -106,16 +110,24 @@ func (p performance) open(ctx context.Context, client *src.SRC, invite src.Reque
 
 // invite is the INVITE with its metadata: the speakers are the participants, and
 // the label of a stream is the number of its speaker, from 1.
-func (p performance) invite(ids *src.IDs, at time.Time) (*src.Conversation, src.Request) {
+func (p performance) invite(ids *src.IDs, at time.Time) (*src.Conversation, src.Request, error) {
 	var parties []src.Party
 	var offers []src.StreamOffer
 	for i, s := range p.speakers {
 		label := strconv.Itoa(i + 1)
 		parties = append(parties, src.Party{AOR: s.aor, Name: s.name, Label: label})
-		offers = append(offers, src.StreamOffer{Label: label, Codecs: []src.Codec{s.codec}, Direction: src.SendOnly})
+		offer := src.StreamOffer{Label: label, Codecs: []src.Codec{s.codec}, Direction: src.SendOnly}
+		if p.suite != "" {
+			key, err := ids.SRTPKey(p.suite)
+			if err != nil {
+				return nil, src.Request{}, err
+			}
+			offer.Keys = []src.SRTPKey{key}
+		}
+		offers = append(offers, offer)
 	}
 	conversation := src.NewConversation(ids, at, parties...)
-	return conversation, src.Request{RequestURI: p.uri, Streams: offers, Metadata: conversation.Complete()}
+	return conversation, src.Request{RequestURI: p.uri, Streams: offers, Metadata: conversation.Complete()}, nil
 }
 
 // perform sends the voices and reports each second. It returns early when ctx is
