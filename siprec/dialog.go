@@ -172,6 +172,7 @@ func (rs *RecordingSession) answerOK(r *request, sdpBody []byte) {
 		rs.agreeInterval(r.Request, res)
 	}
 	if sdpBody != nil {
+		rs.media.now.warn(res)
 		res.AppendHeader(sip.NewHeader("Content-Type", typeSDP))
 		res.SetBody(sdpBody)
 	}

@@ -201,10 +201,13 @@ func (rs *RecordingSession) propose(r *request, c *content) *refusal {
 	}
 	rs.withhold(rs.next)
 	if rs.media.now == nil && !rs.next.acceptable() {
-		why := rs.next.refusals()
+		why := "none of the offered streams can be received"
+		if each := rs.next.refusals(); each != "" {
+			why += ": " + each
+		}
 		rs.media.undo(rs.next)
 		rs.next = nil
-		return refuse(488, "none of the offered streams can be received: "+why)
+		return refuse(488, why)
 	}
 	return nil
 }

@@ -164,7 +164,9 @@ func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*
 		Codecs: codecsOf(m.Choose(n.terms)), Ptime: time.Duration(m.Ptime) * time.Millisecond,
 	}}
 	plan := m.Plan(n.terms)
-	sl.stream.Refusal = m.Refusal(n.terms)
+	if m.Port != 0 {
+		sl.stream.Refusal = m.Refusal(n.terms)
+	}
 	if i >= maxStreams && plan != sdp.Refuse {
 		// RFC 3264 §6 lets any m-line be refused: one SRC must not take the ports
 		// of all others.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 
+	"github.com/emiago/sipgo/sip"
+
 	"github.com/siprecd/siprecd/siprec/internal/sdp"
 	"github.com/siprecd/siprecd/siprec/media"
 )
@@ -81,5 +83,12 @@ func wipe(s *media.SRTP) {
 	for _, k := range append(slices.Clone(s.Remote), s.Local) {
 		clear(k.Key)
 		clear(k.Salt)
+	}
+}
+
+// warn says in an answer why m-lines are refused (RFC 3261 §20.43).
+func (a *agreement) warn(res *sip.Response) {
+	if why := a.refusals(); why != "" {
+		res.AppendHeader(sip.NewHeader("Warning", warning("streams refused: "+why)))
 	}
 }

@@ -169,7 +169,8 @@ type Stream struct {
 	Ptime  time.Duration // a=ptime; 0 when absent
 	// SRTP is the crypto-suite in force (RFC 4568 §6.2); empty for plain RTP.
 	SRTP string
-	// Refusal says why the m-line was answered with port 0; empty when it was not.
+	// Refusal says why the m-line was answered with port 0; empty when it was not,
+	// or was offered so.
 	Refusal string
 	// Local is where we receive, Remote where the SDP says that the SRC sends
 	// from; Remote is invalid when unknown.

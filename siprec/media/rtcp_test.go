@@ -455,4 +455,3 @@ func FuzzRTCP(f *testing.F) {
 		}
 	})
 }
-
