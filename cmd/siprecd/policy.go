@@ -139,6 +139,9 @@ func printMeaning(out streams, path string, f *policy.File) error {
 	for _, fed := range f.Feeds() {
 		fmt.Fprintln(table, "  "+feedRow(fed))
 	}
+	for _, c := range f.Conditions() {
+		fmt.Fprintf(table, "  mapping\tline %d\t%s\t-\t%s\n", c.Line, c.Text, c.State)
+	}
 	if err := table.Flush(); err != nil {
 		return err
 	}

@@ -210,3 +210,28 @@ func (f *File) Unfed() []Unfed {
 	}
 	return all
 }
+
+// A Condition is one of the mapping that not every client feeds.
+type Condition struct {
+	Line  int    // of the rule
+	Text  string // key and values
+	State string // whether anything tells it
+}
+
+// Conditions are those of the mapping of which it is not sure that they are ever
+// told, in the order of the rules.
+func (f *File) Conditions() []Condition {
+	var found []Condition
+	for _, r := range f.Mapping {
+		if len(r.API) > 0 {
+			found = append(found, Condition{r.Line, "api: " + strings.Join(r.API, ", "), "never fed: the server does not take this from another system yet, so no call fits"})
+		}
+		if len(r.Certificate) > 0 {
+			found = append(found, Condition{r.Line, "certificate: " + strings.Join(r.Certificate, ", "), "only from clients that show a certificate over TLS"})
+		}
+		if len(r.Dialled) > 0 {
+			found = append(found, Condition{r.Line, "dialled: " + strings.Join(r.Dialled, ", "), "from extension data, else from the numbers of the parties described at the beginning"})
+		}
+	}
+	return found
+}

@@ -3,6 +3,8 @@ package policy_test
 import (
 	"net/netip"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -92,5 +94,76 @@ func TestMappingSentences(t *testing.T) {
 	own := read(t, "accounts: [{name: default}]").MappingSentences()
 	if len(own) != 1 || own[0] != "What no rule places belongs to account default; an alarm is raised." {
 		t.Errorf("sentences %q", own)
+	}
+}
+
+// Of a condition that not every client feeds, the check says what feeds it.
+func TestConditions(t *testing.T) {
+	var got []string
+	for _, c := range read(t, mapped).Conditions() {
+		got = append(got, strconv.Itoa(c.Line)+" "+c.Text+" "+strings.Fields(c.State)[0])
+	}
+	want := []string{"6 certificate: sbc.a.example only", "10 dialled: +1555010? from", "13 api: sales never"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Two accounts never share an interaction, not even when their clients use one
+// group id; what else differs makes no other interaction of it.
+func TestGroupsOfTwoAccounts(t *testing.T) {
+	f := read(t, mapped)
+	group := func(traits policy.Traits, id string) string { return f.Belongs(traits).Group(id) }
+	a, b := policy.Traits{Certificate: []string{"sbc.a.example"}}, policy.Traits{Listener: "tls-b"}
+	for _, tt := range []struct {
+		name     string
+		one, two string
+		same     bool
+	}{
+		{"one account", group(a, "7"), group(a, "7"), true},
+		{"two trunks of it", group(a, "7"), group(policy.Traits{Address: netip.MustParseAddr("192.0.2.7")}, "7"), true},
+		{"two groups", group(a, "7"), group(a, "8"), false},
+		{"two accounts", group(a, "7"), group(b, "7"), false},
+		{"by header field", group(a, "7"), group(policy.Traits{Header: map[string][]string{"X-Account": {"b"}}}, "7"), false},
+		{"by extension field", group(a, "7"), group(policy.Traits{Listener: "tls-x", Field: map[string][]string{"tenant": {"b"}}}, "7"), false},
+		{"nobody's", group(a, "7"), group(policy.Traits{}, "7"), false},
+		{"names run together", policy.Belonging{Account: "a"}.Group("b7"), policy.Belonging{Account: "ab"}.Group("7"), false},
+	} {
+		if (tt.one == tt.two) != tt.same {
+			t.Errorf("%s: %q and %q", tt.name, tt.one, tt.two)
+		}
+	}
+}
+
+// All conditions of a rule have to be met, and what is like what was asked for is
+// not what was asked for.
+func TestNearMisses(t *testing.T) {
+	f := read(t, `
+accounts: [{name: a}]
+mapping:
+  - {certificate: "*.a.example", listener: tls, account: a}
+  - {header: {name: X-Tenant, value: gold}, field: {name: tenant, value: "7"}, account: a}
+`)
+	header, field := map[string][]string{"x-tenant": {"iron", "gold"}}, map[string][]string{"tenant": {"7"}}
+	for _, tt := range []struct {
+		name   string
+		traits policy.Traits
+		want   string
+	}{
+		{"certificate and listener", policy.Traits{Certificate: []string{"x.a.example"}, Listener: "tls"}, "a"},
+		{"certificate alone", policy.Traits{Certificate: []string{"x.a.example"}}, "default"},
+		{"listener alone", policy.Traits{Listener: "tls"}, "default"},
+		{"another listener", policy.Traits{Certificate: []string{"x.a.example"}, Listener: "tls2"}, "default"},
+		{"a longer name", policy.Traits{Certificate: []string{"x.a.example.net"}, Listener: "tls"}, "default"},
+		{"a dot is a dot", policy.Traits{Certificate: []string{"x.aaexample"}, Listener: "tls"}, "default"},
+		{"header and field", policy.Traits{Header: header, Field: field}, "a"},
+		{"header alone", policy.Traits{Header: header}, "default"},
+		{"field alone", policy.Traits{Field: field}, "default"},
+		{"header as field", policy.Traits{Header: field, Field: header}, "default"},
+		{"an empty value", policy.Traits{Header: map[string][]string{"X-Tenant": {""}}, Field: field}, "default"},
+	} {
+		if got := f.Belongs(tt.traits).Account; got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
 	}
 }
