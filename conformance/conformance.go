@@ -15,13 +15,14 @@ import (
 	"github.com/siprecd/siprecd/conformance/rfc3261"
 	"github.com/siprecd/siprecd/conformance/rfc3264"
 	"github.com/siprecd/siprecd/conformance/rfc3311"
+	"github.com/siprecd/siprecd/conformance/rfc4568"
 	"github.com/siprecd/siprecd/conformance/rfc7866"
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
 // All lists every case of the suite.
 func All() []check.Case {
-	return slices.Concat(rfc3261.Cases(), rfc3264.Cases(), rfc3311.Cases(), rfc7866.Cases())
+	return slices.Concat(rfc3261.Cases(), rfc3264.Cases(), rfc3311.Cases(), rfc4568.Cases(), rfc7866.Cases())
 }
 
 // Options choose and watch a run.

@@ -204,15 +204,31 @@ func (s *Server) answer(d *dialog, offer *src.SDP) string {
 		if m.Label != "" {
 			label = "a=label:" + m.Label + "\r\n"
 		}
-		l.text = fmt.Sprintf("%s %s\r\n%sa=%s\r\n", m.Proto, strings.Join(m.Formats, " "), label, direction)
+		crypto, valid := cryptoFor(i, m)
+		l.text = fmt.Sprintf("%s %s\r\n%s%sa=%s\r\n", m.Proto, strings.Join(m.Formats, " "), label, crypto, direction)
 		switch {
-		case m.Port == 0 || !strings.HasPrefix(m.Proto, "RTP/"):
+		case !valid && strings.HasPrefix(m.Proto, "RTP/SAVP"), m.Port == 0 || !strings.HasPrefix(m.Proto, "RTP/"):
 			l.port = 0
 		case l.port == 0:
 			l.port = s.open()
 		}
 	}
 	return d.write(s.addr.Addr().String())
+}
+
+// cryptoFor accepts the first crypto attribute that has no session parameters, with
+// a key made of the place of the m-line (RFC 4568 §5.1.2).
+func cryptoFor(i int, m src.MediaLine) (line string, valid bool) {
+	for _, a := range m.Attributes {
+		value, ok := strings.CutPrefix(a, "crypto:")
+		f := strings.Fields(value)
+		if !ok || len(f) != 3 {
+			continue
+		}
+		key := strings.Repeat(string(rune('A'+i)), 40)
+		return "a=crypto:" + f[0] + " " + f[1] + " inline:" + key + "\r\n", true
+	}
+	return "", false
 }
 
 // write gives the description a new version only when it changed (RFC 3264 §8).
