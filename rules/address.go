@@ -50,13 +50,11 @@ func (n Numbering) Address(raw string) Address {
 	default:
 		scheme = ""
 	}
-	user, host, both := strings.Cut(s, "@")
-	if !both {
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
 		return n.lone(s, scheme)
 	}
-	if i := strings.LastIndexByte(s, '@'); i > len(user) {
-		user, host = s[:i], s[i+1:]
-	}
+	user, host := s[:i], s[i+1:]
 	host, uriParams, _ := strings.Cut(host, ";")
 	host, _, _ = strings.Cut(host, "?")
 	user, userParams, _ := strings.Cut(user, ";")
@@ -127,15 +125,21 @@ func (n Numbering) dialled(digits string) string {
 		return digits
 	}
 	fits := func(s string) bool {
-		return n.National == 0 && len(s) >= long || n.National > 0 && len(s) == n.National
+		if n.National == 0 {
+			return len(s) >= long
+		}
+		return len(s) == n.National
 	}
 	if rest, cut := strings.CutPrefix(digits, n.Trunk); cut && n.Trunk != "" && fits(rest) {
 		return "+" + n.CountryCode + rest
 	}
-	if rest, cut := strings.CutPrefix(digits, n.CountryCode); cut && n.National > 0 && fits(rest) {
+	if n.National == 0 {
+		return digits
+	}
+	if rest, cut := strings.CutPrefix(digits, n.CountryCode); cut && fits(rest) {
 		return "+" + digits
 	}
-	if n.National > 0 && fits(digits) {
+	if fits(digits) {
 		return "+" + n.CountryCode + digits
 	}
 	return digits
@@ -176,9 +180,7 @@ func cleanHost(s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if rest, bracket := strings.CutPrefix(s, "["); bracket {
 		s, _, _ = strings.Cut(rest, "]")
-		return s
-	}
-	if strings.Count(s, ":") == 1 {
+	} else if strings.Count(s, ":") == 1 {
 		s, _, _ = strings.Cut(s, ":")
 	}
 	return strings.TrimSuffix(s, ".")
@@ -201,7 +203,7 @@ func numberKey(number string) string {
 // without case, against RFC 3261 §19.1.4: nobody gives two people addresses that
 // differ in nothing else. Short numbers are only the same at the same host.
 func (a Address) Same(b Address) bool {
-	if a.Urn != "" || b.Urn != "" {
+	if a.Urn != "" { // of b alone: it has no user, number or host
 		return a.Urn == b.Urn
 	}
 	hosts := a.Host == b.Host || a.Host == "" || b.Host == ""
@@ -209,8 +211,8 @@ func (a Address) Same(b Address) bool {
 		key := numberKey(a.Number)
 		return key == numberKey(b.Number) && (hosts || len(key) > long)
 	}
-	if a.User == "" || b.User == "" {
-		return a.User == b.User && a.Host != "" && a.Host == b.Host
+	if a.User == "" {
+		return b.User == "" && a.Host != "" && a.Host == b.Host
 	}
 	return hosts && strings.EqualFold(a.User, b.User)
 }
@@ -220,10 +222,7 @@ func (a Address) Same(b Address) bool {
 // ways (see dialectRow).
 func (a Address) endsAlike(b Address, least int) bool {
 	x, y := strings.TrimPrefix(a.Number, "+"), strings.TrimPrefix(b.Number, "+")
-	if len(x) < len(y) {
-		x, y = y, x
-	}
-	return least > 0 && len(y) >= least && strings.HasSuffix(x, y)
+	return least != 0 && min(len(x), len(y)) >= least && (strings.HasSuffix(x, y) || strings.HasSuffix(y, x))
 }
 
 // isShort reports whether the number can be an extension. Emergency numbers are

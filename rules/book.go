@@ -77,7 +77,7 @@ func (b *Book) add(role Role, e Entry) {
 		return l
 	}
 	put := func(m map[string]listing, key string, l listing) {
-		if _, have := m[key]; !have && key != "" {
+		if _, have := m[key]; !have {
 			m[key] = l
 		}
 	}
@@ -98,9 +98,7 @@ func (b *Book) add(role Role, e Entry) {
 		put(b.extensions, digitsOf(s, true), found(s, "extension", true))
 	}
 	for _, s := range e.Patterns {
-		if s != "" {
-			b.patterns = append(b.patterns, patternListing{strings.ToLower(s), found(s, "pattern", false)})
-		}
+		b.patterns = append(b.patterns, patternListing{strings.ToLower(s), found(s, "pattern", false)})
 	}
 	for _, s := range e.Domains {
 		if dom, ok := parseDomain(s); ok {
@@ -149,7 +147,7 @@ func (b *Book) lookUp(a Address) (listing, bool) {
 
 func (b *Book) inRange(a Address) (string, bool) {
 	for _, r := range b.ranges {
-		if a.Number != "" && r.has(a.Number) {
+		if r.has(a.Number) {
 			return r.text, true
 		}
 	}
@@ -196,8 +194,8 @@ func parseDomain(s string) (domain, bool) {
 
 func (d domain) has(host string) bool {
 	if d.network.IsValid() {
-		addr, err := netip.ParseAddr(host)
-		return err == nil && d.network.Contains(addr)
+		addr, _ := netip.ParseAddr(host) // what is none is in no network
+		return d.network.Contains(addr)
 	}
 	if below, ok := strings.CutPrefix(d.text, "*"); ok {
 		return strings.HasSuffix(host, below)
@@ -222,8 +220,8 @@ func parseRange(s string) (numberRange, bool) {
 	low, high, ok := strings.Cut(s, "-+")
 	if ok {
 		high = "+" + high
-	} else if low, high, ok = strings.Cut(s, "-"); !ok {
-		return numberRange{}, false
+	} else {
+		low, high, _ = strings.Cut(s, "-")
 	}
 	r := numberRange{text: s, low: digitsOf(low, true), high: digitsOf(high, true)}
 	same := len(r.low) == len(r.high) && strings.HasPrefix(r.low, "+") == strings.HasPrefix(r.high, "+")
@@ -240,7 +238,8 @@ func (r numberRange) has(number string) bool {
 // glob matches * with any text and ? with one octet. It goes back to the last *
 // only, so that it takes no more than the product of both lengths.
 func glob(pattern, s string) bool {
-	p, i, star, mark := 0, 0, -1, 0
+	var p, i, mark int
+	star := -1
 	for i < len(s) {
 		switch {
 		case p < len(pattern) && pattern[p] == '*':

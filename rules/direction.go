@@ -39,8 +39,12 @@ type Bearing struct {
 func (r *Roster) factDirection() Bearing {
 	var b Bearing
 	for _, f := range r.facts {
-		var d Direction
-		if f.Kind != metadata.FactDirection || d.UnmarshalText([]byte(f.Value)) != nil || d == DirectionUnknown {
+		if f.Kind != metadata.FactDirection {
+			continue
+		}
+		i, _ := directionWords().index([]byte(f.Value), "direction")
+		d := Direction(i)
+		if d == DirectionUnknown { // as is any other word
 			continue
 		}
 		if b.Direction != DirectionUnknown && b.Direction != d {
@@ -85,7 +89,7 @@ func (r *Roster) bearingNow() Bearing {
 		return Bearing{DirectionInternal, "both parties of the first pair are inside"}
 	case fact.Direction != DirectionUnknown:
 		return fact
-	case r.paired() && inside[0] && inside[1]:
+	case inside[0] && inside[1]:
 		return Bearing{DirectionInternal, "both parties of the first pair are inside"}
 	}
 	if r.paired() && r.caller != OrderNone && inside[0] != inside[1] {
@@ -106,7 +110,7 @@ func (r *Roster) bearingNow() Bearing {
 
 // paired reports whether both of the first pair are known.
 func (r *Roster) paired() bool {
-	return r.pair[0] != nil && r.pair[1] != nil && !r.pair[0].placeholder && !r.pair[1].placeholder
+	return r.pair[1] != nil && !r.pair[0].placeholder && !r.pair[1].placeholder
 }
 
 // findCaller finds out who of the first pair called, once: what the dialect says

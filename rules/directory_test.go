@@ -79,6 +79,16 @@ func TestCheckDirectory(t *testing.T) {
 	}
 }
 
+// A pattern for every user is for no address without one.
+func TestPatternWantsUser(t *testing.T) {
+	d := rules.Directory{Users: []rules.Entry{{Patterns: []string{"*"}}}}
+	for aor, want := range map[string]rules.Role{"pbx.example": rules.RoleUnknown, "sip:x@pbx.example": rules.RoleUser} {
+		if got := ruled(t, d, rules.Profile{}, "p", step{0, []string{"p " + aor}, nil}); got.Role != want {
+			t.Errorf("%s is %v", aor, got.Role)
+		}
+	}
+}
+
 // The evidence names what was matched.
 func TestLookUp(t *testing.T) {
 	d := rules.Directory{
@@ -87,9 +97,13 @@ func TestLookUp(t *testing.T) {
 			{Name: "the team", Patterns: []string{"ag?nt-*", "*-x@*.contact.example", "20??", "*"}},
 			{Name: "the site", Domains: []string{"*.site.example", "192.0.2.7", "2001:db8::/32"}},
 			{Name: "twice", AORs: []string{"sip:anna@contact.example"}},
+			{Name: "unreadable", Domains: []string{"", "a*b.example"}, Extensions: []string{"", "x"}, Patterns: []string{""}},
 		},
-		Users:  []rules.Entry{{Name: "Uwe", Extensions: []string{"3001"}}},
-		Inside: rules.Inside{Numbers: []string{"4000-4999", "+1 555-*"}},
+		Users: []rules.Entry{{Name: "Uwe", Extensions: []string{"3001"}}},
+		Inside: rules.Inside{
+			Numbers: []string{"4000-4999", "+1 555-*", "+1-444-0100-+1-444-0199", "600-6999", "*"},
+			Domains: []string{"2001:DB9:1:0::7", ""},
+		},
 	}
 	d.Agents[1].Patterns = d.Agents[1].Patterns[:3]
 	tests := []struct{ aor, want string }{
@@ -98,6 +112,12 @@ func TestLookUp(t *testing.T) {
 		{"sip:agent-7@x.example", "agent: agent the team of the directory, by pattern"},
 		{"sip:a-x@b.contact.example", "agent: agent the team of the directory, by pattern"},
 		{"sip:a-xy@b.contact.example", ""},
+		{"sip:my-agent-7@x.example", ""},
+		{"a*b.example", ""},
+		{"sip:b@[2001:db9:1::7]", "agent: AOR host in inside domain 2001:db9:1:0::7"},
+		{"tel:+14440150", "agent: agent +1-444-0100-+1-444-0199 of the directory, by number range"},
+		{"650", ""},
+		{"sip:x", ""},
 		{"2077", "agent: agent the team of the directory, by pattern"},
 		{"sip:b@a.site.example", "agent: agent the site of the directory, by domain"},
 		{"sip:b@site.example", ""},

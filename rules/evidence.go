@@ -17,7 +17,7 @@ func (r *Roster) pairEvidence() [2][]Evidence {
 	}
 	sure := [2]bool{counts(out[0]), counts(out[1])}
 	for i, p := range r.pair {
-		if p == nil || p.placeholder {
+		if p == nil {
 			continue
 		}
 		out[i] = append(out[i], r.placed(i)...)
@@ -59,7 +59,7 @@ func (r *Roster) toldOf(p *party) []Statement {
 	var out []Statement
 	for _, s := range r.told {
 		named := s.Participant == p.id
-		if s.Participant == "" && s.Address != "" {
+		if s.Participant == "" {
 			named = p.has(r.book.numbering.Address(s.Address), 0)
 		}
 		if named && s.Role != RoleUnknown {
@@ -72,7 +72,7 @@ func (r *Roster) toldOf(p *party) []Statement {
 // ownRole is the role that the directory gives to one of the own people.
 func (r *Roster) ownRole(p *party) Role {
 	for _, a := range p.addresses {
-		if l, ok := r.book.lookUp(a); ok && l.role.own() {
+		if l, _ := r.book.lookUp(a); l.role.own() {
 			return l.role
 		}
 	}
@@ -166,7 +166,7 @@ func (r *Roster) inside(p *party) []Evidence {
 			add(a.Phone, words)
 		}
 		for _, f := range r.facts {
-			if row := rowOf(f.Dialect); row.ownDomain && row.names(f.Kind) && r.shareDomain(f, a, row.phoneDigit) {
+			if row := rowOf(f.Dialect); row.ownDomain && slices.Contains(row.named, f.Kind) && r.shareDomain(f, a, row.phoneDigit) {
 				add(false, "AOR host is the domain of the "+row.words+" user")
 			}
 		}
@@ -177,11 +177,8 @@ func (r *Roster) inside(p *party) []Evidence {
 // shareDomain reports whether an address is in the domain of a user that a fact
 // names and no telephone number there.
 func (r *Roster) shareDomain(f metadata.Fact, a Address, phoneDigits int) bool {
-	if f.Kind != metadata.FactInitiator && f.Kind != metadata.FactUserID {
-		return false
-	}
 	user := r.book.numbering.Address(f.Value)
-	phone := a.Phone || strings.HasPrefix(a.Number, "+") || phoneDigits > 0 && len(a.Number) >= phoneDigits
+	phone := a.Phone || strings.HasPrefix(a.Number, "+") || phoneDigits != 0 && len(a.Number) >= phoneDigits
 	return user.Host != "" && user.Host == a.Host && a.User != "" && !phone
 }
 
@@ -275,9 +272,7 @@ func (r *Roster) ordered(seat int) []Evidence {
 	if o := r.profile.RecordedOrder; o != OrderNone {
 		out = append(out, r.side(StrengthOrder, o == Order(seat+1), p, o.String()+" participant is the recorded user ("+by+")")...)
 	}
-	if d := r.profile.Direction; d != DirectionUnknown {
-		out = append(out, r.placedBy(Bearing{d, by}, StrengthOrder, seat)...)
-	}
+	out = append(out, r.placedBy(Bearing{r.profile.Direction, by}, StrengthOrder, seat)...)
 	label(r.row().label, r.row().words)
 	return out
 }

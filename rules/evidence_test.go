@@ -43,8 +43,10 @@ func TestConsidered(t *testing.T) {
 	if !slices.Equal(strengths, want) || got.Strength != rules.StrengthStated {
 		t.Errorf("considered %+v", got.Considered)
 	}
-	got.Considered[0].Words = "changed by who asked"
-	if again := ruled(t, contact, rules.Profile{}, "a", step{0, []string{outsider, bert}, facts}); again.Considered[0].Words == got.Considered[0].Words {
+	r := rules.NewRoster(rules.Compile(contact), rules.Profile{})
+	play(r, step{0, []string{outsider, bert}, facts})
+	r.Rulings()[1].Considered[0].Words = "changed by who asked"
+	if again, _ := r.Ruling("a"); again.Considered[0].Words != again.Evidence {
 		t.Error("a ruling is changed from outside")
 	}
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -20,9 +21,8 @@ func (r *Roster) judge(at time.Time) []*party {
 		}
 	}
 	// Who is of the first pair may be known only through the other.
-	own = r.pairEvidence()
 	for seat, p := range r.pair {
-		if p == nil || !p.here || p.placeholder || p.ruling.Role != RoleUnknown || p.ruling.Because == 0 {
+		if p == nil || !p.here || p.placeholder || p.ruling.Role != RoleUnknown {
 			continue
 		}
 		if r.rule(p, seat, p.pairedNow(out), own) && !slices.Contains(out, p) {
@@ -48,10 +48,7 @@ func (r *Roster) review(p *party, seat int) Occasion {
 	switch {
 	case was.Because == 0:
 		return RuledInvited
-	case was.Role == RoleUnknown && was.Evidence == placeholderWords:
-		if p.placeholder {
-			return 0
-		}
+	case was.Evidence == placeholderWords:
 		return RuledFilled
 	case was.IdentifiedBy == ByDirectory:
 		return 0
@@ -100,16 +97,14 @@ func (r *Roster) fix(p *party, why Occasion, es []Evidence, first bool) bool {
 		slices.SortStableFunc(es, func(a, b Evidence) int { return a.rank() - b.rank() })
 	}
 	es = distinct(es)
-	if i := slices.IndexFunc(es, decides); i > 0 {
-		best := es[i]
-		es = slices.Insert(slices.Delete(es, i, i+1), 0, best)
-	}
-	e := es[0]
+	i := slices.IndexFunc(es, decides)
+	e := es[i]
+	es = slices.Insert(slices.Delete(es, i, i+1), 0, e)
 	id := Identity{
 		Role: e.Role, IdentifiedBy: e.IdentifiedBy, Evidence: e.Words, Strength: e.Strength,
 		FirstPair: first && !e.Role.machine(), Since: p.ruling.Since,
 	}
-	changed := p.ruling.Because == 0 || p.ruling.Identity != id
+	changed := p.ruling.Identity != id
 	if changed {
 		p.ruling.Because = why
 	}
@@ -120,7 +115,7 @@ func (r *Roster) fix(p *party, why Occasion, es []Evidence, first bool) bool {
 // rank orders evidence; none comes last.
 func (e Evidence) rank() int {
 	if e.Strength == 0 {
-		return int(StrengthRest) + 1
+		return math.MaxInt
 	}
 	return int(e.Strength)
 }

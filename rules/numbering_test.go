@@ -91,6 +91,7 @@ func TestShortBesideLong(t *testing.T) {
 		{"+100@h.example", "+15555550170@h.example", rules.RoleUnknown},
 		{"100@h.example", "123456789@h.example", rules.RoleAgent},
 		{"100@h.example", "12345678@h.example", rules.RoleUnknown},
+		{"100@h.example", "+1234567@h.example", rules.RoleAgent},
 		{"100@h.example", "anna@h.example", rules.RoleUnknown},
 	} {
 		c := newCall(t, rules.Directory{}, rules.Profile{}).say(0, l2(tt.long, tt.short))
@@ -126,6 +127,9 @@ func TestCheckOneByOne(t *testing.T) {
 		{"order", profile(rules.Profile{RecordedOrder: rules.OrderFirst}), ""},
 		{"order and direction", profile(rules.Profile{RecordedOrder: rules.OrderFirst, Direction: rules.DirectionInbound}), ""},
 		{"caller and direction", profile(rules.Profile{Caller: rules.OrderFirst, Direction: rules.DirectionOutbound}), ""},
+		{"order and direction, outbound", profile(rules.Profile{RecordedOrder: rules.OrderFirst, Direction: rules.DirectionOutbound}), ""},
+		{"a range with + at one end", rules.Directory{Inside: rules.Inside{Numbers: []string{"+1555-15556"}}}, "inside.numbers[0]"},
+		{"a range without ends", rules.Directory{Inside: rules.Inside{Numbers: []string{"-"}}}, "inside.numbers[0]"},
 		{"nothing known of the direction", profile(rules.Profile{RecordedOrder: rules.OrderFirst, Caller: rules.OrderSecond}), ""},
 		{"the recorded user calls, outbound", profile(rules.Profile{RecordedOrder: rules.OrderFirst, Caller: rules.OrderFirst, Direction: rules.DirectionOutbound}), ""},
 		{"the recorded user is called, outbound", profile(rules.Profile{RecordedOrder: rules.OrderFirst, Caller: rules.OrderSecond, Direction: rules.DirectionOutbound}), "profiles[0]: recorded_order"},

@@ -192,9 +192,8 @@ func (r *Roster) attend(at time.Time, v metadata.View) (came, gone []*party) {
 		p.here = true
 		p.labels = p.labels[:0]
 		for _, id := range presence.Sends {
-			if s, ok := v.Stream(id); ok && s.Label != "" {
-				p.labels = append(p.labels, s.Label)
-			}
+			s, _ := v.Stream(id)
+			p.labels = append(p.labels, s.Label)
 		}
 	}
 	for _, p := range r.parties {
@@ -263,7 +262,7 @@ func (r *Roster) seat(at time.Time, p *party) (hasty *party) {
 		case sits.placeholder || r.isMachine(sits):
 			r.pair[i] = p
 			return nil
-		case i == 1 && r.isHasty(at, sits):
+		case r.isHasty(at, sits):
 			hasty = sits
 			e := Evidence{Strength: StrengthForm, Role: RoleQueue, IdentifiedBy: ByUnknown,
 				Words: "second party, replaced after " + at.Sub(sits.ruling.Since).String()}
@@ -294,7 +293,7 @@ func (r *Roster) isMachine(p *party) bool {
 // it went within the window of received time.
 func (r *Roster) isHasty(at time.Time, p *party) bool {
 	id, first := p.ruling.Identity, r.pair[0]
-	return p.ruling.Because != 0 && !p.here && !id.sure() && id.Role != RoleCustomer &&
+	return !p.here && !id.sure() && id.Role != RoleCustomer &&
 		at.Sub(id.Since) <= r.profile.window() &&
 		first.here && !(first.ruling.Internal() && first.ruling.sure())
 }

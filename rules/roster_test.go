@@ -214,8 +214,10 @@ func TestNamesOfRoles(t *testing.T) {
 	if err := json.Unmarshal(b, &out); err != nil || out != in {
 		t.Errorf("%+v, %v", out, err)
 	}
-	if err := json.Unmarshal([]byte(`{"R":"boss"}`), &out); err == nil {
-		t.Error("no error for an unknown role")
+	for _, name := range []string{"R", "I", "D", "O", "M", "N"} {
+		if err := json.Unmarshal([]byte(`{"`+name+`":"boss"}`), &out); err == nil {
+			t.Errorf("%s: no error for an unknown name", name)
+		}
 	}
 	if got := rules.Role(99).String() + rules.Role(-1).String(); got != "role-99role--1" {
 		t.Error(got)
