@@ -83,8 +83,6 @@ func identity(name string, first bool) rules.Identity {
 		id.Role, id.IdentifiedBy = rules.RoleCustomer, rules.ByNumber
 	case 'X':
 		id.Role, id.IdentifiedBy = rules.RoleExternal, rules.ByNumber
-	default:
-		id.Role, id.IdentifiedBy = rules.RoleUnknown, rules.ByUnknown
 	}
 	return id
 }

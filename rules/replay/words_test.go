@@ -139,11 +139,22 @@ func TestLetters(t *testing.T) {
 		{"ours plan=all ext=1", "0 in C\n0 join A\n5 join U", "record C 0-60"},
 		{"ours plan=all urec=all", "0 in C\n0 join A\n5 urec+ A", "user A C 5-60"},
 		// A second consult begins away from the main call, whatever the first one did.
-		{"ours plan=all", "0 in C\n0 join A\n10 consult A X\n15 alt A\n20 cend X\n30 consult A X\n40 alt A\n50 alt A", "record A 0-10 15-30 40-50"},
+		{"ours plan=all", "0 in C\n0 join A\n10 consult A X\n15 alt A\n20 cend X\n30 consult A X\n40 alt A\n50 alt A\n55 alt A", "record A 0-10 15-30 40-50 55-60"},
+		{"ours plan=all urec=all ao=1", "0 in C\n0 join A\n5 urec+ A", "keep user 365"},
 	} {
 		r, err := replay.Run(parse(t, tt.flags, tt.events))
 		if got := r.Outcome.Lines(); err != nil || !slices.Contains(got, tt.want) {
 			t.Errorf("%s, %q: %q has no %q (%v)", tt.flags, tt.events, got, tt.want, err)
+		}
+	}
+}
+
+// Only of a first pair of unknown role it is said that the roles are unknown.
+func TestLettersOfTheFirstPair(t *testing.T) {
+	for party, want := range map[string]bool{"C": false, "X": false, "N": false, "Z": true} {
+		r, err := replay.Run(parse(t, "ours plan=all", "0 in "+party+"\n5 join S"))
+		if d := r.Decisions[party]; err != nil || len(d) == 0 || d[0].RolesUnknown != want {
+			t.Errorf("%s: %v (%v)", party, d, err)
 		}
 	}
 }
