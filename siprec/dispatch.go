@@ -162,7 +162,7 @@ func (s *Server) receiveInvite(r *request, src SRC) {
 		s.refuse(r, rs.localTag, ref)
 		return
 	}
-	go rs.run(r)
+	go rs.run(func() bool { return rs.begin(r) })
 }
 
 // send gives a response to its transaction. A transport that fails is the

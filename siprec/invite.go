@@ -166,21 +166,25 @@ func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 	if rs.src.Strict && !bothMarks(r.Request) {
 		return nil, refuse(403, "this client has to mark a recording session with +sip.src in its Contact and siprec in Require (RFC 7866 section 6)")
 	}
-	rs.media = negotiator{
-		plane: rs.server.plane, origin: rs.server.originID(), peer: r.Flow.Remote(),
-		local: r.Flow.Local().Addr(), nets: rs.src.MediaNetworks,
-		terms: rs.src.terms(), random: rs.server.cfg.Random,
-		said: rs.server.mediaAddress(r.Flow),
-	}
+	rs.media = rs.newNegotiator(r.Flow)
 	rs.peerCSeq = r.Request.CSeq().SeqNo
 	rs.touch(r)
-	rs.learnRoutes(r.Request)
+	rs.learnRoutes(front.Values(r.Request, "Record-Route"))
 	if ref := rs.propose(r, c); ref != nil {
 		return nil, ref
 	}
 	ev := rs.event(Offered, r, c)
 	ev.Evidence = why
 	return ev, nil
+}
+
+func (rs *RecordingSession) newNegotiator(flow *front.Flow) negotiator {
+	return negotiator{
+		plane: rs.server.plane, origin: rs.server.originID(), peer: flow.Remote(),
+		local: flow.Local().Addr(), nets: rs.src.MediaNetworks,
+		terms: rs.src.terms(), random: rs.server.cfg.Random,
+		said: rs.server.mediaAddress(flow),
+	}
 }
 
 // propose makes the agreement that a request leads to, if it brings an offer or

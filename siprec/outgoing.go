@@ -161,13 +161,17 @@ func (rs *RecordingSession) nextHop() netip.AddrPort {
 	return netip.AddrPortFrom(rs.flow.Remote().Addr(), uint16(port))
 }
 
-// learnRoutes keeps the route set (RFC 3261 §12.1.1).
-func (rs *RecordingSession) learnRoutes(req *sip.Request) {
-	rs.routes = front.Values(req, "Record-Route")
-	if hs := req.GetHeaders("Record-Route"); len(hs) > 0 {
-		if first, ok := hs[0].(*sip.RecordRouteHeader); ok {
-			rs.routePort = first.Address.Port
-		}
+// learnRoutes keeps the route set (RFC 3261 §12.1): the Record-Route values, the
+// nearest to us first.
+func (rs *RecordingSession) learnRoutes(recorded []string) {
+	rs.routes, rs.routePort = recorded, 0
+	if len(recorded) == 0 {
+		return
+	}
+	var uri sip.Uri
+	var params sip.HeaderParams
+	if _, err := sip.ParseAddressValue(recorded[0], &uri, &params); err == nil {
+		rs.routePort = uri.Port
 	}
 }
 

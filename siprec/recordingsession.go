@@ -57,7 +57,9 @@ type RecordingSession struct {
 	ended      bool
 	failed     bool // the handler panicked
 	initiated  bool // by an INVITE of ours (RFC 7866 §6.2)
-	updates    bool // the SRC takes UPDATE
+	// unconfirmed is that INVITE while its 2xx has no ACK.
+	unconfirmed *initiation
+	updates     bool // the SRC takes UPDATE
 
 	offering     bool       // an offer of ours in a 200 waits for its answer in an ACK
 	offeringCSeq uint32     // of that INVITE
@@ -220,7 +222,7 @@ func (rs *RecordingSession) End() { rs.inbox.post(endNote{EndLocal}) }
 type endNote struct{ reason EndReason }
 
 // run is the life of a recording session.
-func (rs *RecordingSession) run(invite *request) {
+func (rs *RecordingSession) run(begin func() bool) {
 	defer rs.server.handlers.Done()
 	defer rs.release()
 	defer func() {
@@ -229,7 +231,7 @@ func (rs *RecordingSession) run(invite *request) {
 			rs.log.Error("handler failed", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 		}
 	}()
-	if !rs.begin(invite) {
+	if !begin() {
 		return
 	}
 	rs.server.cfg.Handler.ServeRecording(context.Background(), rs)
@@ -254,6 +256,9 @@ func (rs *RecordingSession) end(reason EndReason, at time.Time) *Event {
 // release gives back all that the recording session has, also when its handler
 // returned early or panicked.
 func (rs *RecordingSession) release() {
+	if rs.unconfirmed != nil {
+		rs.conclusion(500)
+	}
 	if rs.next != nil {
 		rs.media.undo(rs.next)
 	}

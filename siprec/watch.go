@@ -139,6 +139,8 @@ func byeReason(why EndReason) string {
 		cause, text = 408, "session timer expired"
 	case EndShutdown:
 		cause, text = 503, "the recording server is stopping"
+	case EndRejected:
+		cause, text = 488, "refused by the recording server"
 	case EndFailed:
 		cause, text = 500, "the recording server failed"
 	}
