@@ -98,7 +98,9 @@ func (s *Server) strangersTag(req *sip.Request) string {
 
 // admit says why an SRC may not open a recording session now.
 func (s *Server) admit(r *request, src SRC) *refusal {
-	if !s.rates.take(src.Name, src.InvitesPerSecond) {
+	// The INVITE that only asks for a challenge is not counted, each guess is.
+	guess := src.Digest == nil || r.Request.GetHeader("Authorization") != nil
+	if guess && !s.rates.take(src.Name, src.InvitesPerSecond) {
 		return refuse(503, "this client asks for too many recording sessions in a second", retryAfter())
 	}
 	return s.authenticated(r, src)

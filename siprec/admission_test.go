@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/icholy/digest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -66,6 +67,25 @@ func TestInvitesPerSecond(t *testing.T) {
 		t.Errorf("a second later answered %d", f.Status)
 	}
 	d.want(Offered)
+}
+
+// TestGuessesAreCounted: with a password a call costs one INVITE, and so does each
+// wrong one.
+func TestGuessesAreCounted(t *testing.T) {
+	d := newDesk(t, nil, as(SRC{Name: "sbc", InvitesPerSecond: 2, Digest: aDigest()}))
+	for range 3 {
+		challenges(t, d.invite(src.Request{}).Final())
+	}
+	c := challenges(t, d.invite(src.Request{}).Final())[0]
+	challenges(t, d.invite(src.Request{Headers: []src.Header{answerTo(t, c, digest.Options{Password: "wrong"})}}).Final())
+	right := src.Request{Headers: []src.Header{answerTo(t, c, digest.Options{Password: "right"})}}
+	if f := d.invite(right).Final(); f.Status != 200 {
+		t.Fatalf("answered %d", f.Status)
+	}
+	d.want(Offered)
+	if f := d.invite(right).Final(); f.Status != 503 {
+		t.Errorf("one too many was answered %d", f.Status)
+	}
 }
 
 // TestRecordingSessionsOfAnSRC: the limit of one SRC is not that of another.
@@ -259,6 +279,85 @@ func TestStrangersLeaveNothing(t *testing.T) {
 		t.Errorf("an SRC was answered %d after them", f.Status)
 	}
 	d.want(Offered)
+}
+
+// TestIdleConnections: a connection with a recording session stays, one without is
+// closed; so is one too many of a stranger.
+func TestIdleConnections(t *testing.T) {
+	ready := make(chan *RecordingSession, 1)
+	var strange atomic.Bool
+	d := newDesk(t, func(rs *RecordingSession, ev *Event) {
+		if ev.Kind == Offered {
+			ready <- rs
+		}
+	}, func(c *Config) {
+		c.Vanish = -1
+		c.Idle = time.Minute
+		c.Listen = append(c.Listen, Endpoint{Name: "edge", Network: "tcp", Address: "127.0.0.1:0"})
+		c.Admit = func(o Origin) (SRC, error) {
+			if strange.Load() {
+				return SRC{}, errors.New("not on the list")
+			}
+			return SRC{Name: o.Listener}, nil
+		}
+	})
+	open := func() *src.SRC {
+		t.Helper()
+		c, err := src.New(t.Context(), src.Config{Target: d.server.Endpoints()[1].Address, Transport: "tcp"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		if m, err := c.Options(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+			t.Fatalf("OPTIONS: %v %v", m, err)
+		}
+		return c
+	}
+	used, idle := open(), open()
+	dialog, err := used.Invite(t.Context(), src.Request{Streams: src.TwoParties(src.PCMU())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.want(Offered)
+	if rs := <-ready; rs.SRC().Name != "edge" {
+		t.Errorf("the SRC is %q", rs.SRC().Name)
+	}
+	d.settledWithoutWatch(dialog)
+	d.clock.advance(10 * time.Minute)
+	if _, err := idle.Options(t.Context(), src.Request{}); !errors.Is(err, src.ErrClosed) {
+		t.Errorf("an idle connection: %v", err)
+	}
+	if m, err := dialog.Bye(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+		t.Errorf("BYE on a silent one: %v %v", m, err)
+	}
+	d.want(Ended)
+
+	strange.Store(true)
+	var first *src.SRC
+	for range 32 {
+		if c := open(); first == nil {
+			first = c
+		}
+	}
+	c, err := src.New(t.Context(), src.Config{Target: d.server.Endpoints()[1].Address, Transport: "tcp"})
+	if err == nil {
+		_, err = c.Options(t.Context(), src.Request{})
+		c.Close()
+	}
+	if err == nil {
+		t.Error("a stranger has more than 32 connections")
+	}
+	if m, err := first.Options(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+		t.Errorf("the first of them: %v %v", m, err)
+	}
+}
+
+// settledWithoutWatch waits until the ACK of the INVITE is noted.
+func (d *desk) settledWithoutWatch(dialog *src.Dialog) {
+	d.t.Helper()
+	if m, err := dialog.Options(d.t.Context(), src.Request{}); err != nil || m.Status != 200 {
+		d.t.Fatalf("OPTIONS: %v, %v", m, err)
+	}
 }
 
 // A safe is what TLS needs in a test.

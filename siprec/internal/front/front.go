@@ -296,9 +296,10 @@ func (f *Front) Close() error {
 	f.mu.Lock()
 	first := !f.closed
 	f.closed = true
-	conns := make([]*tcpConn, 0, len(f.conns))
-	for c := range f.conns {
-		conns = append(conns, c)
+	if first {
+		for c := range f.conns {
+			f.wg.Go(c.close) // saying goodbye on TLS may take its time
+		}
 	}
 	f.mu.Unlock()
 
@@ -310,9 +311,6 @@ func (f *Front) Close() error {
 		}
 		for _, l := range f.tcp {
 			errs = append(errs, l.listener.Close())
-		}
-		for _, c := range conns {
-			f.wg.Go(c.close) // saying goodbye on TLS may take its time
 		}
 	}
 	f.wg.Wait()
