@@ -17,8 +17,8 @@ func (f *File) trunkMeaning(a *Account, t Trunk) Meaning {
 	}
 	untold := f.untold(a, t)
 	waits := slices.ContainsFunc(f.callPlans(a), func(p Plan) bool { return f.waits(a, t, p) })
-	if i := slices.Index(said, meaning("record", "on")); i >= 0 && (waits || f.mute(a, t) || f.unfed(a, t)) {
-		said[i] = "Every call of the trunk that an outsider is on is chosen to be recorded, and is as far as what nothing tells allows."
+	if flags.Trunk && (waits || f.mute(a, t) || f.unfed(a, t)) {
+		said[slices.Index(said, meaning("record", "on"))] = "Every call of the trunk that an outsider is on is chosen to be recorded, and is as far as what nothing tells allows."
 	}
 	return Meaning{Account: a.Name, Trunk: t.Name, Sentences: append(said, untold...), Nothing: f.nothing(a, []Trunk{t})}
 }

@@ -30,6 +30,8 @@ func TestNeverFed(t *testing.T) {
 		{"party-consent beside consent", ", party-consent: required", "on", "consent", "of an outsider who joins later.", []string{"what outsiders say who join later"}},
 		{"party-consent in one stream", ", party-consent: required", "on, streams: mixed", "role", "of any call.", []string{"any call"}},
 		{"party-consent in one stream beside consent", ", party-consent: required", "on, streams: mixed", "consent", "of anybody while an outsider is on the call who joined later.", []string{"what outsiders say who join later"}},
+		{"party-consent that is told", ", party-consent: required", "on", "party-consent, role", "", nil},
+		{"flow and queue", ", flows: [{name: f, suppress: yes}], queues: [{name: q, wait: withhold}]", "on", "role, direction", "so an inbound call is not recorded before", []string{"inbound calls before the first of our own people joins"}},
 		{"agent-only", ", owner: {agent-only: on}", "on", "", "so nobody is recorded.", []string{"any call"}},
 		{"agent-only with roles", ", owner: {agent-only: on}", "on", "role", "whose number was typed is recorded like the others.", []string{"what customers and other outsiders say"}},
 		{"flow", ", flows: [{name: f, suppress: yes}]", "on", "role, direction", "so an inbound call is not recorded before the first of our own people joins.", []string{"inbound calls before the first of our own people joins"}},
@@ -65,11 +67,32 @@ func TestNeverFed(t *testing.T) {
 				t.Errorf("nothing on %q, want %q", m.Nothing, want)
 			}
 			said := strings.Join(m.Sentences, "\n")
+			if once := slices.Compact(slices.Sorted(slices.Values(m.Sentences))); len(once) < len(m.Sentences) {
+				t.Errorf("a sentence stands twice in\n%s", said)
+			}
 			if tt.sentence != "" && !strings.Contains(said, tt.sentence) {
 				t.Errorf("no %q in\n%s", tt.sentence, said)
 			}
 			played(t, f, tt.facts, m.Nothing)
 		})
+	}
+}
+
+// That a trunk records every call is said only where it does.
+func TestChosenTrunk(t *testing.T) {
+	const every, chosen = "Every call of the trunk that an outsider is on is recorded", "Every call of the trunk that an outsider is on is chosen to be recorded"
+	for _, tt := range []struct{ settings, record, facts, want string }{
+		{"", "on", "", every},
+		{", consent: ask", "on", "direction", chosen},
+		{", owner: {agent-only: on}", "on", "", chosen},
+		{", flows: [{name: f, suppress: yes}]", "on", "role, direction", chosen},
+		{", flows: [{name: f, suppress: yes}]", "on", "role, direction, ivr", every},
+		{", flows: [{name: f, suppress: yes}]", "off", "role, direction", "That a call is on a trunk is no reason"},
+	} {
+		f := read(t, "accounts: [{name: a"+tt.settings+", trunks: [{name: t, profile: p, record: "+tt.record+"}]}]\nprofiles: [{name: p, wire: ["+tt.facts+"]}]")
+		if said := strings.Join(f.Meanings()[1].Sentences, "\n"); !strings.Contains(said, tt.want) {
+			t.Errorf("record: %s%s, told %s: %q, want %q", tt.record, tt.settings, tt.facts, said, tt.want)
+		}
 	}
 }
 

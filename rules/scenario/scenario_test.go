@@ -65,7 +65,7 @@ func TestParseErrors(t *testing.T) {
 		{"time", "0 in C", "0x in C", "line 9: want seconds"},
 		{"too late", "60 end", "6e9 end", "line 11: want seconds"},
 		{"nothing happens", "0 in C", "0", "line 9: nothing happens"},
-		{"event", "0 in C", "0 jump C", `line 9: unknown event "jump"`},
+		{"event", "0 in C", "0 jump C", `line 9: unknown event "jump": want one of alt, ans, ask, `},
 		{"arguments", "0 in C", "0 in", "line 9: event in takes 1 to 1"},
 		{"back in time", "2.5 pause A", "70 pause A", "line 11: event at 60"},
 		{"after the end", "60 end", "60 end\n61 join A", "line 12: event join comes after the end"},
