@@ -101,6 +101,7 @@ func (n *negotiator) undo(a *agreement) {
 		was.At = sl.expected.At
 		before.recv.Expect(was)
 	}
+	a.wipeKeys(n.now)
 }
 
 // A negotiator makes the agreements of one recording session.
@@ -391,7 +392,11 @@ func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement
 // commit puts an agreement in force. What was sent before it to a port that it
 // no longer has still reaches its sink.
 func (n *negotiator) commit(a *agreement, log *zap.Logger) {
+	before := n.now
 	n.now = a
+	if before != nil {
+		before.wipeKeys(a)
+	}
 	for _, r := range a.closing {
 		r.Drain()
 	}
@@ -410,7 +415,7 @@ func (n *negotiator) close() {
 		if sl.recv != nil {
 			sl.recv.Drain()
 		}
-		wipe(sl.expected.SRTP)
+		wipe(sl.expected.SRTP, nil)
 	}
 }
 

@@ -75,14 +75,31 @@ func (n *negotiator) offerSecure(m *sdp.Media) error {
 	return nil
 }
 
-// wipe clears our keys and those of the SRC.
-func wipe(s *media.SRTP) {
-	if s == nil {
+// wipe clears the keys of a protection that is no longer in force. What the one in
+// force shares with it stays.
+func wipe(s, inForce *media.SRTP) {
+	if s == nil || s == inForce {
 		return
 	}
-	for _, k := range append(slices.Clone(s.Remote), s.Local) {
+	for _, k := range s.Remote {
 		clear(k.Key)
 		clear(k.Salt)
+	}
+	if inForce == nil || &s.Local.Key[0] != &inForce.Local.Key[0] {
+		clear(s.Local.Key)
+		clear(s.Local.Salt)
+	}
+}
+
+// wipeKeys clears the keys of an agreement that another one replaces, or is to be
+// kept in place of.
+func (a *agreement) wipeKeys(inForce *agreement) {
+	for i, sl := range a.slots {
+		var stays *media.SRTP
+		if other := inForce.before(i); other != nil {
+			stays = other.expected.SRTP
+		}
+		wipe(sl.expected.SRTP, stays)
 	}
 }
 

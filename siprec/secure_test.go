@@ -1,6 +1,7 @@
 package siprec
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,15 @@ func TestOurKeyIsFreshAndStays(t *testing.T) {
 	if again, _ := answeredCrypto(t, n.now.body); again != first || n.now.version != version {
 		t.Error("the answer to the same offer is another")
 	}
+	replaced := n.now.slots[0].expected.SRTP
+	n.undo(mustAnswer(t, n, parsed(t, savp(cryptoLine(t, 4, 5, "AES_CM_128_HMAC_SHA1_80")))))
+	if slices.Max(replaced.Remote[0].Key) == 0 || slices.Max(replaced.Local.Key) == 0 {
+		t.Error("an offer that was refused cost the keys in force")
+	}
 	n.commit(mustAnswer(t, n, parsed(t, savp(cryptoLine(t, 2, 5, "AES_CM_128_HMAC_SHA1_80")))), discard)
+	if slices.Max(replaced.Remote[0].Key) != 0 || slices.Max(n.now.slots[0].expected.SRTP.Local.Key) == 0 {
+		t.Error("a key that was replaced is still there, or ours is not")
+	}
 	if again, _ := answeredCrypto(t, n.now.body); again != first {
 		t.Error("our key changed with that of the SRC")
 	}
