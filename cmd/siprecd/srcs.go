@@ -73,6 +73,13 @@ func srcKeys() []srcKey {
 			func(_ srcFile, n *yaml.Node, p *profile) error { return scalar(n, &p.RefuseUnrecorded) }},
 		{"answer-delay", "duration", "How long after an INVITE its 200 leaves at the earliest, below 30s. Default 0s.",
 			func(_ srcFile, n *yaml.Node, p *profile) error { return delay(n, &p.AnswerDelay) }},
+		{"enforce", "off or source", "`source` asks it by re-INVITE to send nothing while nothing may be kept; what it sends all the same is withheld, as it is with `off`. Default off.",
+			func(_ srcFile, n *yaml.Node, p *profile) error {
+				var word string
+				err := oneOf(n, &word, "off", "source")
+				p.EnforceAtSource = word == "source"
+				return err
+			}},
 		{"digest", "mapping, see below", "Passwords it has to say (RFC 3261 §22, RFC 7616). Default: none.",
 			func(f srcFile, n *yaml.Node, p *profile) error {
 				p.Digest = &siprec.Digest{}

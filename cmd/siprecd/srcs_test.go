@@ -88,6 +88,7 @@ func TestSRCsRead(t *testing.T) {
   codecs: [PCMA, PCMU]
   refuse-unrecorded: true
   answer-delay: 200ms
+  enforce: source
   digest:
     md5: true
     users: [{name: a, password-file: pw}, {name: b, sha256: `+sha+`, md5: 00112233445566778899aabbccddeeff}]
@@ -99,7 +100,7 @@ func TestSRCsRead(t *testing.T) {
 		Name: "12", PlainInvite: true, Strict: true, MaxRecordingSessions: 3, InvitesPerSecond: 0.5,
 		MediaNetworks: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")},
 		SRTP:          siprec.SRTPRequired, SRTPSuites: []string{"AES_CM_128_HMAC_SHA1_80"}, Codecs: []string{"PCMA", "PCMU"},
-		RefuseUnrecorded: true, AnswerDelay: 200 * time.Millisecond,
+		RefuseUnrecorded: true, AnswerDelay: 200 * time.Millisecond, EnforceAtSource: true,
 		Digest: &siprec.Digest{Realm: "siprecd", MD5: true, Users: []siprec.User{
 			{Name: "a", Password: "first line"}, {Name: "b", SHA256: strings.ToLower(sha), MD5: "00112233445566778899aabbccddeeff"},
 		}},
@@ -133,6 +134,7 @@ func TestSRCsRefused(t *testing.T) {
 		{"none allowed", who + "  max-recording-sessions: 0\n", "srcs.yaml:3: max-recording-sessions: 0 is not above 0"},
 		{"no rate at all", who + "  invites-per-second: .nan\n", "srcs.yaml:3: invites-per-second: NaN is not above 0"},
 		{"another policy", who + "  srtp: maybe\n", `srcs.yaml:3: srtp: "maybe" is not one of`},
+		{"another place", who + "  enforce: here\n", `srcs.yaml:3: enforce: "here" is not one of`},
 		{"another suite", who + "  srtp-suites: [ROT13]\n", `srcs.yaml:3: srtp-suites: "ROT13" is not one of`},
 		{"a long delay", who + "  answer-delay: 40s\n", "srcs.yaml:3: answer-delay: "},
 		{"no users", who + "  digest: {realm: x}\n", "srcs.yaml:3: digest: no users"},
