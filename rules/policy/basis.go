@@ -79,30 +79,36 @@ func causeKeys() map[rules.Cause]string {
 // BasisOf says what a cause rests on where those flags are in force.
 func BasisOf(a rules.ActiveCause, flags rules.Flags) Basis {
 	key := causeKeys()[a.Cause]
-	switch {
-	case a.Cause == rules.NoDecision:
+	switch a.Cause {
+	case rules.NoDecision:
 		return basis("plan, outbound, record")
-	case a.Cause == rules.IVR && a.Owner == "unfed":
-		return Basis{Setting: unfedSettings(flags)}
-	case a.Cause == rules.IVR:
+	case rules.IVR:
+		if a.Owner == "unfed" {
+			return Basis{Setting: unfedSettings(flags)}
+		}
 		return basis("suppress: yes")
-	case a.Cause == rules.Queue:
+	case rules.Queue:
 		return basis("wait: withhold")
-	case a.Cause == rules.InternalOnly:
+	case rules.InternalOnly:
 		return Basis{Statements: []string{"G-03"}}
-	case a.Cause == rules.Void && a.Flag == "consent":
-		return Basis{"consent: " + wordOf("consent", flags), []string{"G-26", "G-27"}}
-	case a.Cause == rules.Void:
+	case rules.Void:
+		if a.Flag == "consent" {
+			return Basis{"consent: " + wordOf("consent", flags), []string{"G-26", "G-27"}}
+		}
 		key = a.Flag // what made it so
-	case (a.Cause == rules.Mixed || a.Cause == rules.RoleFilter) && flags.PartyConsent && !flags.AgentOnly:
-		key = "party-consent"
-	case key == "":
+	case rules.Mixed, rules.RoleFilter:
+		if flags.PartyConsent && !flags.AgentOnly {
+			key = "party-consent"
+		}
+	}
+	switch key {
+	case "":
 		return Basis{}
-	}
-	if key == callerSetting {
+	case callerSetting:
 		return basis(key)
+	default:
+		return basis(key + ": " + wordOf(key, flags))
 	}
-	return basis(key + ": " + wordOf(key, flags))
 }
 
 func basis(setting string) Basis {

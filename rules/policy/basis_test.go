@@ -53,6 +53,7 @@ func TestBasisOf(t *testing.T) {
 		{rules.ActiveCause{Cause: rules.Hold}, consents, "setting hold: pause-until-retrieve, as in Vonage V-40 V-41"},
 		{rules.ActiveCause{Cause: rules.Manual, Owner: "unfed"}, with(func(f *rules.Flags) { f.Control.All = true }), "setting control: all, as in Vonage V-17 V-43 V-44"},
 		{rules.ActiveCause{Cause: rules.Consent, Flag: "consent"}, with(func(f *rules.Flags) { f.Consent = rules.ConsentAsk }), "setting consent: ask, as in Genesys G-24 G-25 G-27"},
+		{rules.ActiveCause{Cause: rules.Mixed}, rules.Ours(), "setting agent-only: off, our own rule"},
 		{rules.ActiveCause{Cause: rules.PartyConsent}, consents, "setting party-consent: required, as in Vonage V-03"},
 		{rules.ActiveCause{Cause: rules.InternalOnly}, rules.Ours(), "no setting can lift it, as in Genesys G-03"},
 		{rules.ActiveCause{Cause: rules.SDP}, rules.Ours(), "no setting can lift it, our own rule"},

@@ -16,11 +16,18 @@ func (f *File) trunkMeaning(a *Account, t Trunk) Meaning {
 		}
 	}
 	untold := f.untold(a, t)
-	waits := slices.ContainsFunc(f.callPlans(a), func(p Plan) bool { return f.waits(a, t, p) })
-	if flags.Trunk && (waits || f.mute(a, t) || f.unfed(a, t)) {
-		said[slices.Index(said, meaning("record", "on"))] = "Every call of the trunk that an outsider is on is chosen to be recorded, and is as far as what nothing tells allows."
+	for i := range said {
+		if said[i] == meaning("record", "on") && f.hindered(a, t) {
+			said[i] = "Every call of the trunk that an outsider is on is chosen to be recorded, and is as far as what nothing tells allows."
+		}
 	}
 	return Meaning{Account: a.Name, Trunk: t.Name, Sentences: append(said, untold...), Nothing: f.nothing(a, []Trunk{t})}
+}
+
+// hindered reports whether calls of the trunk wait for what is never told.
+func (f *File) hindered(a *Account, t Trunk) bool {
+	return f.mute(a, t) || f.unfed(a, t) ||
+		slices.ContainsFunc(f.callPlans(a), func(p Plan) bool { return f.waits(a, t, p) })
 }
 
 // untold says what comes of settings in force of which nothing tells what they

@@ -36,6 +36,7 @@ func TestNeverFed(t *testing.T) {
 		{"agent-only with roles", ", owner: {agent-only: on}", "on", "role", "whose number was typed is recorded like the others.", []string{"what customers and other outsiders say"}},
 		{"flow", ", flows: [{name: f, suppress: yes}]", "on", "role, direction", "so an inbound call is not recorded before the first of our own people joins.", []string{"inbound calls before the first of our own people joins"}},
 		{"queue", ", queues: [{name: q, wait: withhold}]", "on", "role", "so an inbound call or a call of which", []string{"inbound calls before the first of our own people joins"}},
+		{"flow and queue", ", flows: [{name: f, suppress: yes}], queues: [{name: q, wait: withhold}]", "on", "role, direction", "so an inbound call is not recorded before the first of our own people joins.", []string{"inbound calls before the first of our own people joins"}},
 		{"flow without roles", ", flows: [{name: f, suppress: yes}]", "on", "direction", "nothing tells who that is, not at all.", []string{"inbound calls"}},
 		{"transfer", ", owner: {continue-after-transfer: off}", "on", "", "recording does not stop when only outsiders are left.", nil},
 		{"control", ", control: all", "on", "", "nobody can pause.", nil},
@@ -72,6 +73,14 @@ func TestNeverFed(t *testing.T) {
 			}
 			if tt.sentence != "" && !strings.Contains(said, tt.sentence) {
 				t.Errorf("no %q in\n%s", tt.sentence, said)
+			}
+			hindered := slices.ContainsFunc(tt.nothing, func(s string) bool { return s == "any call" || strings.HasPrefix(s, "inbound calls") })
+			all := strings.Contains(said, "Every call of the trunk that an outsider is on is recorded, whether inbound or outbound.")
+			if want := tt.trunk != "off" && !hindered; all != want {
+				t.Errorf("that every call is recorded is said: %v, want %v, in\n%s", all, want, said)
+			}
+			if tt.sentence != "" && strings.Count(said, tt.sentence) != 1 {
+				t.Errorf("%q is not said once in\n%s", tt.sentence, said)
 			}
 			played(t, f, tt.facts, m.Nothing)
 		})
