@@ -53,6 +53,31 @@ func TestStreamOfWhoLeft(t *testing.T) {
 	}
 }
 
+// Who says at one instant that he is silent and that he sends goes on sending; what
+// another says, or he of another stream, does not bring his voice back.
+func TestSilentAndSending(t *testing.T) {
+	say := func(k rules.Kind, s rules.StreamID, p rules.PartyID) rules.Event {
+		return rules.Event{At: at(1), Kind: k, Stream: s, Party: p}
+	}
+	silent := say(rules.StreamSendsNot, "A1", "A1")
+	f := loose()
+	f.AgentOnly = true // a stream of which nobody is known to send is withheld
+	for name, tt := range map[string]struct {
+		now  []rules.Event
+		want rules.Verdict
+	}{
+		"silent, then sending": {[]rules.Event{silent, say(rules.StreamSends, "A1", "A1")}, rules.Record},
+		"sending, then silent": {[]rules.Event{say(rules.StreamSends, "A1", "A1"), silent}, rules.Withhold},
+		"sending in another":   {[]rules.Event{silent, say(rules.StreamSends, "A2", "A1")}, rules.Withhold},
+	} {
+		c := inboundUnder(f)
+		c.Apply(tt.now...)
+		if d := c.Decision("A1"); d.Verdict != tt.want {
+			t.Errorf("%s: %v", name, d)
+		}
+	}
+}
+
 // A resume that was pressed before the pause, and comes after it, resumes nothing.
 func TestResumeFromBeforeThePause(t *testing.T) {
 	agent := rules.Identity{Role: rules.RoleAgent, IdentifiedBy: rules.ByDirectory, FirstPair: true}
