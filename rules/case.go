@@ -191,7 +191,7 @@ func (c *Case) enter(out []Decision, l *ledger, about subject) []Decision {
 	if out == nil {
 		out = make([]Decision, 0, len(c.streams))
 	}
-	l.last = c.judge(about)
+	c.judge(&l.last, about)
 	l.past = append(l.past, entry{l.last.From, l.last.Causes, l.last.RolesUnknown})
 	return append(out, l.last)
 }
@@ -204,7 +204,9 @@ func (c *Case) Decision(id StreamID) Decision {
 	}
 	unknown := &stream{id: id, causes: []ActiveCause{{Cause: NotLive, Owner: ownerStream, Since: c.latest, Flag: NotLive.flag()}}}
 	c.gather(unknown)
-	return c.judge(subject{stream: id, recording: c.recording, at: c.latest, unknown: c.rolesUnknown()})
+	var d Decision
+	c.judge(&d, subject{stream: id, recording: c.recording, at: c.latest, unknown: c.rolesUnknown()})
+	return d
 }
 
 // Void reports whether everything of the interaction is to be discarded, user
@@ -328,14 +330,14 @@ func (c *Case) voided() {
 	}
 }
 
-// judge is the decision that follows from the causes in the scratch: a stream is
+// judge writes the decision that follows from the causes in the scratch: a stream is
 // recorded while a decision to record is in force and the set of its causes is
 // empty.
-func (c *Case) judge(about subject) Decision {
+func (c *Case) judge(d *Decision, about subject) {
 	if !slices.Equal(c.causes, c.shared) {
 		c.shared = slices.Clone(c.causes)
 	}
-	d := Decision{Verdict: Withhold, Stream: about.stream, Recording: about.recording, Maker: about.maker, From: about.at,
+	*d = Decision{Verdict: Withhold, Stream: about.stream, Recording: about.recording, Maker: about.maker, From: about.at,
 		Causes: c.shared, RolesUnknown: about.unknown, Policy: c.policy.Version()}
 	if len(c.causes) == 0 {
 		// An event that lifts a cause late must not let in what was withheld in
@@ -343,5 +345,4 @@ func (c *Case) judge(about subject) Decision {
 		d.Verdict, d.From, d.Because = Record, c.latest, c.reason(about.maker)
 		d.Permit = Permit{recording: d.Recording, stream: d.Stream, from: d.From, policy: d.Policy, valid: true}
 	}
-	return d
 }
