@@ -56,7 +56,7 @@ func TestSRTPRekey(t *testing.T) {
 		got := l.audio(m, who)
 		for i := range 5 {
 			if find(got, counterPart(t, int64(i)*50*frame, 50*frame)) < 0 {
-				t.Errorf("%s: part %d is not whole", who, i+1)
+				t.Errorf("%s: part %d is not whole; packets %+v and %+v", who, i+1, m.Streams[0].Packets, m.Streams[1].Packets)
 			}
 		}
 	}
