@@ -97,9 +97,7 @@ func switches() map[string]func(*rules.Flags) *bool {
 func choice(set func(*rules.Flags, int), values ...string) func(*rules.Flags, string) bool {
 	return func(f *rules.Flags, value string) bool {
 		i := slices.Index(values, value)
-		if i >= 0 {
-			set(f, i)
-		}
+		set(f, i)
 		return i >= 0
 	}
 }
