@@ -96,15 +96,17 @@ func (c *fakeClock) pending(due []time.Duration) bool {
 	return true
 }
 
-// awaitOne waits until just one call is pending, and returns when it is due.
-func (c *fakeClock) awaitOne() time.Duration {
+// awaitWithin waits until just one call is pending that is due within a time, and
+// returns when.
+func (c *fakeClock) awaitWithin(most time.Duration) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.timers) != 1 {
+	for {
+		for t := range c.timers {
+			if due := t.at.Sub(c.now); len(c.timers) == 1 && due <= most {
+				return due
+			}
+		}
 		c.changed.Wait()
 	}
-	for t := range c.timers {
-		return t.at.Sub(c.now)
-	}
-	return 0
 }
