@@ -83,7 +83,7 @@ func OpenRulebook(data string, d rules.Directory) (*Rulebook, error) {
 	if _, err := b.history.Publish(last.Text, last.Published, policy.Actor{Name: last.Actor.Name, Owner: true}); err != nil {
 		return nil, fmt.Errorf("policy versions: %w", err)
 	}
-	b.live = []inForce{{version: last, file: last.File.Knowing(d)}}
+	b.live = []inForce{{version: last, file: b.holding(last.File)}}
 	return b, nil
 }
 
@@ -175,7 +175,7 @@ func (b *Rulebook) Publish(text []byte, now time.Time, actor policy.Actor) (v po
 		b.history = before
 		return policy.Version{}, false, fmt.Errorf("policy version cannot be kept: %w", err)
 	}
-	b.live, b.last = append(b.live, inForce{now, v, v.File.Knowing(b.directory)}), at
+	b.live, b.last = append(b.live, inForce{now, v, b.holding(v.File)}), at
 	return v, true, nil
 }
 
@@ -232,8 +232,19 @@ func (b *Rulebook) SetDirectory(d rules.Directory) {
 	defer b.mu.Unlock()
 	b.book, b.directory = book, d
 	for i := range b.live {
-		b.live[i].file = b.live[i].version.File.Knowing(d)
+		b.live[i].file = b.holding(b.live[i].version.File)
 	}
+}
+
+// TakenFacts are the facts that a recorder takes from a call by itself. There is no
+// way in for others yet: that a profile delivers them helps nothing.
+func TakenFacts() []policy.Fact {
+	return []policy.Fact{policy.FactParties, policy.FactDirection, policy.FactRole, policy.FactChosen, policy.FactCaller, policy.FactHold}
+}
+
+// holding is a file as it holds beside the directory, for a recorder.
+func (b *Rulebook) holding(f *policy.File) *policy.File {
+	return f.Knowing(b.directory).Taking(TakenFacts()...)
 }
 
 // A pinned is what an interaction is decided by, from its beginning to its end.

@@ -26,6 +26,21 @@ func (f *File) Knowing(d rules.Directory) *File {
 	return &g
 }
 
+// Taking returns the file as it holds for a server that takes some facts and no
+// others, whatever its profiles say that is delivered.
+func (f *File) Taking(facts ...Fact) *File {
+	g := *f
+	g.Profiles = slices.Clone(f.Profiles)
+	other := func(n Fact) bool { return !slices.Contains(facts, n) }
+	for i := range g.Profiles {
+		p := &g.Profiles[i]
+		for _, way := range []*[]Fact{&p.Wire, &p.Extension, &p.API} {
+			*way = slices.DeleteFunc(slices.Clone(*way), other)
+		}
+	}
+	return &g
+}
+
 // directoryTells are the facts that follow from the directory for an SRC that tells
 // of the parties; its profile of that name says what is peculiar to the SRC.
 func (f *File) directoryTells(p Profile, name string) []Fact {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/rules/policy"
@@ -223,5 +224,22 @@ mapping:
 				}
 			}
 		})
+	}
+}
+
+// What a server does not take is as good as never told, by whatever way.
+func TestTaking(t *testing.T) {
+	const text = "accounts: [{name: a, flows: [{name: pay, suppress: yes}], trunks: [{name: t, profile: p}]}]\n" +
+		"mapping: [{listener: x, account: a, trunk: t}]\nprofiles: [{name: p, %s: [ivr, parties]}]\n"
+	for _, way := range []string{"wire", "extension", "api"} {
+		f, problems := policy.Read([]byte(fmt.Sprintf(text, way)))
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		b := policy.Belonging{Account: "a", Trunk: "t"}
+		unfed := func(f *policy.File) bool { return f.Flags(b, time.Time{}).FlowsUnfed }
+		if unfed(f) || unfed(f.Taking(policy.FactIVR)) || !unfed(f.Taking(policy.FactParties)) || unfed(f) {
+			t.Errorf("%s: flows are unfed: %v, taken %v, not taken %v", way, unfed(f), unfed(f.Taking(policy.FactIVR)), unfed(f.Taking(policy.FactParties)))
+		}
 	}
 }
