@@ -6,20 +6,24 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// openRequests are the INVITE and the UPDATE of the SRC that were not answered
-// yet. They are guarded by the mu of their recording session.
+// openRequests are the INVITE of the SRC, and its UPDATE with an offer, that were
+// not answered yet. They are guarded by the mu of their recording session.
 type openRequests struct{ invite, update *request }
 
 // answered reports whether a request needs no answer any more.
 func answered(r *request) bool { return r == nil || r.finalStatus() != 0 }
 
 // overlap refuses what may not come before the answer to an earlier request: a
-// second INVITE (RFC 3261 §14.2), a second UPDATE, and an UPDATE with an offer
-// while one in an INVITE is open (RFC 3311 §5.2). It is asked on arrival, by the
+// second INVITE (RFC 3261 §14.2), and an UPDATE with an offer while one in an
+// INVITE or UPDATE is open (RFC 3311 §5.2). It is asked on arrival, by the
 // goroutine that reads the transport, since the queue of the dialog hides it.
+//
+// RFC 3311 §5.2 refuses a second UPDATE without an offer too. Those carry metadata,
+// and SRCs that send one after the other do not send a refused one again: they are
+// taken in their order.
 func (rs *RecordingSession) overlap(r *request) *refusal {
 	method := r.method()
-	if method != sip.INVITE && method != sip.UPDATE {
+	if method != sip.INVITE && (method != sip.UPDATE || !bringsOffer(r.Request)) {
 		return nil
 	}
 	rs.mu.Lock()
@@ -29,7 +33,7 @@ func (rs *RecordingSession) overlap(r *request) *refusal {
 		return rs.server.tryLater("the INVITE before is not answered yet")
 	case method == sip.UPDATE && !answered(rs.open.update):
 		return rs.server.tryLater("the UPDATE before is not answered yet")
-	case method == sip.UPDATE && !answered(rs.open.invite) && bringsOffer(r.Request):
+	case method == sip.UPDATE && !answered(rs.open.invite):
 		return rs.server.tryLater("the offer in the INVITE before is not answered yet")
 	case method == sip.INVITE:
 		rs.open.invite = r

@@ -1,6 +1,7 @@
 package siprec
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func TestRequestBeforeTheAnswer(t *testing.T) {
 	}{
 		{"INVITE after INVITE", "INVITE", "INVITE", true},
 		{"offerless INVITE after INVITE", "INVITE", "INVITE", false},
-		{"UPDATE after UPDATE", "UPDATE", "UPDATE", false},
+		{"UPDATE with an offer after UPDATE", "UPDATE", "UPDATE", true},
 		{"UPDATE with an offer after INVITE", "INVITE", "UPDATE", true},
 	}
 	for _, tt := range tests {
@@ -54,6 +55,44 @@ func TestRequestBeforeTheAnswer(t *testing.T) {
 			d.want(Ended)
 		})
 	}
+}
+
+// UPDATEs that bring only metadata are all taken, in their order, however soon
+// after each other they come: their SRC would not send a refused one again.
+func TestMetadataAfterMetadata(t *testing.T) {
+	release := make(chan struct{})
+	d := newDesk(t, func(_ *RecordingSession, ev *Event) {
+		if ev.Kind == Changed {
+			<-release
+		}
+	})
+	dialog := d.invite(src.Request{})
+	d.want(Offered)
+	answers := make(chan *src.Message, 2)
+	send := func(document string) {
+		m, _ := dialog.Do(t.Context(), "UPDATE", src.Request{Metadata: []byte(document)})
+		answers <- m
+	}
+	go send("<one/>")
+	d.want(Changed)
+	go send("<two/>")
+	arrived := func() bool { return dialog.LastCSeq() == 3 } // INVITE, UPDATE, UPDATE
+	for !arrived() {
+		runtime.Gosched()
+	}
+	close(release)
+	for range 2 {
+		if m := <-answers; m == nil || m.Status != 200 {
+			t.Errorf("UPDATE: %v", m)
+		}
+	}
+	if ev := d.want(Changed); string(ev.Metadata[0]) != "<two/>" {
+		t.Errorf("metadata %q, want that of the second UPDATE", ev.Metadata)
+	}
+	if m, err := dialog.Bye(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+		t.Errorf("BYE: %v, %v", m, err)
+	}
+	d.want(Ended)
 }
 
 // pausing hands the recording session out at its begin and pauses all of it at
