@@ -2,6 +2,8 @@ package siprec
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -61,11 +63,13 @@ func (rs *RecordingSession) serve(r *request) *Event {
 		rs.server.answerOptions(r, "")
 		return nil
 	}
-	if len(c.metadata) == 0 && len(c.parts) == 0 && rs.unchanged() {
+	told := telling(r.Request)
+	if len(c.metadata) == 0 && len(c.parts) == 0 && rs.unchanged() && !rs.tellsMore(told) {
 		rs.holdAnswer(r)
 		rs.accept(r, c) // a refresh
 		return nil
 	}
+	rs.told = told
 	rs.log.Debug("recording session changed", zap.String("method", string(r.method())), zap.Uint32("cseq", cseq),
 		zap.Bool("offer", c.offer != nil), zap.Int("metadata", len(c.metadata)))
 	return rs.event(Changed, r, c)
@@ -87,6 +91,28 @@ func (rs *RecordingSession) judge(r *request, c *content) *refusal {
 		return ref
 	}
 	return rs.propose(r, c)
+}
+
+// telling are the header fields of a request that may tell something of the call:
+// all but those by which SIP itself works. Some SRCs name participants in nothing
+// else, and name others in a re-INVITE whose SDP is as before.
+func telling(req *sip.Request) []Header {
+	var out []Header
+	for _, h := range req.Headers() {
+		switch strings.ToLower(h.Name()) {
+		case "via", "v", "route", "record-route", "cseq", "call-id", "i", "to", "t", "max-forwards", "contact", "m",
+			"content-length", "l", "content-type", "c", "session-expires", "x", "min-se", "supported", "k", "require",
+			"allow", "accept", "date", "timestamp", "user-agent", "authorization", "proxy-authorization":
+		default:
+			out = append(out, Header{h.Name(), h.Value()})
+		}
+	}
+	return out
+}
+
+// tellsMore reports whether header fields hold anything that those before did not.
+func (rs *RecordingSession) tellsMore(told []Header) bool {
+	return slices.ContainsFunc(told, func(h Header) bool { return !slices.Contains(rs.told, h) })
 }
 
 // unchanged reports whether a request leaves offer and answer as they are.

@@ -173,6 +173,7 @@ func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 	if ref := rs.propose(r, c); ref != nil {
 		return nil, ref
 	}
+	rs.told = telling(r.Request)
 	ev := rs.event(Offered, r, c)
 	ev.Evidence = why
 	return ev, nil

@@ -51,7 +51,8 @@ type RecordingSession struct {
 	flow       *front.Flow // of the last request
 	heard      time.Time   // arrival of the last SIP message
 	held       bool
-	probing    bool // an OPTIONS of ours is out
+	told       []Header // of the last request that told something
+	probing    bool     // an OPTIONS of ours is out
 	ticker     Timer
 	confirmed  bool // the initial INVITE got its 200
 	ended      bool
