@@ -127,7 +127,7 @@ func (c *tcpConn) serve() {
 			started = time.Now()
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			c.front.log.Info("message not completed in time", zap.Stringer("source", c.remote))
+			c.front.quiet.Info("message not completed in time", zap.Stringer("source", c.remote))
 			fr.abandon()
 			c.drain(fr, at)
 		} else if err != nil {

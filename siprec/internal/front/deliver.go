@@ -54,11 +54,11 @@ func (f *Front) refuse(fl *Flow, h *head, flt *fault) {
 		f.log.Debug("message dropped", zap.Stringer("source", fl.remote), zap.String("why", flt.text))
 		return
 	}
-	f.log.Info("request refused", zap.Stringer("source", fl.remote), zap.String("transport", fl.Network()),
+	f.quiet.Info("request refused", zap.Stringer("source", fl.remote), zap.String("transport", fl.Network()),
 		zap.Int("status", flt.status), zap.String("why", flt.text))
 	if err := fl.respond(b, via); err != nil {
 		f.count.dropped.Add(1)
-		f.log.Info("refusing a request failed", zap.Error(err))
+		f.quiet.Info("refusing a request failed", zap.Error(err))
 		return
 	}
 	f.count.refused.Add(1)

@@ -161,7 +161,10 @@ func (f *framer) startWithin(line []byte, first bool) int {
 	if f.state == inDebris {
 		return findStart(line)
 	}
-	if !first && isStartLine(line) {
+	if first {
+		return findBehindRest(line)
+	}
+	if isStartLine(line) {
 		return 0
 	}
 	return -1

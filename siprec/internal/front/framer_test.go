@@ -84,6 +84,8 @@ func TestFramer(t *testing.T) {
 		{"beyond any number", wire{body: "abc\r\n", fields: []string{"Content-Length: 99999999999999999999"}}.String() + options("b"), []string{"400 bad Content-Length [" + start + "] 8", good("b", "")}},
 		{"garbage line before", "\x16\x03\x01what\xff\r\n" + options("a"), []string{"400 header section without an end [what\xff] 0", good("a", "")}},
 		{"length too small", wire{body: "a=sendonly\r\na=label:1", fields: []string{"Content-Length: 4"}}.String() + options("b"), []string{good("srs", "a=se"), "400 header section without an end [ndonly] 0", good("b", "")}},
+		{"bad length, words without an end", wire{body: "some words", fields: []string{"Content-Length: -9"}}.String() + options("b"), []string{"400 bad Content-Length [" + start + "] 8", good("b", "")}},
+		{"length too small, words without an end", wire{body: "body and words", fields: []string{"Content-Length: 4"}}.String() + options("b"), []string{good("srs", "body"), "400 header section without an end [and words] 0", good("b", "")}},
 		{"no start line", "OPTIONS what\r\nCall-ID: 1\r\n\r\n" + options("b"), []string{"400 no start line [OPTIONS what] 1", good("b", "")}},
 		{"head without an end", "OPTIONS sip:a@rec.example.com SIP/2.0\r\nCall-ID: 1\r\n" + options("b"), []string{"400 header section without an end [OPTIONS sip:a@rec.example.com SIP/2.0] 1", good("b", "")}},
 		{"header section too long", wire{fields: []string{"X: " + strings.Repeat("y", 3000)}}.String() + options("b"), []string{"400 header section too long [" + start + "] 8", good("b", "")}},

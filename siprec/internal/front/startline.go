@@ -68,9 +68,13 @@ func isToken(b []byte) bool {
 // findStart returns the offset at which a start line begins in a line of debris,
 // or -1. A body without its length and without a last line feed runs into the
 // next message, so the start line may stand anywhere; then only known methods
-// and SIP or tel URIs count.
+// and SIP or tel URIs count. They count first: words of a body before them look
+// like a method and the begin of a Request-URI.
 func findStart(line []byte) int {
 	line = bytes.TrimRight(line, " \t\r\n")
+	if at := findRequestLine(line); at >= 0 {
+		return at
+	}
 	if isStartLine(line) {
 		return 0
 	}
@@ -84,7 +88,20 @@ func findStart(line []byte) int {
 		}
 		at++
 	}
-	return findRequestLine(line)
+	return -1
+}
+
+// findBehindRest returns the offset of a request line behind what a body that is
+// longer than its Content-Length has left, or -1. Such a line looks like a start
+// line with blanks in its Request-URI.
+func findBehindRest(line []byte) int {
+	if len(bytes.Fields(line)) <= 3 {
+		return -1
+	}
+	if at := findRequestLine(bytes.TrimRight(line, " \t\r\n")); at > 0 {
+		return at
+	}
+	return -1
 }
 
 // findRequestLine matches ...METHOD sip:... SIP/d.d at the end of a line.
