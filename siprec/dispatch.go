@@ -119,6 +119,10 @@ func (s *Server) receiveOutside(r *request, src SRC) {
 	case sip.INVITE:
 		s.receiveInvite(r, src)
 	case sip.OPTIONS:
+		if ref := checkRequire(r.Request); ref != nil {
+			s.refuse(r, s.newTag(), ref)
+			return
+		}
 		s.answerOptions(r, s.newTag())
 	case sip.BYE, sip.UPDATE, sip.INFO, sip.PRACK, sip.NOTIFY:
 		s.refuse(r, s.newTag(), refuse(481, "no such recording session"))
