@@ -13,16 +13,23 @@ import (
 
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/rfc3261"
+	"github.com/siprecd/siprecd/conformance/rfc3262"
 	"github.com/siprecd/siprecd/conformance/rfc3264"
 	"github.com/siprecd/siprecd/conformance/rfc3311"
+	"github.com/siprecd/siprecd/conformance/rfc3581"
+	"github.com/siprecd/siprecd/conformance/rfc4028"
 	"github.com/siprecd/siprecd/conformance/rfc4568"
+	"github.com/siprecd/siprecd/conformance/rfc5621"
+	"github.com/siprecd/siprecd/conformance/rfc5761"
+	"github.com/siprecd/siprecd/conformance/rfc7865"
 	"github.com/siprecd/siprecd/conformance/rfc7866"
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
 // All lists every case of the suite.
 func All() []check.Case {
-	return slices.Concat(rfc3261.Cases(), rfc3264.Cases(), rfc3311.Cases(), rfc4568.Cases(), rfc7866.Cases())
+	return slices.Concat(rfc3261.Cases(), rfc3262.Cases(), rfc3264.Cases(), rfc3311.Cases(), rfc3581.Cases(), rfc4028.Cases(),
+		rfc4568.Cases(), rfc5621.Cases(), rfc5761.Cases(), rfc7865.Cases(), rfc7866.Cases())
 }
 
 // Options choose and watch a run.
@@ -79,7 +86,7 @@ func runOne(ctx context.Context, c check.Case, target check.Target, features []s
 		for _, need := range c.Needs {
 			if !slices.Contains(features, need) {
 				return check.Result{
-					ID: c.ID, Section: c.Section, Level: c.Level, Requirement: c.Requirement,
+					ID: c.ID, Shows: c.Shows, Section: c.Section, Level: c.Level, Requirement: c.Requirement,
 					Outcome: check.Skip, Messages: []string{"feature not claimed: " + need},
 				}
 			}

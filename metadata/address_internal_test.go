@@ -2,6 +2,7 @@ package metadata
 
 import "testing"
 
+// Shows 7865-6.5.1-01.
 func TestParseAddress(t *testing.T) {
 	for _, c := range []struct{ in, user, host string }{
 		{"sip:ann@Example.COM", "ann", "example.com"},

@@ -9,6 +9,7 @@ import (
 	"github.com/siprecd/siprecd/metadata"
 )
 
+// Shows 7865-5.1.2-01, 7865-6.11-01.
 func TestDecodeRefuses(t *testing.T) {
 	nested := func(n int) string {
 		return `<recording>` + strings.Repeat("<a>", n-1) + strings.Repeat("</a>", n-1) + `</recording>`
@@ -48,6 +49,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// Shows 7865-5.1-01, 7865-5.1.1-01, 7865-5.1.2-02, 7865-6.3.1-01, 7865-6.4.1-01, 7865-6.8.1-02, 7865-9-01.
 func TestDecodeTolerates(t *testing.T) {
 	const body = `<participant participant_id="P"><nameID aor="sip:a@example.com"/></participant>`
 	wrap := func(in string) string {
@@ -88,6 +90,7 @@ func TestDecodeTolerates(t *testing.T) {
 	}
 }
 
+// Shows 7865-5.1-02, 7865-6.5.1-01.
 func TestDecodeKeepsText(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
 		{"scripts and emoji", "Ann 山田 שלום 🙂", "Ann 山田 שלום 🙂"},
@@ -145,6 +148,7 @@ func TestDecodeRepairs(t *testing.T) {
 	}
 }
 
+// Shows 7865-6.10-01, 7865-6.10-02.
 func TestParseID(t *testing.T) {
 	const want = "111111111111414191111111111111f1"
 	for _, c := range []struct{ name, in, want string }{
@@ -172,6 +176,7 @@ func TestParseID(t *testing.T) {
 	}
 }
 
+// Shows 7865-6.9-01, 7865-6.9-02.
 func TestTimes(t *testing.T) {
 	want := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, c := range []struct {

@@ -207,6 +207,7 @@ func TestUnescapedNames(t *testing.T) {
 }
 
 // Ids that decode are compared decoded, others as they are.
+// Shows 7865-6.10-01.
 func TestIDsDecodedOrOpaque(t *testing.T) {
 	wrapped := "\n " + ann[:9] + "\n  " + ann[9:] + " "
 	r := newRun(t).apply(complete(comm(cs1), person(ann, "a"), person("Opaque-1", "b"), stream(aa, cs1, "1"), stream("x", cs1, "2"),
@@ -219,6 +220,7 @@ func TestIDsDecodedOrOpaque(t *testing.T) {
 
 // A label names the m-line of the message that carried both: a later SDP that
 // labels otherwise moves no stream.
+// Shows 7866-7.1.1-04.
 func TestLabelsSurviveRelabelling(t *testing.T) {
 	r := newRun(t).apply(callDataDocument, lines("1", "2")).sends(0, "P-2").sends(1, "P-1")
 	r.apply("", lines("2", "1")).changed().sends(0, "P-2").sends(1, "P-1")
@@ -228,6 +230,7 @@ func TestLabelsSurviveRelabelling(t *testing.T) {
 }
 
 // A mixed stream has all who send something that nobody described.
+// Shows 7865-6.7-01.
 func TestUndescribedStreamIsMixedIn(t *testing.T) {
 	xml := strings.NewReplacer("<mode>separate</mode>", "<mode>mixed</mode>",
 		`<stream id="urn:uuid:n1" session="urn:uuid:s1"><label>2</label><mode>separate</mode></stream>`, "").

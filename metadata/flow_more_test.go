@@ -26,6 +26,7 @@ var two = lines("11", "12")
 
 // RFC 7866 figure 1: a call within a recording session that began before it and
 // outlives it.
+// Shows 7866-5.1-02.
 func TestFlowCallWithinARecordingSession(t *testing.T) {
 	r := newRun(t).apply(complete(), two).comms().in().streams()
 	r.apply(audio(), two).comms("cs1").in(annAudio, benAudio)
@@ -34,6 +35,7 @@ func TestFlowCallWithinARecordingSession(t *testing.T) {
 }
 
 // RFC 7866 figure 3: a snapshot after partials is what later partials build on.
+// Shows 7866-5.2-01, 7866-9.1-05.
 func TestFlowSnapshotBetweenPartials(t *testing.T) {
 	r := newRun(t).apply(audio(), two)
 	r.apply(partial(person(cleo, "sip:cleo@example.com"), member(cleo, cs1)), nil)
@@ -46,6 +48,7 @@ func TestFlowSnapshotBetweenPartials(t *testing.T) {
 
 // RFC 7866 figure 7 and §7.1.1.1, RFC 7245 §3.2.3: not ready, pause and resume by
 // direction only, from either side.
+// Shows 7866-7.1.1.1-03.
 func TestFlowPauseBySDP(t *testing.T) {
 	r := newRun(t).apply(audio(), two)
 	for range 3 {
@@ -65,6 +68,7 @@ func TestFlowServerInvites(t *testing.T) {
 }
 
 // RFC 7866 §7.1.1.1: a stream is removed, and its m-line used for another.
+// Shows 7866-7.1.1.1-02.
 func TestFlowSlotIsUsedAgain(t *testing.T) {
 	r := newRun(t).apply(audio(), two)
 	r.apply(partial(media(ben, nil, l(aa))), lines("11")).sends(1, "")
@@ -95,6 +99,7 @@ func TestFlowZeroLengthStay(t *testing.T) {
 
 // RFC 7866 §9.2: each of two clients records one end of the same call, and each
 // may refer to what only the other describes.
+// Shows 7866-7.3.1-02, 7866-9.2-12, 7865-4-01.
 func TestFlowTwoClients(t *testing.T) {
 	near := newRun(t).apply(complete(comm(cs1), person(ann, "sip:ann@example.com"), stream(aa, cs1, "11"),
 		member(ann, cs1), member(ben, cs1), media(ann, l(aa), l(ba))), lines("11")).unresolved("participant ben", "stream ba")
@@ -111,6 +116,7 @@ func TestFlowTwoClients(t *testing.T) {
 
 // RFC 7866 §9.2: after a loss of state a partial names what is not known; one
 // snapshot mends it.
+// Shows 7866-9.2-02, 7866-9.2-11.
 func TestFlowLostState(t *testing.T) {
 	r := newRun(t).apply(partial(media(ann, nil, l(ba)), media(ben, l(ba), nil)), two)
 	if !r.m.NeedsSnapshot() {
@@ -168,6 +174,7 @@ func TestFlowConferenceFromConsultation(t *testing.T) {
 }
 
 // Both sides hold; one of them comes back alone.
+// Shows 7866-7.1.1.1-05, 7865-6.5.2-01.
 func TestFlowHoldByBothSides(t *testing.T) {
 	r := newRun(t).apply(audio(), two)
 	r.apply(partial(media(ann, nil, nil), media(ben, nil, nil)), nil).sends(0, "").sends(1, "")

@@ -29,6 +29,7 @@ func TestFlowBasicCall(t *testing.T) {
 }
 
 // RFC 8068 §3.2.2: the SDP does not change.
+// Shows 7866-7.1.1.1-04, 7865-6.8.1-01.
 func TestFlowHoldAndResume(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines())
 	r.apply(partial(media(ann, nil, l(ba, bv)), media(ben, l(ba, bv), nil)), fourLines())
@@ -83,6 +84,7 @@ func newCall() string {
 }
 
 // RFC 8068 §3.2.3, second form, with and without the optional first message.
+// Shows 7866-5.1-02, 7865-6.2-01, 7865-6.5.1-02.
 func TestFlowTransferNewCommunicationSession(t *testing.T) {
 	for name, announced := range map[string]bool{"announced": true, "at once": false} {
 		t.Run(name, func(t *testing.T) {
@@ -144,6 +146,7 @@ const (
 )
 
 // RFC 8068 §3.3.1: the SRC mixes and is no participant.
+// Shows 7866-5.1-03, 7866-8.3.2-04, 7865-6.3.1-03.
 func TestFlowMixed(t *testing.T) {
 	r := newRun(t).apply(mixed(), lines("11")).in(annMix, benMix).sends(0, "ann ben")
 	ids := r.m.Current().CommunicationSessions[0].SIPSessionIDs
@@ -182,6 +185,7 @@ func TestFlowMixedJoinAndDrop(t *testing.T) {
 }
 
 // RFC 8068 §3.4.1: the recording session outlives the communication session.
+// Shows 7866-5.1-01, 7866-10-01, 7865-6.1.2-01, 7865-6.3.2-02.
 func TestFlowPersistent(t *testing.T) {
 	r := newRun(t).apply(mixed(), lines("11"))
 	r.apply(partial(comm(cs1, stops), member(ann, cs1, leaves), member(ben, cs1, leaves)), nil)
@@ -231,6 +235,7 @@ func TestFlowConsultation(t *testing.T) {
 
 // Metadata that comes after the media speaks of what was before it too (RFC 7866
 // §9.1).
+// Shows 7866-5.1-01, 7866-9.1-01.
 func TestFlowLateMetadata(t *testing.T) {
 	r := newRun(t).apply("", fourLines()).changed().sends(0, "")
 	if r.m.Silent(instant(10)) || r.m.Held(0, 0, instant(10)) || r.m.NeedsSnapshot() || r.m.Provisional() {

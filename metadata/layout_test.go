@@ -210,6 +210,7 @@ func TestEveryIDRenewed(t *testing.T) {
 	}
 }
 
+// Shows 7865-9-02.
 func TestExtensionsAreKept(t *testing.T) {
 	d := decode(t, olderLayout)
 	x := metadata.FindExtensions(d.Extensions, "extensionData/info/calltype/TERMCALL/number")
@@ -233,6 +234,7 @@ func TestExtensionsAreKept(t *testing.T) {
 	}
 }
 
+// Shows 7865-9-03.
 func TestOlderLayoutDetails(t *testing.T) {
 	d := decode(t, olderLayout)
 	if d.CommunicationSessions[0].Group != "urn:uuid:g" || d.Streams[0].Mode != "mixed" {
@@ -267,6 +269,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// Shows 7865-6.3.2-01.
 func TestParticipantsInOrder(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines()).apply(newCall(), fourLines())
 	var got []metadata.ID

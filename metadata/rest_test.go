@@ -81,6 +81,7 @@ func TestTruthAndHexOfOtherSpellings(t *testing.T) {
 }
 
 // Views of several SRCs join their groups, and lack what none has.
+// Shows 7865-6.2-01.
 func TestMergeOfGroups(t *testing.T) {
 	a := newRun(t).apply(basic(), fourLines()).m.Current()
 	v := metadata.Merge(a, newRun(t).apply(basic(), fourLines()).m.Current())

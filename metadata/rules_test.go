@@ -10,6 +10,7 @@ import (
 // Each test is one merge rule, by its id. The rules stand beside the code that
 // keeps them.
 
+// Shows 7866-5.2-02.
 func TestM1CompleteReplacesWhatIsNow(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines())
 	r.apply(complete(comm(cs1), person(ben, "sip:ben@example.com"), stream(ba, cs1, "13"), member(ben, cs1), media(ben, l(ba), nil)), fourLines())
@@ -22,6 +23,7 @@ func TestM1CompleteReplacesWhatIsNow(t *testing.T) {
 	}
 }
 
+// Shows 7865-5.1.2-02.
 func TestM1NoModeIsComplete(t *testing.T) {
 	xml := `<recording xmlns="urn:ietf:params:xml:ns:recording:1">` + comm(cs1) + `</recording>`
 	if d := decode(t, xml); d.Mode != metadata.Complete {
@@ -29,6 +31,7 @@ func TestM1NoModeIsComplete(t *testing.T) {
 	}
 }
 
+// Shows 7866-9.1-06.
 func TestM2PartialBeforeComplete(t *testing.T) {
 	join := partial(person(ann, "sip:ann@example.com"), member(ann, cs1, joins))
 	r := newRun(t).apply(join, lines("11"))
@@ -64,6 +67,7 @@ func TestM4UnknownKeyIsInserted(t *testing.T) {
 	r.in(annMix, benMix, "cleo in cs1 sends aa receives")
 }
 
+// Shows 7866-9.1-04.
 func TestM5SentScalarsOverwrite(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines())
 	r.apply(partial(comm(cs1, "<group-ref>other</group-ref><start-time>2032-01-01T00:00:00Z</start-time>")), fourLines())
@@ -74,6 +78,7 @@ func TestM5SentScalarsOverwrite(t *testing.T) {
 	r.changed("group-left cs1 group", "group-joined cs1 other").unresolved("group other")
 }
 
+// Shows 7866-9.1-04.
 func TestM6AbsentScalarsStay(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines())
 	r.apply(partial(comm(cs1), stream(aa, cs1, ""), `<stream stream_id="`+av+`"/>`, member(ann, cs1, leaves)), fourLines())
@@ -89,6 +94,7 @@ func TestM6AbsentScalarsStay(t *testing.T) {
 	}
 }
 
+// Shows 7866-9.1-04, 7865-6.3.1-02.
 func TestM7SentListsReplace(t *testing.T) {
 	reason := func(cause string) string { return `<reason cause="` + cause + `">moved</reason>` }
 	r := newRun(t).apply(complete(comm(cs1, "<sipSessionID>1;remote=2</sipSessionID><sipSessionID>3;remote=4</sipSessionID>", reason("200")),
@@ -109,6 +115,7 @@ func TestM7SentListsReplace(t *testing.T) {
 	}
 }
 
+// Shows 7866-9.1-04, 7865-6.3.1-02, 7865-6.6.1-01.
 func TestM8AbsentListsStay(t *testing.T) {
 	r := newRun(t).apply(complete(comm(cs1, "<sipSessionID>1;remote=2</sipSessionID><reason cause=\"200\"/>"), person(ann, "sip:ann@example.com"),
 		member(ann, cs1, `<param pname="isfocus" pval="true"/>`)), nil)
@@ -121,6 +128,7 @@ func TestM8AbsentListsStay(t *testing.T) {
 	r.changed()
 }
 
+// Shows 7865-6.5.2-01, 7865-6.8-01.
 func TestM9SendAndReceiveAreReplaced(t *testing.T) {
 	for name, c := range map[string]struct{ assoc, want string }{
 		"only receive": {media(ann, nil, l(ba)), "ann in cs1 sends receives ba"},
@@ -133,10 +141,12 @@ func TestM9SendAndReceiveAreReplaced(t *testing.T) {
 	}
 }
 
+// Shows 7865-5-02.
 func TestM10OthersKeepTheirLists(t *testing.T) {
 	newRun(t).apply(basic(), fourLines()).apply(partial(media(ben, nil, nil)), nil).in(annBoth, "ben in cs1 sends receives")
 }
 
+// Shows 7865-6.6-01.
 func TestM11LeavingEndsMedia(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines()).apply(partial(member(ann, cs1, leaves)), nil)
 	r.in(benBoth).sends(0, "").changed("sending-stopped ann aa 0/0", "sending-stopped ann av 1/0", "left ann cs1")
@@ -149,6 +159,7 @@ func TestM11LeavingInsideComplete(t *testing.T) {
 	r.in("ben in cs1 sends ba receives").sends(0, "")
 }
 
+// Shows 7865-6.6-01.
 func TestM12ReturningOpensAgain(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines()).apply(partial(member(ann, cs1, leaves)), nil)
 	r.apply(partial(member(ann, cs1, "<associate-time>2030-01-02T05:04:05Z</associate-time>")), nil)
@@ -157,6 +168,7 @@ func TestM12ReturningOpensAgain(t *testing.T) {
 	r.in("ann in cs1 sends receives", benBoth).apply(partial(media(ann, l(aa), nil)), nil).sends(0, "ann")
 }
 
+// Shows 7865-6.3.1-05.
 func TestM13StopEndsEverything(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines()).apply(partial(comm(cs1, stops)), nil)
 	r.comms().in().streams().sends(2, "")
@@ -168,11 +180,13 @@ func TestM13StopEndsEverything(t *testing.T) {
 	}
 }
 
+// Shows 7866-5.2-02.
 func TestM13NothingComesBackForAnother(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines()).apply(partial(comm(cs1, stops)), nil)
 	r.apply(partial(comm(cs2), member(ben, cs2, joins)), nil).in("ben in cs2 sends receives").streams().sends(2, "")
 }
 
+// Shows 7865-6.4-01.
 func TestM14RecordedAgain(t *testing.T) {
 	assoc := func(inside string) string {
 		return `<sessionrecordingassoc session_id="` + cs1 + `">` + inside + `</sessionrecordingassoc>`
@@ -181,6 +195,7 @@ func TestM14RecordedAgain(t *testing.T) {
 	r.spans(metadata.Recorded, "cs1 10-20", "cs1 30-")
 }
 
+// Shows 7865-6.3.2-02.
 func TestM15StreamMovesToAnother(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines())
 	r.apply(partial(comm(cs2), stream(ba, cs2, "13"), member(ben, cs2)), fourLines())
@@ -197,6 +212,7 @@ func TestM16NewStreamOnALabel(t *testing.T) {
 	r.changed("sending-stopped ann aa 0/0", "stream-stopped cs1 aa 0/0", "joined cleo cs1", "stream-started cs1 ca 0/0", "sending-started cleo ca 0/0")
 }
 
+// Shows 7866-7.1.1-04.
 func TestM17LabelsOfTheSameMessage(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines())
 	// SDP alone, with the labels the other way round, moves nothing.
@@ -217,6 +233,7 @@ func TestM17SlotClosedAndReopened(t *testing.T) {
 	}
 }
 
+// Shows 7866-9.1-08, 7865-6.7.1-02.
 func TestM18LabelWithoutSDP(t *testing.T) {
 	r := newRun(t).apply("", fourLines()).apply(basic(), nil).odd("without SDP").sends(2, "ben")
 	for _, s := range r.m.Current().Streams {
@@ -226,6 +243,7 @@ func TestM18LabelWithoutSDP(t *testing.T) {
 	}
 }
 
+// Shows 7866-9.2-12, 7865-6.3.1-04.
 func TestM19UnknownReferences(t *testing.T) {
 	r := newRun(t).apply(complete(comm(cs1, "<group-ref>"+group+"</group-ref>"), person(ann, "sip:ann@example.com"), stream(aa, cs1, "11"), stream(ba, cs1, "12"),
 		member(ann, cs1), member(ben, cs1), media(ann, l(aa), l(ca)), media(ben, l(ba), nil)), lines("11", "12"))
@@ -238,6 +256,7 @@ func TestM19UnknownReferences(t *testing.T) {
 	r.sentAt(1, 12, "ben") // and so it was before
 }
 
+// Shows 7865-6.10-04.
 func TestM20OneIDForTwoKinds(t *testing.T) {
 	r := newRun(t).apply(complete(comm(cs1), person(ann, "sip:ann@example.com"), stream(ann, cs1, "11"), member(ann, cs1)), nil)
 	r.odd("two kinds").streams().in("ann in cs1 sends receives")
@@ -257,6 +276,7 @@ func TestM20GroupNamedLikeAParticipant(t *testing.T) {
 	}
 }
 
+// Shows 7865-4-01, 7865-6.2.1-01, 7865-6.10-03.
 func TestM21SameElementFromTwoClients(t *testing.T) {
 	a := newRun(t).apply(complete(comm(cs1), person(ann, "sip:ann@example.com"), member(ann, cs1), stream(aa, cs1, "11"), media(ann, l(aa), nil)), lines("11"))
 	b := newRun(t).apply(complete(comm(cs1), person(ann, "tel:+15550100"), person(ben, "sip:ben@example.com"), member(ann, cs1), member(ben, cs1)), nil)
@@ -273,6 +293,7 @@ func TestM21SameElementFromTwoClients(t *testing.T) {
 	}
 }
 
+// Shows 7865-9-02.
 func TestM22ExtensionsByQualifiedName(t *testing.T) {
 	ext := func(name, value string) string {
 		return `<x:` + name + ` xmlns:x="urn:example:x">` + value + `</x:` + name + `>`
@@ -288,6 +309,7 @@ func TestM22ExtensionsByQualifiedName(t *testing.T) {
 	}
 }
 
+// Shows 7866-9.2-01.
 func TestM23RetransmissionMergesOnce(t *testing.T) {
 	for name, xml := range map[string]string{
 		"complete": basic(),
@@ -321,6 +343,7 @@ func TestM24RefusedMetadataIsNotApplied(t *testing.T) {
 	r.sentAt(0, 70, "ann")
 }
 
+// Shows DRV3261-15.1.2-01.
 func TestM25MetadataThenEnd(t *testing.T) {
 	r := newRun(t).apply(basic(), fourLines()).apply(partial(member(ann, cs1, leaves)), nil).close()
 	r.changed("sending-stopped ben ba 2/0", "sending-stopped ben bv 3/0", "stream-stopped cs1 aa 0/0", "stream-stopped cs1 av 1/0",

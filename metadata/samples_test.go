@@ -123,6 +123,7 @@ func checkCount(t *testing.T, what string, got int, want string) {
 	}
 }
 
+// Shows DRV8068-examples-01.
 func TestExamplesOfRFCs(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(shared(t, "rfc", "examples"), "*.xml"))
 	if err != nil || len(files) == 0 {

@@ -9,6 +9,7 @@ import (
 
 // The SRC is asked to pause while a cause for the whole interaction withholds
 // every stream, not while one stream is withheld, and only if it is configured.
+// Shows 7866-7.2-02.
 func TestEnforceAtSource(t *testing.T) {
 	alice, bob := sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.net", "s2")
 	silent := bob

@@ -28,6 +28,7 @@ func steady(n int, ssrc uint32, seq uint16, ts uint32, from, delay time.Duration
 	return out
 }
 
+// Shows 7866-8.1.3-01, 3550-A.1-01.
 func TestMediaClock(t *testing.T) {
 	join := func(lists ...[]packetAt) []packetAt {
 		var out []packetAt

@@ -19,6 +19,7 @@ var update = flag.Bool("update", false, "write testdata/manifest.json anew")
 
 // TestManifest compares the whole manifest of a recording with hold, a party
 // that changes, a document that cannot be read and a video stream.
+// Shows 7865-4-02, DRV6341-REQ-024-01.
 func TestManifest(t *testing.T) {
 	dir := t.TempDir()
 	r, err := New(Config{

@@ -28,6 +28,7 @@ func TestFileName(t *testing.T) {
 	}
 }
 
+// Shows 7865-6.10-05.
 func TestSanitise(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"plain", "alice", "alice"},
@@ -74,6 +75,7 @@ func TestUserPart(t *testing.T) {
 	}
 }
 
+// Shows 7865-6.10-05.
 func FuzzFileName(f *testing.F) {
 	for _, s := range []string{"sip:alice@example.com", "../x", "CON", "sip:%2e%2e%2f@x", ".", strings.Repeat("é", 60)} {
 		f.Add(s)

@@ -49,6 +49,7 @@ func heard(t *testing.T, path string) string {
 func rep(s string, n int) string { return strings.Repeat(s, n) }
 
 // TestRecording runs whole recording sessions and looks at the files.
+// Shows 7866-6.1.1-02, 7865-6.1-01.
 func TestRecording(t *testing.T) {
 	sdpHold := []siprec.Stream{mline(0, "1", siprec.Inactive), mline(1, "2", siprec.SendOnly)}
 	metaHold := document("partial", nil, sends("p1", "sip:alice@example.com"), sends("p2", "sip:bob@example.com"))
@@ -225,6 +226,7 @@ func TestSameCallIDTwice(t *testing.T) {
 	}
 }
 
+// Shows DRV3264-6-01.
 func TestUndecodableKeepsTheCapture(t *testing.T) {
 	line := mline(0, "1", siprec.SendOnly)
 	line.Codecs = []siprec.Codec{{PayloadType: 18, Name: "G729", ClockRate: 8000, Channels: 1}}

@@ -122,6 +122,7 @@ func TestNothingBeginsAfterARefusal(t *testing.T) {
 
 // A document over which the reader fails is kept as an unreadable one, and what
 // was known before holds.
+// Shows 7866-9.2-03.
 func TestFailureInADocumentIsAnUnreadableOne(t *testing.T) {
 	p := newPeople(t0)
 	p.read(offered(both, twoParties)(nil))
@@ -174,6 +175,7 @@ func TestTooManySources(t *testing.T) {
 
 // A thousand updates in which participants come and go cost neither audio nor
 // names, and finish in time.
+// Shows 7866-9.1-02.
 func TestAThousandUpdates(t *testing.T) {
 	const updates = 1000
 	for _, tt := range []struct {

@@ -9,6 +9,7 @@ import (
 
 // The SRC is asked for a snapshot at most once a minute, and only when what it
 // sent is not enough.
+// Shows 7866-9.1-06, 7866-9.1-12, 7866-9.2-02.
 func TestAskForSnapshot(t *testing.T) {
 	const (
 		bad     = "nothing of the kind"
@@ -39,6 +40,7 @@ func TestAskForSnapshot(t *testing.T) {
 }
 
 // An SRC that cannot be asked is recorded all the same.
+// Shows 7866-9.2-09.
 func TestSRCWithoutUpdateIsNotAsked(t *testing.T) {
 	m, _, f := run(t, func(f *fake) *siprec.Event { f.noUpdate = true; return nil }, offered(both, "nothing of the kind"), talk(0, 1, 0, 1), ended(1))
 	if len(f.asked) != 1 || len(m.Files) != 1 {

@@ -55,6 +55,7 @@ func TestRates(t *testing.T) {
 }
 
 // TestInvitesPerSecond: too many INVITEs in a second get 503 with Retry-After.
+// Shows 3261-20.33-01.
 func TestInvitesPerSecond(t *testing.T) {
 	d := newDesk(t, nil, as(SRC{Name: "sbc", InvitesPerSecond: 1}))
 	d.settled(d.invite(src.Request{}))
@@ -89,6 +90,7 @@ func TestGuessesAreCounted(t *testing.T) {
 }
 
 // TestRecordingSessionsOfAnSRC: the limit of one SRC is not that of another.
+// Shows 3261-20.33-01.
 func TestRecordingSessionsOfAnSRC(t *testing.T) {
 	var name atomic.Value
 	name.Store("a")
@@ -112,6 +114,7 @@ func TestRecordingSessionsOfAnSRC(t *testing.T) {
 }
 
 // TestStrict: a strict SRC needs both marks; else one is enough.
+// Shows 7866-6.1.2-03, 7866-6.2-01, 7866-6.2-02.
 func TestStrict(t *testing.T) {
 	d := newDesk(t, nil, as(SRC{Strict: true}))
 	for _, tt := range []struct {
@@ -135,6 +138,7 @@ func TestStrict(t *testing.T) {
 
 // TestRedirect: what this server cannot take now is sent to others, within a dialog
 // nothing is.
+// Shows 3261-21.3.3-01.
 func TestRedirect(t *testing.T) {
 	var reject atomic.Bool
 	d := newDesk(t, func(_ *RecordingSession, ev *Event) {
@@ -219,6 +223,7 @@ func TestAdvertise(t *testing.T) {
 // TestStrangersLeaveNothing: requests of 10,000 addresses that nobody knows are
 // answered, the same again when they are repeated, and leave neither transactions nor
 // many lines in the log behind.
+// Shows 3261-8.2.7-01.
 func TestStrangersLeaveNothing(t *testing.T) {
 	core, logged := observer.New(zapcore.DebugLevel)
 	d := newDesk(t, nil, func(c *Config) {
@@ -426,6 +431,7 @@ func (d *desk) overTLS(how *tls.Config) (*src.SRC, error) {
 }
 
 // TestMutualTLS: who is let in, and as whom, by what it shows.
+// Shows 7866-12-04, 7866-12.1-01, 7866-12.3-01, 7865-10-01.
 func TestMutualTLS(t *testing.T) {
 	other, err := src.NewAuthority()
 	if err != nil {
@@ -481,6 +487,7 @@ func TestMutualTLS(t *testing.T) {
 }
 
 // TestSips: the answer to a sips request has a sips Contact (RFC 3261 §12.1.1).
+// Shows 7866-12-03.
 func TestSips(t *testing.T) {
 	s := newSafe(t, ClientsOff)
 	d := secured(t, s, nil)

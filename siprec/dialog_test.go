@@ -198,6 +198,7 @@ func TestUnknownDialogEndsIt(t *testing.T) {
 	}
 }
 
+// Shows DRV3261-13.3.1.4-01.
 func TestMissingAckEndsWithBye(t *testing.T) {
 	d := newDesk(t, nil)
 	dialog := d.invite(src.Request{WithholdACK: true})
@@ -227,6 +228,7 @@ func TestHandlerMayRefuse(t *testing.T) {
 	}
 }
 
+// Shows 3261-14.2-03.
 func TestRefusedChangeLeavesTheAgreement(t *testing.T) {
 	d := newDesk(t, func(_ *RecordingSession, ev *Event) {
 		if ev.Kind == Changed {
@@ -268,6 +270,7 @@ func TestPanickingHandlerCostsOneRecordingSession(t *testing.T) {
 	}
 }
 
+// Shows DRV3264-5-01.
 func TestOfferlessInvite(t *testing.T) {
 	d := newDesk(t, nil)
 	dialog, err := d.client.Invite(t.Context(), src.Request{ContentType: "application/rs-metadata+xml", Body: []byte("<recording/>")})
@@ -300,6 +303,7 @@ func TestEndFromAnotherGoroutine(t *testing.T) {
 	await(t, dialog, "BYE")
 }
 
+// Shows 7866-6.1.1-01.
 func TestPlainInviteNeedsAConfiguredSource(t *testing.T) {
 	d := newDesk(t, nil)
 	plain := src.Request{Require: []string{}, NoFeatureTag: true}
@@ -315,6 +319,7 @@ func TestPlainInviteNeedsAConfiguredSource(t *testing.T) {
 	d.want(Offered)
 }
 
+// Shows 7866-12.1-03.
 func TestNotAdmitted(t *testing.T) {
 	d := newDesk(t, nil, func(c *Config) {
 		c.Admit = func(Origin) (SRC, error) { return SRC{}, errors.New("not on the list") }
@@ -324,6 +329,7 @@ func TestNotAdmitted(t *testing.T) {
 	}
 }
 
+// Shows 7866-7.2-02.
 func TestFullServer(t *testing.T) {
 	d := newDesk(t, nil, func(c *Config) { c.MaxRecordingSessions = 1 })
 	d.invite(src.Request{})
@@ -348,6 +354,7 @@ func TestLargeMetadata(t *testing.T) {
 
 // TestCancelBeforeTheAnswer holds the INVITE back in the handler until the
 // CANCEL is answered.
+// Shows DRV3261-9-01.
 func TestCancelBeforeTheAnswer(t *testing.T) {
 	release := make(chan struct{})
 	d := newDesk(t, func(_ *RecordingSession, ev *Event) {
@@ -374,6 +381,7 @@ func TestCancelBeforeTheAnswer(t *testing.T) {
 
 // TestAllPortsAreGivenBack opens and ends recording sessions and wants their
 // ports to be free.
+// Shows 7866-8.3.1-02.
 func TestAllPortsAreGivenBack(t *testing.T) {
 	d := newDesk(t, nil)
 	dialog := d.invite(src.Request{})

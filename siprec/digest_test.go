@@ -61,6 +61,7 @@ func answerTo(t *testing.T, c *digest.Challenge, o digest.Options) src.Header {
 	return src.Header{Name: "Authorization", Value: cred.String()}
 }
 
+// Shows 7866-12.1-02, 3261-22-01.
 func TestDigest(t *testing.T) {
 	d := guarded(t, aDigest())
 	c := challenges(t, d.invite(src.Request{}).Final())
@@ -92,6 +93,7 @@ func TestDigest(t *testing.T) {
 	d.want(Ended)
 }
 
+// Shows 7866-12.1-02.
 func TestDigestRefused(t *testing.T) {
 	d := guarded(t, aDigest())
 	c := challenges(t, d.invite(src.Request{}).Final())[0]
@@ -131,6 +133,7 @@ func TestDigestRefused(t *testing.T) {
 }
 
 // TestDigestAge: an old nonce is stale when the password is right, and only then.
+// Shows 3261-22-01.
 func TestDigestAge(t *testing.T) {
 	d := guarded(t, aDigest())
 	c := challenges(t, d.invite(src.Request{}).Final())[0]
@@ -150,6 +153,7 @@ func TestDigestAge(t *testing.T) {
 
 // TestDigestHashes: passwords need not be known; MD5 comes second, and without qop a
 // nonce is good once.
+// Shows 3261-22-01.
 func TestDigestHashes(t *testing.T) {
 	d := guarded(t, &Digest{Realm: "rec.example", MD5: true, Users: []User{{Name: "sbc", MD5: md5OfRight}, {Name: "other", SHA256: "00"}}})
 	c := challenges(t, d.invite(src.Request{}).Final())
@@ -171,6 +175,7 @@ func TestDigestHashes(t *testing.T) {
 
 // TestNonceCounts: counts may come in any order, but none twice and none from far
 // behind.
+// Shows 3261-22-01.
 func TestNonceCounts(t *testing.T) {
 	now := time.Now()
 	n := newNonces([]byte("secret"), func() time.Time { return now })

@@ -124,6 +124,7 @@ func TestByeWaitsForTheAck(t *testing.T) {
 }
 
 // TestCancelIsAnsweredWithTheTagOfItsInvite is RFC 3261 §9.2.
+// Shows 3261-9.2-01.
 func TestCancelIsAnsweredWithTheTagOfItsInvite(t *testing.T) {
 	release := make(chan struct{})
 	d := newDesk(t, func(_ *RecordingSession, ev *Event) {

@@ -11,6 +11,7 @@ import (
 
 // TestRequestBeforeTheAnswer: RFC 3261 §14.2 and RFC 3311 §5.2, while the handler
 // has not answered yet. Metadata of what is refused reaches nobody.
+// Shows DRV3261-14.2-01, DRV3311-5.2-01.
 func TestRequestBeforeTheAnswer(t *testing.T) {
 	tests := []struct {
 		name, first, second string
@@ -117,6 +118,7 @@ func (d *desk) tell(dialog *src.Dialog, document string) {
 
 // TestGlare is RFC 3261 §14: an INVITE of the SRC while ours is pending is
 // answered 491, ours that met one is sent again after up to 2 s.
+// Shows DRV3261-14.2-01, DRV3311-5.2-01.
 func TestGlare(t *testing.T) {
 	d := newDesk(t, pausing, neverAsk)
 	dialog := d.invite(src.Request{})
@@ -149,6 +151,7 @@ func TestGlare(t *testing.T) {
 	await(t, dialog, "ACK") // the retransmission of ours was answered
 }
 
+// Shows DRV3261-14.2-01, 3261-14.1-01.
 func TestOursIsSentAgainAfter491(t *testing.T) {
 	d := newDesk(t, pausing, neverAsk)
 	dialog := d.invite(src.Request{})
@@ -178,6 +181,7 @@ func TestOursIsSentAgainAfter491(t *testing.T) {
 }
 
 // TestGlareWait is RFC 3261 §14.1, for both sides.
+// Shows DRV3261-14.2-01, 3261-14.1-01.
 func TestGlareWait(t *testing.T) {
 	s := newIdle(t)
 	defer s.front.Close()
@@ -193,6 +197,7 @@ func TestGlareWait(t *testing.T) {
 
 // TestPauseAndResume: inactive in our offer and in answers, and never said of the
 // streams themselves.
+// Shows 7866-7.2-02, 7866-7.2-03, 7866-7.2-06.
 func TestPauseAndResume(t *testing.T) {
 	d := newDesk(t, pausing, neverAsk)
 	dialog := d.invite(src.Request{})
@@ -253,6 +258,7 @@ func TestSRCRefusesThePause(t *testing.T) {
 
 // TestAckWithoutAnswer: an offerless INVITE whose ACK brings no answer leaves what
 // was agreed, and keeps nobody from offering.
+// Shows DRV3261-14.2-02.
 func TestAckWithoutAnswer(t *testing.T) {
 	d := newDesk(t, nil, neverAsk)
 	dialog := d.invite(src.Request{})

@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// Shows 7866-9.2-01.
 func TestInboxKeepsOrder(t *testing.T) {
 	b := newInbox()
 	first, second := &request{}, &request{}

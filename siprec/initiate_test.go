@@ -70,6 +70,7 @@ func offering(req *src.Message) *src.Reply {
 
 // TestInitiate is RFC 7866 §6.2 and §7.2: the INVITE has no offer, that of the SRC
 // is answered in the ACK, and its metadata is taken.
+// Shows 7866-6.1.1-08, 7866-6.2-03, 7866-6.2-04, 7866-6.2-06, 7866-7.2-07, 7866-9.1-07, DRV7245-3.2.2-01.
 func TestInitiate(t *testing.T) {
 	ready := make(chan *RecordingSession, 1)
 	d := newDesk(t, func(rs *RecordingSession, ev *Event) {
@@ -111,6 +112,7 @@ func TestInitiate(t *testing.T) {
 }
 
 // TestInitiateInVain: refused, unanswerable, or refused by the handler.
+// Shows 7866-6.2-03.
 func TestInitiateInVain(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -62,6 +62,7 @@ func stepsOf(i int) (steps []step, want []string, refused int) {
 // requests behind each other in a random order that keeps that of each dialog. In
 // some dialogs requests come the wrong way round: the lower CSeq is answered 500
 // and its metadata reaches nobody (RFC 3261 §12.2.2, RFC 7866 §9.2).
+// Shows 7866-9.2-01.
 func TestInterleavedDialogs(t *testing.T) {
 	const dialogs = 50
 	book := &ledger{lines: make(map[string][]string)}

@@ -16,6 +16,7 @@ func inviteWith(headers ...string) *sip.Request {
 	return req
 }
 
+// Shows 7866-6.1.1-03, 7866-6.2-01, 7866-6.2-02, 7866-11.2-01.
 func TestEvidence(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -46,6 +47,7 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
+// Shows 7866-6.1.1-06, 7866-6.3-01, DRV3261-8.2.2.3-01.
 func TestCheckRequire(t *testing.T) {
 	tests := []struct {
 		name, require, unsupported string
@@ -72,6 +74,7 @@ func TestCheckRequire(t *testing.T) {
 	}
 }
 
+// Shows DRV3261-8.2.3-01, DRV3261-8.2.3-02.
 func TestReadContentRefusals(t *testing.T) {
 	tests := []struct {
 		name    string

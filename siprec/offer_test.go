@@ -78,6 +78,7 @@ func TestRefusedOfferAnnouncesNoSource(t *testing.T) {
 
 // TestFewerMLines: RFC 3264 §8 forbids it, and it happens. A stream that was left
 // out is over, and one that comes in its place is another.
+// Shows DRV3264-8-01.
 func TestFewerMLines(t *testing.T) {
 	n := newNegotiator(t, nil)
 	n.commit(mustAnswer(t, n, offerOf(t, "127.0.0.1", 4000, 4002)), discard)
@@ -153,6 +154,7 @@ func offerText(direction string) []byte {
 
 // TestDeclinedMLineKeepsItsGeneration: an m-line that we decline in each answer
 // is not another stream each time.
+// Shows 7866-7.1.1.1-01.
 func TestDeclinedMLineKeepsItsGeneration(t *testing.T) {
 	n := newNegotiator(t, nil)
 	offer := offerOf(t, "127.0.0.1", 4000)

@@ -60,6 +60,7 @@ func (r *ringing) prack(rack string) *src.Message {
 
 // TestReliableProvisional is RFC 3262 §3: the 180 is repeated, twice as late each
 // time, until the PRACK that names it, and the 200 comes after that.
+// Shows DRV3262-3-01, 3262-3-02.
 func TestReliableProvisional(t *testing.T) {
 	r := newRinging(t, newDesk(t, nil, neverAsk))
 	for _, wait := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second} {
@@ -97,6 +98,7 @@ func TestReliableProvisional(t *testing.T) {
 }
 
 // TestPrackWithSDP: an offer in it is refused in words, and the 200 comes.
+// Shows DRV3262-3-01.
 func TestPrackWithSDP(t *testing.T) {
 	r := newRinging(t, newDesk(t, nil, neverAsk))
 	m, err := r.dialog.Do(t.Context(), "PRACK", src.Request{
@@ -110,6 +112,7 @@ func TestPrackWithSDP(t *testing.T) {
 	}
 }
 
+// Shows DRV3262-3-01.
 func TestNoPrack(t *testing.T) {
 	r := newRinging(t, newDesk(t, nil, neverAsk))
 	for range 7 {
@@ -124,6 +127,7 @@ func TestNoPrack(t *testing.T) {
 }
 
 // TestEndBeforePrack: CANCEL and BYE while the 200 is kept back.
+// Shows DRV3262-3-01.
 func TestEndBeforePrack(t *testing.T) {
 	for _, method := range []string{"CANCEL", "BYE"} {
 		r := newRinging(t, newDesk(t, nil, neverAsk))

@@ -51,6 +51,7 @@ func answeredCrypto(t testing.TB, body []byte) (string, sdp.Crypto) {
 
 // TestOurKeyIsFreshAndStays: our key is never that of the offer, differs between
 // recording sessions, and stays while the suite does (RFC 4568 §5.1.2, §7.1.3).
+// Shows DRV4568-5.1.2-01.
 func TestOurKeyIsFreshAndStays(t *testing.T) {
 	n := newNegotiator(t, nil)
 	cm := cryptoLine(t, 1, 5, "AES_CM_128_HMAC_SHA1_80")
@@ -163,6 +164,7 @@ func TestRTCPOfAnOffer(t *testing.T) {
 
 // TestPartlyRefusedSaysWhy: an offer of which a part cannot be taken is answered
 // 200, with the reason in a Warning and in the stream.
+// Shows 7866-12.2-03, DRV3264-6-01.
 func TestPartlyRefusedSaysWhy(t *testing.T) {
 	d := newDesk(t, nil)
 	offers := src.TwoParties()

@@ -13,6 +13,7 @@ func itoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
 // TestRequestSnapshot is RFC 7866 §9.2 and RFC 7865 §7: an UPDATE without SDP,
 // which waits until the dialog is confirmed and acknowledged.
+// Shows 7866-6.2-04, 7866-9.2-04, 7866-9.2-05, 7866-9.2-06, 7866-9.2-08, 7866-11.3-01, 7865-7-01, 7865-7-02, DRV9806-2-01, 3261-12.2.1.1-01.
 func TestRequestSnapshot(t *testing.T) {
 	d := newDesk(t, func(rs *RecordingSession, ev *Event) {
 		if ev.Kind == Offered {
@@ -59,6 +60,7 @@ func TestRequestSnapshot(t *testing.T) {
 }
 
 // TestSnapshotInTheResponse: metadata that an SRC puts into its 200 is taken too.
+// Shows 7866-9.1-07, 7866-9.2-10.
 func TestSnapshotInTheResponse(t *testing.T) {
 	d := newDesk(t, func(rs *RecordingSession, ev *Event) {
 		if ev.Kind == Offered {
@@ -83,6 +85,7 @@ func TestSnapshotInTheResponse(t *testing.T) {
 }
 
 // TestNoSnapshotWithoutUpdate: an SRC that does not allow UPDATE is not asked.
+// Shows 7866-9.2-09.
 func TestNoSnapshotWithoutUpdate(t *testing.T) {
 	got := make(chan error, 1)
 	d, p, _ := wired(t, func(rs *RecordingSession, ev *Event) {

@@ -15,6 +15,7 @@ func timed(value string, more ...src.Header) []src.Header {
 }
 
 // TestIntervalIsAgreed is table 2 of RFC 4028 §9.
+// Shows DRV4028-9-01.
 func TestIntervalIsAgreed(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -44,6 +45,7 @@ func TestIntervalIsAgreed(t *testing.T) {
 	}
 }
 
+// Shows DRV4028-9-01.
 func TestShortIntervalIsRefused(t *testing.T) {
 	d := newDesk(t, nil)
 	if f := d.invite(src.Request{Headers: timed("89")}).Final(); f.Status != 422 || f.Get("Min-SE") != "90" {
@@ -72,6 +74,7 @@ func (d *desk) stand(dialog *src.Dialog, due ...time.Duration) {
 func neverAsk(c *Config) { c.Vanish = -1 }
 
 // TestUnrefreshedExpires: the BYE leaves a third of the interval before its end.
+// Shows DRV4028-9-01, 3326-2-01.
 func TestUnrefreshedExpires(t *testing.T) {
 	d := newDesk(t, nil, neverAsk)
 	dialog := d.invite(src.Request{Headers: timed("90;refresher=uac")})
@@ -87,6 +90,7 @@ func TestUnrefreshedExpires(t *testing.T) {
 }
 
 // TestRefreshBySRC: it goes on, and the handler is told nothing.
+// Shows DRV4028-9-01.
 func TestRefreshBySRC(t *testing.T) {
 	d := newDesk(t, nil, neverAsk)
 	dialog := d.invite(src.Request{Headers: timed("1800;refresher=uac")})
@@ -121,6 +125,7 @@ func TestRefreshBySRC(t *testing.T) {
 
 // TestRefreshByUs: at half the interval, by UPDATE or, for an SRC without it, by
 // an INVITE with the SDP of before.
+// Shows 4028-7.4-01.
 func TestRefreshByUs(t *testing.T) {
 	d := newDesk(t, nil, neverAsk)
 	dialog := d.invite(src.Request{Headers: timed("600;refresher=uas")})
@@ -162,6 +167,7 @@ func TestRefreshByUs(t *testing.T) {
 
 // TestUnansweredRefresh: silence and 481 end the recording session, everything
 // else leaves time to try again.
+// Shows 4028-7.4-01.
 func TestUnansweredRefresh(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -205,6 +211,7 @@ func TestUnansweredRefresh(t *testing.T) {
 }
 
 // TestRefreshTakesTheMinimumOfThe422 is RFC 4028 §7.3.
+// Shows 4028-7.4-01.
 func TestRefreshTakesTheMinimumOfThe422(t *testing.T) {
 	d := newDesk(t, nil, neverAsk)
 	dialog := d.invite(src.Request{Headers: timed("160;refresher=uas")})

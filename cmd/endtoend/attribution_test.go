@@ -33,6 +33,7 @@ func (l *lab) hears(m store.Manifest, who string, want map[float64]float64) {
 
 // TestLabelsAgainstOrder: who speaks is told by labels, not by the order of
 // m-lines, of participants or of streams.
+// Shows 7866-7.1.1-03.
 func TestLabelsAgainstOrder(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)
@@ -49,6 +50,7 @@ func TestLabelsAgainstOrder(t *testing.T) {
 
 // TestLabelsSwapped: a re-INVITE swaps the labels of two m-lines, with metadata;
 // the labels of that message hold for what follows, the old ones for what was.
+// Shows 7866-7.1.1-03.
 func TestLabelsSwapped(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)
@@ -68,6 +70,7 @@ func TestLabelsSwapped(t *testing.T) {
 
 // TestRelabelled: a re-INVITE gives both m-lines new labels, and the metadata of
 // the same message its streams.
+// Shows 7866-7.1.1-04.
 func TestRelabelled(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)
@@ -89,6 +92,7 @@ func TestRelabelled(t *testing.T) {
 
 // TestLateMetadata: metadata that comes by UPDATE tells who spoke before it, too
 // (RFC 7866 §9.1).
+// Shows 7866-9.1-11.
 func TestLateMetadata(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)
@@ -182,6 +186,7 @@ func TestEqualLabels(t *testing.T) {
 }
 
 // TestSixteenStreams: each of sixteen parties is heard in their own file.
+// Shows 7866-8.4-01.
 func TestSixteenStreams(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)

@@ -115,6 +115,7 @@ func checkClicks(t *testing.T, a, b []int16, length time.Duration) {
 // TestSampleExact sends code words that count, without loss, and wants each of
 // them back, at once after another: over both IP versions, plain and under each
 // crypto-suite of SRTP.
+// Shows 7866-8.2-01, 7866-8.2.3-01, 7866-12.2-01.
 func TestSampleExact(t *testing.T) {
 	t.Parallel()
 	type exact struct {
@@ -248,6 +249,7 @@ func TestTail(t *testing.T) {
 
 // TestHoldBySDP proves from the audio that nothing sent while the streams were
 // inactive is kept, and everything before and after is.
+// Shows 7866-7.1.1.1-03, 7866-7.1.1.1-05.
 func TestHoldBySDP(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -332,6 +334,7 @@ func seconds(s []int16, hz float64) float64 {
 }
 
 // TestMixedStream is one file that names all its senders.
+// Shows 7866-5.1-03, 7866-7.1.1-05, 7866-8.2-01, 7866-8.2.2-01, 7866-8.3.2-04, 7866-8.4-03.
 func TestMixedStream(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)
@@ -356,6 +359,7 @@ func TestMixedStream(t *testing.T) {
 }
 
 // TestUnreadableMetadata goes on by m-line order.
+// Shows 7866-9.2-03, 7865-5.1-03.
 func TestUnreadableMetadata(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)

@@ -15,6 +15,7 @@ import (
 
 // TestNewSource: a party goes on with another SSRC, alone or from another port
 // too. All of it is one file, nothing is lost.
+// Shows 7866-8.1.3-01.
 func TestNewSource(t *testing.T) {
 	t.Parallel()
 	ssrc := uint32(0xfeedbeef)
@@ -131,6 +132,7 @@ func TestDigitsAreStoredNowhere(t *testing.T) {
 
 // TestCodecChanges: a re-INVITE changes the codec in mid-call; one file holds
 // both.
+// Shows 7866-8.2.1.2-01.
 func TestCodecChanges(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)
@@ -179,6 +181,7 @@ func TestClockStoodStillOnHold(t *testing.T) {
 // TestClosedAndUsedAgain: an m-line is closed and then used for another stream.
 // Both are in the manifest with where their packets came from, to the last one
 // before the offer.
+// Shows 7866-7.1.1.1-02.
 func TestClosedAndUsedAgain(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)

@@ -22,6 +22,7 @@ func (c hurriedClock) AfterFunc(d time.Duration, f func()) siprec.Timer {
 
 // TestSippDialogs has sipp do what dialogs must survive: what comes twice, late,
 // in the wrong order, for nobody, or at the same time as something of the server.
+// Shows DRV3261-13.3.1.4-01, 3326-2-01.
 func TestSippDialogs(t *testing.T) {
 	sipp := needTool(t, "sipp", "sip-tester")
 	hurried := func(c *siprec.Config) {

@@ -12,6 +12,7 @@ import (
 
 // TestSRTPRekey renews keys, and changes the suite, in re-INVITEs while audio goes
 // on, near the end of the sequence numbers and with an MKI: no sample is lost.
+// Shows 4568-7.1.4-01.
 func TestSRTPRekey(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "127.0.0.1", nil)
@@ -97,6 +98,7 @@ func answeredKeys(t *testing.T, d *src.Dialog) []string {
 
 // TestSRTPWrongKey sends under keys that were not offered, and plain: not a packet
 // is recorded.
+// Shows 7866-12.2-02.
 func TestSRTPWrongKey(t *testing.T) {
 	t.Parallel()
 	for _, suite := range src.SRTPSuites() {
@@ -135,6 +137,7 @@ func TestSRTPWrongKey(t *testing.T) {
 }
 
 // TestSRTPPolicy holds what each policy answers.
+// Shows 7866-12-04.
 func TestSRTPPolicy(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

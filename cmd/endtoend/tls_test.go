@@ -11,6 +11,7 @@ import (
 // TestTLSWithAClientCertificate: signalling over mutual TLS, from a listener that says
 // nothing else; each sample that was sent is recorded, and a connection that says
 // nothing sensible beside it costs none of them.
+// Shows 7866-12.1-01.
 func TestTLSWithAClientCertificate(t *testing.T) {
 	t.Parallel()
 	authority, err := src.NewAuthority()

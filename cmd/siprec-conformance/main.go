@@ -43,7 +43,7 @@ type runCommand struct {
 	Transport string        `enum:"udp,tcp" default:"udp" help:"udp or tcp."`
 	JSON      string        `name:"json" help:"Write the report to this file as JSON, with the messages of cases that did not pass; - is standard output." placeholder:"FILE"`
 	Timeout   time.Duration `default:"10s" help:"Time for each case, above 0."`
-	Features  []string      `help:"Claimed features; cases that need another are skipped. Without it everything is claimed. Known: update, udp." placeholder:"NAME"`
+	Features  []string      `help:"Claimed features; cases that need another are skipped. Without it everything is claimed. Known: 100rel, rtcp, snapshot, timer, udp, update." placeholder:"NAME"`
 	Prefixes  []string      `arg:"" optional:"" help:"Run only cases whose ID begins with one of these, for example rfc7866/7.2."`
 }
 

@@ -23,6 +23,7 @@ func networks(t *testing.T, texts ...string) []network {
 	return list
 }
 
+// Shows 7866-6.1.1-01, 7866-12.1-03.
 func TestAdmit(t *testing.T) {
 	for _, tt := range []struct {
 		name          string

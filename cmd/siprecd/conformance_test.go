@@ -23,7 +23,8 @@ func TestConformance(t *testing.T) {
 				t.Error("no case passed")
 			}
 			for _, r := range report.Results {
-				if r.Outcome != check.Pass && r.Outcome != check.Skip {
+				// Some cases say that they are about UDP; there, none is skipped.
+				if skipped := r.Outcome == check.Skip && target.Transport != "udp"; r.Outcome != check.Pass && !skipped {
 					t.Errorf("%s %s: %v\n%s", r.Outcome, r.ID, r.Messages, r.Requirement)
 				}
 			}

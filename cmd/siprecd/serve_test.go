@@ -81,6 +81,7 @@ func deadline(t *testing.T) context.Context {
 
 // TestDrain: after SIGTERM new recording sessions are refused with 503 and
 // Retry-After, the present one may end by itself, and its files are finished.
+// Shows 3261-20.33-01.
 func TestDrain(t *testing.T) {
 	ctx := deadline(t)
 	p, dir := serveProcess(t, "--drain", "10m")

@@ -14,6 +14,7 @@ import (
 // TestServeTLS: the program calls itself over mutual TLS, is found in the file of SRCs
 // by its certificate, and both are read again at SIGHUP; what cannot be read changes
 // nothing.
+// Shows 7866-12-01.
 func TestServeTLS(t *testing.T) {
 	ctx := deadline(t)
 	dir, other := t.TempDir(), t.TempDir()

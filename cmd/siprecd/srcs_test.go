@@ -20,6 +20,7 @@ func keyRow(name, value, help string) string {
 
 // TestSRCsAreDocumented: docs/srcs.md has the keys of the program, in its words, and
 // its example can be read.
+// Shows 7866-12.1-03.
 func TestSRCsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(moduleRoot(t), "docs", "srcs.md"))
 	if err != nil {

@@ -72,7 +72,9 @@ func (o Outcome) MarshalJSON() ([]byte, error) { return json.Marshal(o.String())
 
 // A Case is one requirement with the black-box check of it.
 type Case struct {
-	ID          string // for example "rfc7866/7.2/1"
+	ID string // for example "rfc7866/7.2/1"
+	// Shows names what of requirements.tsv a server that passes has shown.
+	Shows       []string
 	Requirement string // in our words
 	Section     string // for example "RFC 7866 §7.2"
 	Level       Level
@@ -90,6 +92,7 @@ type Target struct {
 // A Result is the outcome of one case.
 type Result struct {
 	ID          string        `json:"id"`
+	Shows       []string      `json:"shows,omitempty"`
 	Section     string        `json:"section"`
 	Level       Level         `json:"level"`
 	Requirement string        `json:"requirement"`
@@ -122,7 +125,7 @@ func Perform(ctx context.Context, c Case, target Target) Result {
 		t.guard(t.cleanups[i])
 	}
 	r := Result{
-		ID: c.ID, Section: c.Section, Level: c.Level, Requirement: c.Requirement,
+		ID: c.ID, Shows: c.Shows, Section: c.Section, Level: c.Level, Requirement: c.Requirement,
 		Outcome: t.outcome, Messages: t.messages, Duration: time.Since(start),
 	}
 	if t.outcome == Fail || t.outcome == Error {
@@ -203,6 +206,9 @@ func (t *T) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
 
 // Transport is "udp" or "tcp".
 func (t *T) Transport() string { return t.target.Transport }
+
+// Address is host:port of the server.
+func (t *T) Address() string { return t.target.Address }
 
 // Client opens an SRC before the server; it is closed after the case.
 func (t *T) Client(ctx context.Context) *src.SRC {

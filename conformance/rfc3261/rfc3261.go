@@ -10,5 +10,6 @@ import (
 
 // Cases lists the cases in the order of the sections.
 func Cases() []check.Case {
-	return slices.Concat(section8(), section9(), section11(), section12(), section13(), section15(), section17())
+	return slices.Concat(section7(), section8(), requests(), section9(), section11(), section12(), routes(),
+		section13(), section14(), section15(), section17(), section18())
 }

@@ -12,6 +12,7 @@ func section12() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3261/12.2.2/1", Section: "RFC 3261 §12.2.2", Level: check.Must,
+			Shows:       []string{"3261-12.2.2-01"},
 			Requirement: "A request with a To tag that matches no dialog is refused with 481, and the dialog goes on.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})
@@ -25,6 +26,7 @@ func section12() []check.Case {
 		},
 		{
 			ID: "rfc3261/12.2.2/2", Section: "RFC 3261 §12.2.2", Level: check.Must,
+			Shows:       []string{"DRV3261-12.2.2-01", "7866-9.2-01"},
 			Requirement: "A new request with a lower CSeq than the last is refused with 500.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})
@@ -42,6 +44,7 @@ func section12() []check.Case {
 func section13() []check.Case {
 	return []check.Case{{
 		ID: "rfc3261/13.3.1.4/1", Section: "RFC 3261 §13.3.1.4", Level: check.Must,
+		Shows:       []string{"DRV3261-13.3.1.4-01"},
 		Requirement: "The 200 to an INVITE is sent again until its ACK comes, over any transport.",
 		Run: func(ctx context.Context, t *check.T) {
 			d := t.Open(ctx, src.Request{WithholdACK: true})
@@ -57,6 +60,7 @@ func section15() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3261/15.1.2/1", Section: "RFC 3261 §15.1.2", Level: check.Must,
+			Shows:       []string{"DRV3261-15.1.2-01"},
 			Requirement: "A BYE of a dialog that does not exist is refused with 481.",
 			Run: func(ctx context.Context, t *check.T) {
 				t.Status(t.Do(ctx, t.Client(ctx), "BYE", src.Request{ToTag: "never-was"}), 481)
@@ -64,6 +68,7 @@ func section15() []check.Case {
 		},
 		{
 			ID: "rfc3261/15.1.2/2", Section: "RFC 3261 §15.1.2", Level: check.Must,
+			Shows:       []string{"DRV3261-15.1.2-01"},
 			Requirement: "A BYE is answered 200 and ends the dialog: a later request is refused with 481.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})
@@ -81,6 +86,7 @@ func section15() []check.Case {
 func section17() []check.Case {
 	return []check.Case{{
 		ID: "rfc3261/17.2.1/1", Section: "RFC 3261 §17.2.1, §13.3.1.4", Level: check.Must, Needs: []string{"udp"},
+		Shows:       []string{"3261-17.2.1-01"},
 		Requirement: "A retransmitted INVITE opens nothing new: the same 200 comes again.",
 		Run: func(ctx context.Context, t *check.T) {
 			if t.Transport() != "udp" {

@@ -11,6 +11,7 @@ func section8() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3261/8.2.2.3/1", Section: "RFC 3261 §8.2.2.3", Level: check.Must,
+			Shows:       []string{"DRV3261-8.2.2.3-01"},
 			Requirement: "An unknown option in Require is refused with 420, and Unsupported lists it and nothing that is known.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Invite(ctx, t.Client(ctx), src.Request{
@@ -27,6 +28,7 @@ func section8() []check.Case {
 		},
 		{
 			ID: "rfc3261/8.2.3/1", Section: "RFC 3261 §8.2.3", Level: check.Must,
+			Shows:       []string{"DRV3261-8.2.3-01"},
 			Requirement: "A body of unknown type is refused with 415, and Accept lists application/sdp.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Invite(ctx, t.Client(ctx), src.Request{
@@ -43,7 +45,15 @@ func section8() []check.Case {
 
 func section9() []check.Case {
 	return []check.Case{{
+		ID: "rfc3261/9.2/2", Section: "RFC 3261 §9.2", Level: check.Should,
+		Shows:       []string{"3261-9.2-01"},
+		Requirement: "A CANCEL that matches no INVITE is refused with 481.",
+		Run: func(ctx context.Context, t *check.T) {
+			t.Status(t.Do(ctx, t.Client(ctx), "CANCEL", src.Request{}), 481)
+		},
+	}, {
 		ID: "rfc3261/9.2/1", Section: "RFC 3261 §9.2", Level: check.Must,
+		Shows:       []string{"DRV3261-9-01"},
 		Requirement: "A CANCEL of an INVITE is answered 200, and the INVITE with 487, or with 200 when that was on its way.",
 		Run: func(ctx context.Context, t *check.T) {
 			d := t.Start(ctx, t.Client(ctx), src.Request{Streams: src.TwoParties()})
@@ -66,6 +76,7 @@ func section9() []check.Case {
 func section11() []check.Case {
 	return []check.Case{{
 		ID: "rfc3261/11.2/1", Section: "RFC 3261 §11.2", Level: check.Should,
+		Shows:       []string{"3261-11.2-01"},
 		Requirement: "OPTIONS is answered 200 with Allow and Accept, which list what a recording session needs.",
 		Run: func(ctx context.Context, t *check.T) {
 			m := t.Do(ctx, t.Client(ctx), "OPTIONS", src.Request{})

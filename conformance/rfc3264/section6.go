@@ -13,6 +13,7 @@ func section6() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3264/6/1", Section: "RFC 3264 §6", Level: check.Must,
+			Shows:       []string{"3264-6-02", "7866-7.1-01"},
 			Requirement: "An m-line offered with port 0 is answered with port 0.",
 			Run: func(ctx context.Context, t *check.T) {
 				offer := src.TwoParties()
@@ -28,6 +29,7 @@ func section6() []check.Case {
 		},
 		{
 			ID: "rfc3264/6.1/1", Section: "RFC 3264 §6.1", Level: check.Derived,
+			Shows:       []string{"3264-6.1-01", "7866-7.1-01"},
 			Requirement: "An accepted m-line names only formats that were offered, and at least one.",
 			Run: func(ctx context.Context, t *check.T) {
 				offer := src.TwoParties()

@@ -22,6 +22,7 @@ func versions() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3264/8/1", Section: "RFC 3264 §8", Level: check.Must,
+			Shows:       []string{"DRV3264-8-01", "7866-7.1-01"},
 			Requirement: "In a changed description the o= line is the same but for its version, which is one higher.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})
@@ -37,6 +38,7 @@ func versions() []check.Case {
 		},
 		{
 			ID: "rfc3264/8/2", Section: "RFC 3264 §8", Level: check.Derived,
+			Shows:       []string{"DRV3264-8-01"},
 			Requirement: "A description that did not change keeps its o= version.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})
@@ -55,6 +57,7 @@ func slots() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3264/8.1/1", Section: "RFC 3264 §8.1", Level: check.Must,
+			Shows:       []string{"3264-8-02", "7866-7.1.1.1-02"},
 			Requirement: "A stream added by a re-INVITE is answered after the others, which keep their ports.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})
@@ -72,6 +75,7 @@ func slots() []check.Case {
 		},
 		{
 			ID: "rfc3264/8.2/1", Section: "RFC 3264 §8.2", Level: check.Must,
+			Shows:       []string{"3264-8-02", "7866-7.1.1.1-01"},
 			Requirement: "A stream removed with port 0 keeps its m-line in the answer, with port 0.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})

@@ -13,6 +13,7 @@ func Cases() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3311/4/1", Section: "RFC 3311 §4", Level: check.Derived, Needs: []string{"update"},
+			Shows:       []string{"DRV3311-4-01"},
 			Requirement: "The 200 to an INVITE lists UPDATE in Allow, without which no SRC may use it.",
 			Run: func(ctx context.Context, t *check.T) {
 				if !t.Open(ctx, src.Request{}).Final().Lists("Allow", "UPDATE") {
@@ -22,6 +23,7 @@ func Cases() []check.Case {
 		},
 		{
 			ID: "rfc3311/5.2/1", Section: "RFC 3311 §5.2", Level: check.Must, Needs: []string{"update"},
+			Shows:       []string{"3311-5.2-02", "7866-7.1.1.1-03"},
 			Requirement: "An UPDATE with an offer is answered 200 with an answer to it.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})
@@ -37,6 +39,20 @@ func Cases() []check.Case {
 					if got := answer.DirectionOf(i); got != src.Inactive {
 						t.Errorf("m-line %d, offered inactive, is answered %s", i, got)
 					}
+				}
+			},
+		},
+		{
+			ID: "rfc3311/5.2/2", Section: "RFC 3311 §5.2", Level: check.Must, Needs: []string{"update"},
+			Shows:       []string{"3311-5.2-02"},
+			Requirement: "An UPDATE without a body is answered 200, without one and with a Contact.",
+			Run: func(ctx context.Context, t *check.T) {
+				d := t.Open(ctx, src.Request{})
+				m, err := d.Update(ctx, src.Request{})
+				t.Check(err, "UPDATE without a body")
+				t.Status(m, 200)
+				if len(m.Body) > 0 || !m.Has("Contact") {
+					t.Errorf("the 200 has a body of %d octets and the Contact %q", len(m.Body), m.Get("Contact"))
 				}
 			},
 		},

@@ -41,6 +41,7 @@ func section5() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc4568/5.1.2/1", Section: "RFC 4568 §5.1.2", Level: check.Must,
+			Shows:       []string{"DRV4568-5.1.2-01", "7866-12.2-01", "7866-12.2-02"},
 			Requirement: "An accepted m-line has exactly one crypto attribute, with the tag and suite of an offered one.",
 			Run: func(ctx context.Context, t *check.T) {
 				for i, m := range t.Answer(t.Open(ctx, src.Request{Streams: secured(t)})).Media {
@@ -58,6 +59,7 @@ func section5() []check.Case {
 		},
 		{
 			ID: "rfc4568/5.1.2/2", Section: "RFC 4568 §5.1.2, §6.1", Level: check.Must,
+			Shows:       []string{"DRV4568-5.1.2-01", "7866-12.2-02"},
 			Requirement: "The key of an answer is the server's own: not one of the offer, and another for each m-line.",
 			Run: func(ctx context.Context, t *check.T) {
 				offers := secured(t)
@@ -81,6 +83,7 @@ func section5() []check.Case {
 		},
 		{
 			ID: "rfc4568/5.1.2/3", Section: "RFC 4568 §5.1.2, §6.3.7", Level: check.Must,
+			Shows:       []string{"4568-6.1-01"},
 			Requirement: "An m-line whose only crypto attribute has a session parameter that nobody knows is refused; the others are not.",
 			Run: func(ctx context.Context, t *check.T) {
 				offers := secured(t)
@@ -93,6 +96,48 @@ func section5() []check.Case {
 				}
 				if answer.Media[1].Port == 0 {
 					t.Errorf("the other m-line is refused")
+				}
+			},
+		},
+		{
+			ID: "rfc4568/5.1.2/4", Section: "RFC 4568 §5.1.2, §7.1.2", Level: check.Must,
+			Shows:       []string{"DRV4568-5.1.2-01", "7866-12.2-02"},
+			Requirement: "Of an unknown suite and a known one, the known one is accepted, with its tag.",
+			Run: func(ctx context.Context, t *check.T) {
+				offers := secured(t)
+				known := offers[0].Keys[0].Attribute(7)
+				offers[0].Proto, offers[0].Keys = "RTP/SAVP", nil
+				offers[0].Attributes = []string{"crypto:1 X_UNHEARD_OF inline:" + strings.Fields(known)[2][7:], "crypto:" + known}
+				m := t.Answer(t.Open(ctx, src.Request{Streams: offers})).Media[0]
+				if values := cryptoOf(m); m.Port == 0 || len(values) != 1 || !strings.HasPrefix(values[0], "7 "+everyone+" ") {
+					t.Errorf("m-line 0 is answered on port %d with %d crypto attributes", m.Port, len(values))
+				}
+			},
+		},
+		{
+			ID: "rfc4568/5.1.2/5", Section: "RFC 7866 §12.2", Level: check.Must,
+			Shows:       []string{"7866-12.2-01", "7866-8.1.2-01"},
+			Requirement: "A stream under RTP/SAVPF is taken, and answered with the same profile and a key.",
+			Run: func(ctx context.Context, t *check.T) {
+				offers := secured(t)
+				offers[0].Proto = "RTP/SAVPF"
+				m := t.Answer(t.Open(ctx, src.Request{Streams: offers})).Media[0]
+				if m.Port == 0 || m.Proto != "RTP/SAVPF" || len(cryptoOf(m)) != 1 {
+					t.Errorf("m-line 0 is answered %s on port %d", m.Proto, m.Port)
+				}
+			},
+		},
+		{
+			ID: "rfc4568/5.1.2/6", Section: "RFC 7866 §12.2, RFC 5763 §5", Level: check.Must,
+			Shows:       []string{"7866-12.2-03"},
+			Requirement: "A stream of SRTP without a key that is understood is refused, or keyed in the way that it offers.",
+			Run: func(ctx context.Context, t *check.T) {
+				offers := secured(t)
+				offers[0].Keys, offers[0].Proto = nil, "UDP/TLS/RTP/SAVPF"
+				offers[0].Attributes = []string{"setup:actpass", "fingerprint:sha-256 " + strings.TrimSuffix(strings.Repeat("0A:", 32), ":")}
+				m := t.Answer(t.Open(ctx, src.Request{Streams: offers})).Media[0]
+				if _, keyed := m.Attribute("fingerprint"); m.Port != 0 && !keyed {
+					t.Errorf("m-line 0 is taken on port %d without a key", m.Port)
 				}
 			},
 		},

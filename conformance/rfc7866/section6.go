@@ -12,6 +12,7 @@ func section6() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc7866/6.1.1/1", Section: "RFC 7866 §6.1.1", Level: check.Must,
+			Shows:       []string{"7866-4-01", "7866-6.1.1-03", "7866-6.1.1-07"},
 			Requirement: "An INVITE that requires the option tag siprec and carries +sip.src is a recording session and is accepted.",
 			Run: func(ctx context.Context, t *check.T) {
 				t.Open(ctx, src.Request{Metadata: check.Conversation().Complete()})
@@ -19,6 +20,7 @@ func section6() []check.Case {
 		},
 		{
 			ID: "rfc7866/6.2/1", Section: contact, Level: check.Must,
+			Shows:       []string{"7866-6.2-04", "7866-11.2-01"},
 			Requirement: "The 200 to an INVITE has the feature tag +sip.srs on its Contact.",
 			Run: func(ctx context.Context, t *check.T) {
 				srsContact(t, t.Open(ctx, src.Request{}).Final())
@@ -26,6 +28,7 @@ func section6() []check.Case {
 		},
 		{
 			ID: "rfc7866/6.2/2", Section: contact, Level: check.Must,
+			Shows:       []string{"7866-6.2-04"},
 			Requirement: "The 200 to a re-INVITE has the feature tag +sip.srs on its Contact.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})
@@ -37,6 +40,7 @@ func section6() []check.Case {
 		},
 		{
 			ID: "rfc7866/6.2/3", Section: contact, Level: check.Must, Needs: []string{"update"},
+			Shows:       []string{"7866-6.2-04"},
 			Requirement: "The 200 to an UPDATE has the feature tag +sip.srs on its Contact.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})

@@ -10,14 +10,15 @@ import (
 
 func section7() []check.Case {
 	cases := []check.Case{
-		direction("rfc7866/7.2/1", "A stream offered sendonly is answered recvonly.", src.SendOnly, "", src.RecvOnly),
-		direction("rfc7866/7.2/2", "A stream offered sendrecv is answered recvonly.", src.SendRecv, "", src.RecvOnly),
-		direction("rfc7866/7.2/3", "A stream offered without a direction is answered recvonly.", src.None, "", src.RecvOnly),
-		direction("rfc7866/7.2/4", "A stream offered inactive is answered inactive.", src.Inactive, "", src.Inactive),
-		direction("rfc7866/7.2/5", "A stream offered with the address 0.0.0.0 is answered inactive.", src.SendOnly, "0.0.0.0", src.Inactive),
+		direction("rfc7866/7.2/1", "A stream offered sendonly is answered recvonly.", src.SendOnly, "", src.RecvOnly, "7866-7.2-01", "7866-7.1.1-01"),
+		direction("rfc7866/7.2/2", "A stream offered sendrecv is answered recvonly.", src.SendRecv, "", src.RecvOnly, "7866-7.1.1-01"),
+		direction("rfc7866/7.2/3", "A stream offered without a direction is answered recvonly.", src.None, "", src.RecvOnly, "7866-7.1.1-01"),
+		direction("rfc7866/7.2/4", "A stream offered inactive is answered inactive.", src.Inactive, "", src.Inactive, "7866-7.1.1-01"),
+		direction("rfc7866/7.2/5", "A stream offered with the address 0.0.0.0 is answered inactive.", src.SendOnly, "0.0.0.0", src.Inactive, "7866-7.1.1-01"),
 	}
 	return append(cases, check.Case{
 		ID: "rfc7866/7.2/6", Section: "RFC 7866 §7.2", Level: check.Derived,
+		Shows:       []string{"7866-7.2-04", "4574-4-01"},
 		Requirement: "The answer repeats each a=label as it was offered.",
 		Run: func(ctx context.Context, t *check.T) {
 			offer := src.TwoParties()
@@ -31,6 +32,7 @@ func section7() []check.Case {
 		},
 	}, check.Case{
 		ID: "rfc7866/7.2/7", Section: "RFC 7866 §7.2", Level: check.Must,
+		Shows:       []string{"7866-7.2-06", "DRV3261-14.2-02"},
 		Requirement: "In its offer, here in the 200 to a re-INVITE without one, the SRS adds no m-line.",
 		Run: func(ctx context.Context, t *check.T) {
 			d := t.Open(ctx, src.Request{})
@@ -47,6 +49,7 @@ func section7() []check.Case {
 		},
 	}, check.Case{
 		ID: "rfc7866/7.1.2/1", Section: "RFC 7866 §7.1.2", Level: check.Derived,
+		Shows:       []string{"7866-6.1.2-01", "7866-7.1.2-01", "7866-7.1.3-01"},
 		Requirement: "a=record and a=recordpref belong to the communication session; in the recording session they are ignored, and the answer has neither.",
 		Run: func(ctx context.Context, t *check.T) {
 			offer := src.TwoParties()
@@ -69,9 +72,9 @@ func section7() []check.Case {
 
 // direction offers two streams of which the second has the given direction and
 // address, and the first is an ordinary one.
-func direction(id, requirement, offered, address, want string) check.Case {
+func direction(id, requirement, offered, address, want string, shows ...string) check.Case {
 	return check.Case{
-		ID: id, Section: "RFC 7866 §7.2", Level: check.Must, Requirement: requirement,
+		ID: id, Shows: shows, Section: "RFC 7866 §7.2", Level: check.Must, Requirement: requirement,
 		Run: func(ctx context.Context, t *check.T) {
 			offer := src.TwoParties()
 			offer[1].Direction, offer[1].Address = offered, address

@@ -28,6 +28,7 @@ func separate() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc7866/8.3.1/1", Section: "RFC 7866 §8.3.1", Level: check.Must,
+			Shows:       []string{"7866-8.3.1-01"},
 			Requirement: "The answer holds every m-line of the offer in its place, with the same kind of media and protocol.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{Streams: everyMedia()})
@@ -48,6 +49,7 @@ func separate() []check.Case {
 		},
 		{
 			ID: "rfc7866/8.3.1/2", Section: "RFC 7866 §8.3.1", Level: check.Derived,
+			Shows:       []string{"7866-8.3.1-01"},
 			Requirement: "A stream that is not RTP is refused with port 0, and the audio beside it is accepted.",
 			Run: func(ctx context.Context, t *check.T) {
 				answer := t.Answer(t.Open(ctx, src.Request{Streams: everyMedia()}))
@@ -61,6 +63,7 @@ func separate() []check.Case {
 		},
 		{
 			ID: "rfc7866/8.3.1/3", Section: "RFC 7866 §8.3.1", Level: check.Must,
+			Shows:       []string{"7866-8.3.1-01", "7866-8.4-02"},
 			Requirement: "A video stream is answered in its slot: taken or refused, but never received and sent.",
 			Run: func(ctx context.Context, t *check.T) {
 				answer := t.Answer(t.Open(ctx, src.Request{Streams: everyMedia()}))
@@ -78,6 +81,7 @@ func mixed() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc7866/8.3.2/1", Section: "RFC 7866 §8.3.2", Level: check.Must,
+			Shows:       []string{"7866-8.4-03"},
 			Requirement: "A recording session with one mixed stream is accepted.",
 			Run: func(ctx context.Context, t *check.T) {
 				answer := t.Answer(t.Open(ctx, src.Request{Streams: src.TwoParties()[:1]}))
@@ -88,6 +92,7 @@ func mixed() []check.Case {
 		},
 		{
 			ID: "rfc7866/8.4/1", Section: "RFC 7866 §8.4", Level: check.Must,
+			Shows:       []string{"7866-8.4-01", "7866-8.3-01"},
 			Requirement: "Two audio m-lines, one per direction, are accepted on different ports.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})

@@ -157,6 +157,15 @@ func (d *Dialog) Provisional() []*Message {
 	return append([]*Message(nil), tx.provisional...)
 }
 
+// AwaitProvisional waits for a response of 101 to 199 to the first INVITE; it is nil
+// when the final response came without one.
+func (d *Dialog) AwaitProvisional(ctx context.Context) (*Message, error) {
+	d.mu.Lock()
+	tx := d.invite
+	d.mu.Unlock()
+	return tx.ringing(ctx)
+}
+
 // AwaitRepeats waits until the final response to the first INVITE came again n
 // times, and returns how often it did.
 func (d *Dialog) AwaitRepeats(ctx context.Context, n int) (int, error) {

@@ -2,6 +2,7 @@ package src
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -33,6 +34,7 @@ type Request struct {
 	// ContactParams follow the Contact URI; empty is ";+sip.src".
 	ContactParams string
 	NoFeatureTag  bool     // Contact without parameters
+	MaxForwards   string   // default "70"
 	Headers       []Header // further header fields, before the body's
 
 	// The following open a dialog; in one they are ignored.
@@ -68,7 +70,7 @@ type envelope struct {
 func (s *SRC) compose(e envelope, r Request, c content) []byte {
 	h := []Header{
 		{"Via", fmt.Sprintf("SIP/2.0/%s %s;branch=%s;rport", s.conn.transport, s.conn.local, e.branch)},
-		{"Max-Forwards", "70"},
+		{"Max-Forwards", cmp.Or(r.MaxForwards, "70")},
 		{"From", e.from},
 		{"To", e.to},
 		{"Call-ID", e.callID},

@@ -22,7 +22,7 @@ type transaction struct {
 	provisional []*Message
 	final       *Message
 	repeats     []*Message
-	news        chan struct{} // closed and renewed by each repetition
+	news        chan struct{} // closed and renewed by each response but the first final one
 	err         error
 	done        chan struct{}
 	proceeding  chan struct{} // closed by the first provisional response
@@ -72,7 +72,11 @@ func (tx *transaction) receive(m *Message) {
 		if tx.provisional == nil {
 			close(tx.proceeding)
 		}
-		tx.provisional = append(tx.provisional, m)
+		if len(tx.provisional) < maxKept {
+			tx.provisional = append(tx.provisional, m)
+		}
+		close(tx.news)
+		tx.news = make(chan struct{})
 		tx.mu.Unlock()
 		return
 	case tx.final != nil:
@@ -179,6 +183,33 @@ func (tx *transaction) repeated(ctx context.Context, n int) (int, error) {
 			return count, fmt.Errorf("final response came again %d times: %w", count, ctx.Err())
 		case <-tx.src.broken:
 			return count, tx.src.brokenErr
+		}
+	}
+}
+
+// ringing waits for a provisional response above 100; nil says that the final one
+// came without.
+func (tx *transaction) ringing(ctx context.Context) (*Message, error) {
+	for {
+		tx.mu.Lock()
+		news, err := tx.news, tx.err
+		for _, m := range tx.provisional {
+			if m.Status > 100 {
+				tx.mu.Unlock()
+				return m, nil
+			}
+		}
+		tx.mu.Unlock()
+		select {
+		case <-tx.done:
+			return nil, err
+		default:
+		}
+		select {
+		case <-news:
+		case <-tx.done:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%s: %w: %w", tx.method, ErrNoResponse, ctx.Err())
 		}
 	}
 }

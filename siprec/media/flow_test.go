@@ -218,6 +218,7 @@ func TestFlowOfferAdoptsWhatCameAhead(t *testing.T) {
 	}
 }
 
+// Shows 7866-8.1.1-02, 7866-8.3.1-03.
 func TestFlowRTCP(t *testing.T) {
 	s := newScene(t)
 	s.f.rtcp(report, exact, s.at(1)) // of nobody who is adopted

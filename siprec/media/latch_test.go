@@ -37,6 +37,7 @@ var (
 	offerNone = &Expected{}
 )
 
+// Shows 7866-8.1.3-01.
 func TestLatch(t *testing.T) {
 	tests := []struct {
 		name    string

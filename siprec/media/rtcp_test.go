@@ -33,6 +33,7 @@ func senderReportOf(ssrc uint32, ntp uint64, rtp uint32, cname string, bye bool)
 	return b
 }
 
+// Shows 7866-8.1.1-02, 7866-8.2.1.2-02.
 func TestSenderReport(t *testing.T) {
 	for _, suite := range append([]string{""}, src.SRTPSuites()...) {
 		t.Run("suite "+suite, func(t *testing.T) {
@@ -77,6 +78,7 @@ func TestSenderReport(t *testing.T) {
 }
 
 // TestReception compares what is reported with a reference that keeps everything.
+// Shows 7866-8.1.1-01, 3550-A.3-01.
 func TestReception(t *testing.T) {
 	type arrival struct {
 		seq   uint16
@@ -132,6 +134,7 @@ func TestReception(t *testing.T) {
 
 // TestFractionIsOfTheInterval: the fraction is of what came since the report before,
 // the number lost of all (RFC 3550 A.3).
+// Shows 3550-A.3-01.
 func TestFractionIsOfTheInterval(t *testing.T) {
 	var r reception
 	at := time.Unix(1_700_000_000, 0)
@@ -267,6 +270,7 @@ func (g *reporting) scheduled() time.Duration {
 	return next
 }
 
+// Shows 7866-8.1.1-01, 7866-8.1.5.1-01, 7866-8.1.6-01, 7866-8.2.1.1-01, 7866-10-02, 3550-6.2-01, 3550-6.1-01.
 func TestReceiverReports(t *testing.T) {
 	for _, suite := range append([]string{""}, src.SRTPSuites()...) {
 		t.Run("suite "+suite, func(t *testing.T) {
@@ -327,6 +331,7 @@ func TestReceiverReports(t *testing.T) {
 }
 
 // TestReportsGoTo holds who gets reports, and that nobody else does.
+// Shows 7866-8.1.8-01, 3550-6.2-01.
 func TestReportsGoTo(t *testing.T) {
 	stranger := netip.MustParseAddrPort("203.0.113.9:7000")
 	odd := func(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr(), a.Port()+1) }
@@ -372,6 +377,7 @@ func TestReportsGoTo(t *testing.T) {
 
 // TestOneTimerForAllReceivers: reports of many receivers come from one timer, which
 // ends with them.
+// Shows 3550-6.2-01.
 func TestOneTimerForAllReceivers(t *testing.T) {
 	clock := newAlarm()
 	plane := newPlane(t, Config{Now: clock.Now, After: clock.After})
@@ -428,6 +434,7 @@ func TestPlaneCloseEndsReports(t *testing.T) {
 }
 
 // FuzzRTCP looks for panics, and for reports that are not as long as they say.
+// Shows 7866-8.1.5-01, 7866-8.2.2-02, 3550-6.2-01.
 func FuzzRTCP(f *testing.F) {
 	f.Add(senderReportOf(7, 1, 1, "x", true), uint16(1), uint32(2))
 	f.Add([]byte{0x81, typeSDES, 0, 1, 0, 0, 0, 7}, uint16(65535), uint32(1))

@@ -19,6 +19,7 @@ func octets(t testing.TB, s string) []byte {
 	return b
 }
 
+// Shows 5761-4-01.
 func TestClassify(t *testing.T) {
 	tests := []struct {
 		name string

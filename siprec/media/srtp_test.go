@@ -74,6 +74,7 @@ func (s srtpScene) want(packets int, failed, replayed uint64) {
 	}
 }
 
+// Shows 7866-12.2-02, 3711-3.3-01.
 func TestSRTPTakesWhatIsAuthentic(t *testing.T) {
 	for _, suite := range src.SRTPSuites() {
 		for _, mki := range [][]byte{nil, {9}, {0, 0, 0, 1}} {
@@ -128,6 +129,7 @@ func TestSRTPTakesAnyAddress(t *testing.T) {
 	}
 }
 
+// Shows 7866-12.2-06, 3711-3.3-01.
 func TestSRTPRolloverCounter(t *testing.T) {
 	const suite = "AES_CM_128_HMAC_SHA1_80"
 	t.Run("kept when an offer repeats the key", func(t *testing.T) {
@@ -188,6 +190,7 @@ func TestSRTPRolloverCounter(t *testing.T) {
 
 // TestSRTPRekey: packets under old and new keys are both taken, until 2 s after the
 // first under the new.
+// Shows 4568-7.1.4-01.
 func TestSRTPRekey(t *testing.T) {
 	for _, suites := range [][2]string{
 		{"AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_80"},
@@ -250,6 +253,7 @@ func TestSRTPAndPlain(t *testing.T) {
 	}
 }
 
+// Shows 7866-12.2-06.
 func TestSRTPSeveralKeys(t *testing.T) {
 	const suite = "AES_CM_128_HMAC_SHA1_80"
 	k1, m1 := drawn(t, 1, suite, 0, 1)
@@ -312,6 +316,7 @@ func TestSRTPWipesKeys(t *testing.T) {
 }
 
 // FuzzSRTP throws datagrams at a flow with keys: nothing may be delivered.
+// Shows 3711-3.3-01.
 func FuzzSRTP(f *testing.F) {
 	_, p := keys(f, 2, "AEAD_AES_128_GCM")
 	f.Add(p.RTP(packet(f, 7, 1), fixedHeader))

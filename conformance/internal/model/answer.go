@@ -1,8 +1,10 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +20,7 @@ type dialog struct {
 	last    string // the description without its version
 	lines   []line
 	acked   chan struct{} // closed by the ACK of the first INVITE
+	asks    string        // an UPDATE for a snapshot, sent after the ACK
 }
 
 // line is one m-line of the dialog.
@@ -28,15 +31,16 @@ type line struct {
 }
 
 const (
-	allow  = "INVITE, ACK, BYE, CANCEL, UPDATE, OPTIONS, INFO"
+	allow  = "INVITE, ACK, BYE, CANCEL, UPDATE, PRACK, OPTIONS, INFO"
 	accept = "application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed"
 )
 
-func (s *Server) handle(raw []byte, write func([]byte) error) {
+func (s *Server) handle(raw []byte, from netip.AddrPort, write func([]byte) error) {
 	m, err := src.Parse(raw)
 	if err != nil {
 		return
 	}
+	m.Source = from
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = write
@@ -58,11 +62,12 @@ func (s *Server) handle(raw []byte, write func([]byte) error) {
 			case <-d.acked:
 			default:
 				close(d.acked)
+				s.ask(d, write)
 			}
 		}
 		return
 	}
-	if out := s.stored[key]; out != nil {
+	if out := s.stored[key]; out != nil && !s.cfg.Forget {
 		_ = write(out) // a peer that is gone shows in the test
 		return
 	}
@@ -71,6 +76,17 @@ func (s *Server) handle(raw []byte, write func([]byte) error) {
 		_ = write(s.compose(m, &Response{Status: 180, ToTag: "model-ring"}))
 		return
 	}
+	if m.Method == "INVITE" && d == nil && m.Lists("Require", "100rel") && s.ring(m, write) {
+		return
+	}
+	if m.Method == "PRACK" && s.prack(m, write) {
+		return
+	}
+	s.settle(m, d, key, write)
+}
+
+// settle sends the final response.
+func (s *Server) settle(m *src.Message, d *dialog, key string, write func([]byte) error) {
 	out := s.compose(m, s.respond(m, d))
 	if out == nil {
 		return
@@ -118,11 +134,17 @@ func (s *Server) respond(m *src.Message, d *dialog) *Response {
 	}
 	var unknown []string
 	for _, option := range m.List("Require") {
-		if option != "siprec" {
+		if option != "siprec" && option != "100rel" {
 			unknown = append(unknown, option)
 		}
 	}
 	switch {
+	case len(unknown) > 0 && m.Method != "CANCEL":
+		r.Status = 420
+		r.Set("Unsupported", strings.Join(unknown, ", "))
+	case !slices.Contains(strings.Split(allow, ", "), m.Method):
+		r.Status = 405
+		r.Set("Allow", allow)
 	case m.Method == "OPTIONS":
 		r.Headers = append(r.Headers, src.Header{Name: "Allow", Value: allow}, src.Header{Name: "Accept", Value: accept})
 	case m.Method == "CANCEL":
@@ -131,18 +153,20 @@ func (s *Server) respond(m *src.Message, d *dialog) *Response {
 		}
 	case inDialog && (d == nil || d.tag != tag):
 		r.Status = 481
-	case len(unknown) > 0:
-		r.Status = 420
-		r.Set("Unsupported", strings.Join(unknown, ", "))
 	case inDialog && cseq <= d.cseq:
 		r.Status = 500
+	case m.Has("Content-Encoding"):
+		r.Status = 415
+		r.Set("Accept-Encoding", "identity")
+	case tooShort(m):
+		r.Status = 422
+		r.Set("Min-SE", "90")
 	case !known(m):
 		r.Status = 415
 		r.Set("Accept", accept)
 	default:
 		if d == nil {
-			d = &dialog{tag: fmt.Sprintf("model%d", len(s.dialogs)), acked: make(chan struct{})}
-			s.dialogs[m.Get("Call-ID")] = d
+			d = s.open(m)
 			r.ToTag = d.tag
 		}
 		d.cseq = cseq
@@ -177,6 +201,10 @@ func (s *Server) accepted(m *src.Message, d *dialog, r *Response) {
 	}
 	r.Set("Contact", fmt.Sprintf("<sip:srs@%s>;+sip.srs", s.addr))
 	r.Set("Allow", allow)
+	grant(m, r)
+	for _, route := range m.All("Record-Route") {
+		r.Headers = append(r.Headers, src.Header{Name: "Record-Route", Value: route})
+	}
 	offer, err := m.SDP()
 	switch {
 	case err != nil:
@@ -210,7 +238,7 @@ func (s *Server) answer(d *dialog, offer *src.SDP) string {
 		case !valid && strings.HasPrefix(m.Proto, "RTP/SAVP"), m.Port == 0 || !strings.HasPrefix(m.Proto, "RTP/"):
 			l.port = 0
 		case l.port == 0:
-			l.port = s.open()
+			l.port = s.bind()
 		}
 	}
 	return d.write(s.addr.Addr().String())
@@ -222,7 +250,7 @@ func cryptoFor(i int, m src.MediaLine) (line string, valid bool) {
 	for _, a := range m.Attributes {
 		value, ok := strings.CutPrefix(a, "crypto:")
 		f := strings.Fields(value)
-		if !ok || len(f) != 3 {
+		if !ok || len(f) != 3 || !strings.HasPrefix(f[1], "AES_") {
 			continue
 		}
 		key := strings.Repeat(string(rune('A'+i)), 40)
@@ -249,14 +277,22 @@ func (d *dialog) write(ip string) string {
 	return fmt.Sprintf("v=0\r\no=model 77 %d IN %s %s\r\n%s", d.version, fam, ip, d.last)
 }
 
-// open binds a port; 0 says that none was free.
-func (s *Server) open() int {
-	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(s.cfg.IP)})
-	if err != nil {
-		return 0
+// bind takes a port, with Reports also the next one; 0 says that none was free.
+func (s *Server) bind() int {
+	for range 64 {
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(s.cfg.IP)})
+		if err != nil {
+			return 0
+		}
+		port := c.LocalAddr().(*net.UDPAddr).Port
+		if s.cfg.Reports && !s.report(c) {
+			_ = c.Close() // another port is tried
+			continue
+		}
+		s.media = append(s.media, c)
+		return port
 	}
-	s.media = append(s.media, c)
-	return c.LocalAddr().(*net.UDPAddr).Port
+	return 0
 }
 
 // compose writes a response; nil when there is none.
@@ -266,8 +302,16 @@ func (s *Server) compose(m *src.Message, r *Response) []byte {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "SIP/2.0 %d Model\r\n", r.Status)
-	for _, via := range m.All("Via") {
-		fmt.Fprintf(&b, "Via: %s\r\n", via)
+	for i, via := range m.All("Via") {
+		if i == 0 {
+			via = strings.Replace(via, ";rport", fmt.Sprintf(";rport=%d", m.Source.Port()), 1)
+		}
+		if r.Via != nil {
+			via = r.Via(i, via)
+		}
+		if via != "" {
+			fmt.Fprintf(&b, "Via: %s\r\n", via)
+		}
 	}
 	to := m.Get("To")
 	if !strings.Contains(to, ";tag=") {
@@ -277,12 +321,16 @@ func (s *Server) compose(m *src.Message, r *Response) []byte {
 		}
 		to += ";tag=" + tag
 	}
-	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s\r\n", m.Get("From"), to, m.Get("Call-ID"), m.Get("CSeq"))
+	callID := m.Get("Call-ID")
+	if r.CallID != "" {
+		callID = r.CallID
+	}
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s\r\n", m.Get("From"), to, callID, m.Get("CSeq"))
 	for _, h := range r.Headers {
 		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
 	}
 	if r.SDP != "" {
-		b.WriteString("Content-Type: application/sdp\r\n")
+		fmt.Fprintf(&b, "Content-Type: %s\r\n", cmp.Or(r.Type, "application/sdp"))
 	}
 	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(r.SDP), r.SDP)
 	return []byte(b.String())

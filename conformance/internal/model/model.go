@@ -29,6 +29,14 @@ type Config struct {
 	Alter func(req *src.Message, r *Response)
 	// Drop swallows a request; nth counts its arrivals from 1.
 	Drop func(req *src.Message, nth int) bool
+	// AlterRequest may change a request of the server before it is written.
+	AlterRequest func(text string) string
+	// Reports sends one report of RTCP for each stream, once its RTP is silent.
+	Reports bool
+	// AlterReport may change a report of RTCP before it is written; nil sends none.
+	AlterReport func(packet []byte) []byte
+	// Forget takes each repeated request for a new one.
+	Forget bool
 	// Ring sends 180 to the first INVITE and waits for CANCEL, which it answers
 	// with 200 and the INVITE with 487.
 	Ring bool
@@ -39,7 +47,10 @@ type Response struct {
 	Status  int
 	Headers []src.Header // besides Via, From, To, Call-ID, CSeq and the length
 	ToTag   string
-	SDP     string
+	SDP     string                           // or another body, of this type
+	Type    string                           // default application/sdp
+	CallID  string                           // instead of that of the request
+	Via     func(i int, value string) string // may change a Via; empty leaves it out
 }
 
 // Set replaces a header field.
@@ -77,9 +88,11 @@ type Server struct {
 	dialogs  map[string]*dialog
 	last     func([]byte) error // writes to the peer heard last
 	media    []*net.UDPConn
+	control  []*net.UDPConn // of the same streams; only with Reports
 	closed   bool
 	stop     chan struct{}
 	ringing  *src.Message
+	reliable map[string]*early // by Call-ID: INVITEs that wait for a PRACK
 }
 
 // Start listens on a free loopback port.
@@ -93,7 +106,7 @@ func Start(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, conns: make(map[net.Conn]bool), news: make(chan struct{}),
 		arrivals: make(map[string]int), stored: make(map[string][]byte),
-		dialogs: make(map[string]*dialog), stop: make(chan struct{}),
+		dialogs: make(map[string]*dialog), stop: make(chan struct{}), reliable: make(map[string]*early),
 	}
 	ip := net.ParseIP(cfg.IP)
 	if cfg.Network == "tcp" {
@@ -130,7 +143,7 @@ func (s *Server) Close() error {
 	for c := range s.conns {
 		errs = append(errs, c.Close())
 	}
-	for _, c := range s.media {
+	for _, c := range append(s.media, s.control...) {
 		errs = append(errs, c.Close())
 	}
 	if s.udp != nil {
@@ -151,7 +164,7 @@ func (s *Server) readUDP() {
 		if err != nil {
 			return
 		}
-		s.handle([]byte(string(buf[:n])), func(raw []byte) error {
+		s.handle([]byte(string(buf[:n])), from, func(raw []byte) error {
 			_, err := s.udp.WriteToUDPAddrPort(raw, from)
 			return err
 		})
@@ -188,7 +201,7 @@ func (s *Server) readTCP(c net.Conn) {
 		if err != nil {
 			return
 		}
-		s.handle(raw, func(raw []byte) error {
+		s.handle(raw, c.RemoteAddr().(*net.TCPAddr).AddrPort(), func(raw []byte) error {
 			_, err := c.Write(raw)
 			return err
 		})

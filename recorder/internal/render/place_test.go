@@ -62,6 +62,7 @@ func TestJitterMovesNothing(t *testing.T) {
 	}
 }
 
+// Shows 7866-8.2.1.1-03.
 func TestDisorder(t *testing.T) {
 	for _, c := range []struct {
 		name                  string
@@ -134,6 +135,7 @@ func TestTooLate(t *testing.T) {
 	wantGaps(t, r.Gaps, Gap{Interval{400 * ms, 420 * ms}, CauseLost})
 }
 
+// Shows 7866-8.2.1.1-03, 7866-8.2.1.2-03, 7866-8.2.2-03.
 func TestLossAndSilenceSuppression(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -195,6 +197,7 @@ func TestLossAndSilenceSuppression(t *testing.T) {
 	}
 }
 
+// Shows 3550-A.1-01.
 func TestEpochs(t *testing.T) {
 	for _, c := range []struct {
 		name   string

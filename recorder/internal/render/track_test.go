@@ -25,6 +25,7 @@ func (s *sender) linear(n, rate int, value int16) {
 	}
 }
 
+// Shows 7866-8.2.1.2-01.
 func TestPayloadTypeChanges(t *testing.T) {
 	var ps []capture.Packet
 	s := newSender(0, &ps)
@@ -308,6 +309,7 @@ func TestUndecodable(t *testing.T) {
 	}
 }
 
+// Shows 7866-8.3.2-01.
 func TestTwoSources(t *testing.T) {
 	var ps []capture.Packet
 	a := decode(t, "PCMU", 8000, newSender(0, &ps).count(100))

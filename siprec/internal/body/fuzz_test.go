@@ -8,6 +8,7 @@ import (
 
 // FuzzSplit looks for panics and broken limits, and writes what was read: it
 // must be read back the same.
+// Shows DRV5621-4.2-01.
 func FuzzSplit(f *testing.F) {
 	f.Add("multipart/mixed;boundary=edge", "", []byte(usual))
 	f.Add(`multipart/mixed; boundary="EDGE"`, "x;handling=optional", []byte(lf(usual)))

@@ -31,6 +31,7 @@ var both = []want{
 
 func lf(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
+// Shows 7866-9.1-09, DRV5621-4.2-01.
 func TestSplit(t *testing.T) {
 	const mixed = "multipart/mixed;boundary=edge"
 	tests := []struct {
@@ -252,6 +253,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// Shows DRV5621-4.2-01.
 func TestLimits(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for _, n := range []int{MaxParts, MaxParts + 1, 10 * MaxParts} {
@@ -291,6 +293,7 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// Shows 7866-9-01, 7866-11.3-01, 7865-5-01, DRV5621-8-01, DRV9806-2-01.
 func TestKinds(t *testing.T) {
 	tests := []struct {
 		part          Part

@@ -37,6 +37,7 @@ func TestOverTransactions(t *testing.T) {
 }
 
 // TestWithoutRport: the response goes to the port of the Via (RFC 3261 §18.2.2).
+// Shows 3261-18.2.1-01.
 func TestWithoutRport(t *testing.T) {
 	f, got := serve(t, Config{}, Endpoint{Network: "udp", Address: "127.0.0.1:0"})
 	other, err := net.ListenPacket("udp", "127.0.0.1:0")

@@ -168,6 +168,7 @@ func TestLargeStreamMessage(t *testing.T) {
 
 // TestBadBetweenGood: on UDP and TCP a bad message is answered and costs neither
 // of its neighbours anything.
+// Shows 3261-21.4.1-01.
 func TestBadBetweenGood(t *testing.T) {
 	bad := map[string]struct {
 		text   string

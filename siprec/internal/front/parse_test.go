@@ -10,6 +10,7 @@ import (
 var source = netip.MustParseAddrPort("192.0.2.20:5070")
 
 // TestRepair shows which slips are repaired, and what the result says.
+// Shows 3261-7.3.1-01, 3261-7.3.3-01, 3261-8.1.1.6-01.
 func TestRepair(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -90,6 +91,7 @@ func TestRepair(t *testing.T) {
 
 // TestRefuse shows for each class what is answered, and that the answer leads
 // back to the request.
+// Shows 3261-8.1.1.5-01, 3261-21.4.1-01.
 func TestRefuse(t *testing.T) {
 	many := make([]string, 5000)
 	for i := range many {

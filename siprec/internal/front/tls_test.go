@@ -71,6 +71,7 @@ func onTLS() Endpoint { return Endpoint{Network: "tls", Address: "127.0.0.1:0"} 
 
 // TestTLS: messages both ways, the names of the peer, and a bad message that costs
 // the connection nothing.
+// Shows 7866-12-01.
 func TestTLS(t *testing.T) {
 	a := authority(t)
 	f, got := serve(t, Config{TLS: believing(t, a)}, onTLS())

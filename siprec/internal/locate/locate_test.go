@@ -63,6 +63,7 @@ func names() zone {
 	}
 }
 
+// Shows 3263-4-01.
 func TestResolve(t *testing.T) {
 	for _, tt := range []struct{ uri, want, err string }{
 		{uri: "sip:192.0.2.7", want: "udp 192.0.2.7:5060 -"},
@@ -130,6 +131,7 @@ func TestResolveIsBounded(t *testing.T) {
 
 // TestWeights draws the first of three records with every number there is: each
 // comes as often as its weight says, and one of weight 0 not never.
+// Shows 3263-4-01.
 func TestWeights(t *testing.T) {
 	records := []*net.SRV{{Target: "three", Weight: 3}, {Target: "none", Weight: 0}, {Target: "one", Weight: 1}}
 	count := map[string]int{}

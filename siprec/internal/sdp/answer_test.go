@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// Shows 7866-7.1.1-01.
 func TestPlan(t *testing.T) {
 	tests := []struct {
 		name, text string

@@ -19,6 +19,7 @@ var (
 	key44 = keyText(44, 3)
 )
 
+// Shows 4568-6.1-01.
 func TestParseCrypto(t *testing.T) {
 	type want struct {
 		tag      string
@@ -67,6 +68,7 @@ func TestParseCrypto(t *testing.T) {
 	}
 }
 
+// Shows 4568-6.1-01.
 func TestParseCryptoRefuses(t *testing.T) {
 	for name, value := range map[string]string{
 		"nothing":                  "",
@@ -146,6 +148,7 @@ func TestAcceptedCrypto(t *testing.T) {
 	}
 }
 
+// Shows 7866-12.2-04.
 func TestTerms(t *testing.T) {
 	video := line("m=video 40000 RTP/AVP 96") + "a=rtpmap:96 H264/90000\r\n"
 	m := &mustParse(t, video).Media[0]
@@ -175,6 +178,7 @@ func TestCryptoAnswer(t *testing.T) {
 
 // FuzzParseCrypto looks for panics, keys of a wrong length, and answers that are
 // not read as they were meant.
+// Shows 4568-6.1-01.
 func FuzzParseCrypto(f *testing.F) {
 	f.Add("1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^20|1:4 WSH=64")
 	f.Add("1 AEAD_AES_256_GCM inline:" + key44 + ";inline:" + key44 + "|1:1")

@@ -266,6 +266,7 @@ func TestStaticPayloadTypes(t *testing.T) {
 	}
 }
 
+// Shows 7866-8.1.2-01, 7866-12.2-01.
 func TestProtocols(t *testing.T) {
 	tests := []struct {
 		proto     string

@@ -36,6 +36,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// Shows DRV3264-8-01.
 func TestWriteSlots(t *testing.T) {
 	pcma := []Codec{{PayloadType: 8, Name: "PCMA", ClockRate: 8000, Channels: 1}}
 	base := Slot{Media: "audio", Proto: "RTP/AVP", Port: 50000, Codecs: pcma, Direction: RecvOnly}
