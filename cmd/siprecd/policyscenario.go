@@ -211,7 +211,7 @@ func overdue(flags rules.Flags, result replay.Result) []notice {
 // decisionText says what holds; it is empty while the party is not there.
 func decisionText(flags rules.Flags, d rules.Decision) string {
 	if d.Verdict == rules.Record {
-		return "recorded"
+		return "recorded: " + strings.TrimPrefix(policy.RecordBasis(d.Because).String(), "setting ")
 	}
 	text := "not recorded"
 	for _, c := range d.Causes {

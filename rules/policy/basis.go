@@ -111,6 +111,21 @@ func BasisOf(a rules.ActiveCause, flags rules.Flags) Basis {
 	}
 }
 
+// RecordBasis says what a decision to record rests on: what decided, as
+// rules.Decision.Because has it.
+func RecordBasis(because string) Basis {
+	b := Basis{Setting: because}
+	for _, known := range []struct{ words, statement string }{
+		{"plan: every call", "V-05"}, {" percent, and ", "V-06"}, {" is listed", "V-07"}, {" was chosen", "V-08"},
+		{"outbound: record", "V-11"}, {"record: on, of the trunk", "G-01"}, {"command", "V-02"}, {"user-recordings: ", "G-08"},
+	} {
+		if strings.Contains(because, known.words) {
+			b.Statements = append(b.Statements, known.statement)
+		}
+	}
+	return b
+}
+
 func basis(setting string) Basis {
 	return Basis{setting, strings.Fields(documented()[setting])}
 }

@@ -97,3 +97,23 @@ func TestBasesAreStatements(t *testing.T) {
 		}
 	}
 }
+
+// What decided to record is documented too.
+func TestRecordBasis(t *testing.T) {
+	for because, want := range map[string]string{
+		"plan: every call":                         "setting plan: every call, as in Vonage V-05",
+		"plan: 30 percent, and 0.250000 was drawn": "setting plan: 30 percent, and 0.250000 was drawn, as in Vonage V-06",
+		"plan: number +15550100 is listed":         "setting plan: number +15550100 is listed, as in Vonage V-07",
+		"plan: option 2 was chosen":                "setting plan: option 2 was chosen, as in Vonage V-08",
+		"plan: every call, and outbound: record":   "setting plan: every call, and outbound: record, as in Vonage V-05 V-11",
+		"outbound: record":                         "setting outbound: record, as in Vonage V-11",
+		"record: on, of the trunk":                 "setting record: on, of the trunk, as in Genesys G-01",
+		"command":                                  "setting command, as in Vonage V-02",
+		"user-recordings: anna records":            "setting user-recordings: anna records, as in Genesys G-08",
+		"everything is recorded":                   "setting everything is recorded, our own rule",
+	} {
+		if got := policy.RecordBasis(because).String(); got != want {
+			t.Errorf("%q rests on %q, want %q", because, got, want)
+		}
+	}
+}
