@@ -72,6 +72,8 @@ func wrongDialogs() map[string]alter {
 		}),
 		"rfc3262/3/1": lacking(180, "RSeq"),
 		"rfc3262/3/2": insist(481, 200),
+		"rfc3262/3/3": insist(487, 603),
+		"rfc3262/3/4": lacking(500, "Retry-After"),
 		"rfc3581/4/1": via(func(_ int, value string) string { return strings.Replace(value, ";rport=", ";rport=1", 1) }),
 		"rfc4028/9/1": lacking(200, "Require"),
 		"rfc4028/9/2": set("INVITE", "Session-Expires", "1800;refresher=uac"),
@@ -115,6 +117,7 @@ func wrongBodies() map[string]alter {
 		"rfc7865/9/3":     refuse("INVITE", "extensiondata"),
 
 		"rfc7866/9/4":   refuse("INVITE", "RS-Metadata+XML"),
+		"rfc7866/5.1/1": answerAs("INVITE", 2, 400),
 		"rfc7866/9.1/5": answerAs("INVITE", 2, 488),
 		"rfc7866/9.1/6": refuse("UPDATE", "multipart"),
 		"rfc7866/9.1/7": answerAs("UPDATE", 50, 503),

@@ -215,6 +215,7 @@ func tortures() []torture {
 // TestTorture sends one message of each class to a server, over UDP and over one TCP
 // connection that has to outlive all of them. What is valid, however odd, opens a
 // recording session that can be ended; what is not gets its status, and a Warning.
+// Shows 4475-3-01, 3261-21.4.1-01.
 func TestTorture(t *testing.T) {
 	for _, network := range []string{"udp", "tcp"} {
 		t.Run(network, func(t *testing.T) {

@@ -32,12 +32,42 @@ func Cases() []check.Case {
 			Shows:       []string{"DRV3262-3-01"},
 			Requirement: "A PRACK that matches no provisional response is refused with 481.",
 			Run: func(ctx context.Context, t *check.T) {
-				d := t.Start(ctx, t.Client(ctx), src.Request{Streams: src.TwoParties(), Require: []string{"siprec", "100rel"}})
-				m := reliable(ctx, t, d)
-				if m == nil {
-					t.Skipf("the server sends no provisional response")
-				}
+				d, m := ringing(ctx, t)
 				t.Status(prack(ctx, t, d, m, "7"), 481)
+				t.Status(prack(ctx, t, d, m, "1"), 200)
+				final, err := d.Wait(ctx)
+				t.Check(err, "INVITE")
+				t.Status(final, 200)
+			},
+		},
+		{
+			ID: "rfc3262/3/3", Section: "RFC 3261 §9.2", Level: check.Must, Needs: []string{"100rel"},
+			Shows:       []string{"DRV3261-9-01"},
+			Requirement: "An INVITE that is cancelled before its final response gets 487.",
+			Run: func(ctx context.Context, t *check.T) {
+				d, _ := ringing(ctx, t)
+				m, err := d.Cancel(ctx)
+				t.Check(err, "CANCEL")
+				t.Status(m, 200)
+				final, err := d.Wait(ctx)
+				t.Check(err, "INVITE after CANCEL")
+				t.Status(final, 487)
+			},
+		},
+		{
+			ID: "rfc3262/3/4", Section: "RFC 3261 §14.2, RFC 3311 §5.2", Level: check.Must, Needs: []string{"100rel"},
+			Shows:       []string{"DRV3261-14.2-01", "DRV3311-5.2-01"},
+			Requirement: "A second INVITE, or an UPDATE with an offer, before the answer to the first gets 500 with Retry-After, or 491.",
+			Run: func(ctx context.Context, t *check.T) {
+				d, m := ringing(ctx, t)
+				for _, method := range []string{"INVITE", "UPDATE"} {
+					res, err := d.Do(ctx, method, src.Request{Streams: d.Offers(), ToTag: toTag(t, m)})
+					t.Check(err, method)
+					t.Status(res, 500, 491)
+					if res.Status == 500 && !res.Has("Retry-After") {
+						t.Errorf("the 500 to %s has no Retry-After", method)
+					}
+				}
 				t.Status(prack(ctx, t, d, m, "1"), 200)
 				final, err := d.Wait(ctx)
 				t.Check(err, "INVITE")
@@ -66,15 +96,31 @@ func reliable(ctx context.Context, t *check.T, d *src.Dialog) *src.Message {
 
 // prack acknowledges a provisional response to the INVITE with that CSeq.
 func prack(ctx context.Context, t *check.T, d *src.Dialog, m *src.Message, cseq string) *src.Message {
+	res, err := d.Do(ctx, "PRACK", src.Request{
+		ToTag:   toTag(t, m),
+		Headers: []src.Header{{Name: "RAck", Value: fmt.Sprintf("%s %s INVITE", m.Get("RSeq"), cseq)}},
+	})
+	t.Check(err, "PRACK")
+	return res
+}
+
+// toTag is the tag of the server.
+func toTag(t *check.T, m *src.Message) string {
 	to, err := src.ParseAddr(m.Get("To"))
 	if err != nil {
 		t.Fatalf("To of the provisional response cannot be read: %v", err)
 	}
 	tag, _ := to.Param("tag")
-	res, err := d.Do(ctx, "PRACK", src.Request{
-		ToTag:   tag,
-		Headers: []src.Header{{Name: "RAck", Value: fmt.Sprintf("%s %s INVITE", m.Get("RSeq"), cseq)}},
-	})
-	t.Check(err, "PRACK")
-	return res
+	return tag
+}
+
+// ringing sends an INVITE that is not answered before the PRACK of its provisional
+// response; a server without one is not judged.
+func ringing(ctx context.Context, t *check.T) (*src.Dialog, *src.Message) {
+	d := t.Start(ctx, t.Client(ctx), src.Request{Streams: src.TwoParties(), Require: []string{"siprec", "100rel"}})
+	m := reliable(ctx, t, d)
+	if m == nil {
+		t.Skipf("the server sends no provisional response")
+	}
+	return d, m
 }

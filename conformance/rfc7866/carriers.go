@@ -3,6 +3,7 @@ package rfc7866
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/src"
@@ -13,6 +14,17 @@ func carriers() []check.Case {
 	return []check.Case{
 		opening("rfc7866/9/4", "RFC 7866 §9", check.Derived, "The media type of metadata counts in any case and with parameters.",
 			src.Request{MetadataType: "Application/RS-Metadata+XML; charset=\"utf-8\""}, "7866-9-01"),
+		{
+			ID: "rfc7866/5.1/1", Section: "RFC 7866 §5.1", Level: check.Derived,
+			Shows:       []string{"7866-5.1-01"},
+			Requirement: "A call that began an hour before its recording session, or begins later, is taken.",
+			Run: func(ctx context.Context, t *check.T) {
+				for _, apart := range []time.Duration{-time.Hour, time.Hour} {
+					talk := src.NewConversation(src.NewIDs(51), time.Now().Add(apart), src.Party{AOR: "sip:nora@example.com", Label: "1"})
+					taken(t, t.Answer(t.Open(ctx, src.Request{Metadata: talk.Complete()})))
+				}
+			},
+		},
 		{
 			ID: "rfc7866/9.1/5", Section: "RFC 7866 §9.1", Level: check.Derived,
 			Shows:       []string{"7866-9.1-01", "7866-9.1-11", "7866-9.1-10"},

@@ -76,10 +76,10 @@ func (s *Server) handle(raw []byte, from netip.AddrPort, write func([]byte) erro
 		_ = write(s.compose(m, &Response{Status: 180, ToTag: "model-ring"}))
 		return
 	}
-	if m.Method == "INVITE" && d == nil && m.Lists("Require", "100rel") && s.ring(m, write) {
+	if s.early(m, write) {
 		return
 	}
-	if m.Method == "PRACK" && s.prack(m, write) {
+	if m.Method == "INVITE" && d == nil && m.Lists("Require", "100rel") && s.ring(m, write) {
 		return
 	}
 	s.settle(m, d, key, write)

@@ -45,12 +45,35 @@ func (s *Server) ring(m *src.Message, write func([]byte) error) bool {
 	return true
 }
 
-// prack answers a PRACK to what is early, and then the INVITE.
-func (s *Server) prack(m *src.Message, write func([]byte) error) bool {
+// early answers what comes while an INVITE waits for its PRACK, and reports whether
+// it did.
+func (s *Server) early(m *src.Message, write func([]byte) error) bool {
 	waits := s.reliable[m.Get("Call-ID")]
 	if waits == nil {
 		return false
 	}
+	switch m.Method {
+	case "PRACK":
+		s.prack(m, waits, write)
+	case "CANCEL":
+		delete(s.reliable, m.Get("Call-ID"))
+		_ = write(s.compose(m, s.altered(m, &Response{Status: 200, ToTag: "model-early"})))
+		_ = write(s.compose(waits.invite, s.altered(waits.invite, &Response{Status: 487, ToTag: "model-early"})))
+	case "INVITE", "UPDATE":
+		if m.Branch() == waits.invite.Branch() {
+			return false
+		}
+		r := &Response{Status: 500}
+		r.Set("Retry-After", "1")
+		_ = write(s.compose(m, s.altered(m, r)))
+	default:
+		return false
+	}
+	return true
+}
+
+// prack answers a PRACK, and then the INVITE.
+func (s *Server) prack(m *src.Message, waits *early, write func([]byte) error) {
 	cseq, _ := waits.invite.CSeq()
 	r := &Response{Status: 200}
 	if m.Get("RAck") != fmt.Sprintf("5000 %d INVITE", cseq) {
@@ -62,7 +85,6 @@ func (s *Server) prack(m *src.Message, write func([]byte) error) bool {
 		delete(s.reliable, m.Get("Call-ID"))
 		s.settle(waits.invite, nil, waits.key, write)
 	}
-	return true
 }
 
 // tooShort says that an SRC asks for a session timer below 90 s (RFC 4028 §5).
