@@ -133,7 +133,7 @@ func choose(cases []check.Case, prefixes []string) []check.Case {
 func reach(ctx context.Context, target check.Target, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	c, err := src.New(ctx, src.Config{Target: target.Address, Transport: target.Transport})
+	c, err := src.New(ctx, src.Config{Target: target.Address, Transport: target.Transport, TLS: target.TLS})
 	if err != nil {
 		return err
 	}

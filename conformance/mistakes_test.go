@@ -1,6 +1,8 @@
 package conformance_test
 
 import (
+	"cmp"
+	"crypto/tls"
 	"strings"
 	"testing"
 	"time"
@@ -183,9 +185,12 @@ func TestWrongServers(t *testing.T) {
 		{"report without CNAME", report, model.Config{AlterReport: func(b []byte) []byte { return b[:32] }}},
 		{"feedback", report, model.Config{AlterReport: func(b []byte) []byte { return append(b, 0x81, 206, 0, 2, 0, 0, 0, 77, 0, 0, 0, 1) }}},
 		{"not compound", report, model.Config{AlterReport: func(b []byte) []byte { return b[32:] }}},
+		{"Contact by TCP", "rfc7866/12/1", model.Config{Network: "tls", Alter: set("INVITE", "Contact", "<sip:srs@192.0.2.1;transport=tcp>;+sip.srs")}},
+		{"sip for sips", "rfc7866/12/2", model.Config{Network: "tls", Alter: set("INVITE", "Contact", "<sip:srs@192.0.2.1;transport=tls>;+sip.srs")}},
+		{"old TLS", "rfc7866/12/3", model.Config{Network: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS10}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.cfg.Network, c.cfg.Reports = "udp", true
+			c.cfg.Network, c.cfg.Reports = cmp.Or(c.cfg.Network, "udp"), true
 			for _, one := range conformance.All() {
 				if one.ID == c.id {
 					blame(t, one, c.cfg, time.Second)

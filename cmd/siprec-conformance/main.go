@@ -9,6 +9,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,12 +41,15 @@ type options struct {
 }
 
 type runCommand struct {
-	Target    string        `required:"" help:"Server, as sip:[user@]host[:port]; the port is 5060 when absent." placeholder:"URI"`
-	Transport string        `enum:"udp,tcp" default:"udp" help:"udp or tcp."`
-	JSON      string        `name:"json" help:"Write the report to this file as JSON, with the messages of cases that did not pass; - is standard output." placeholder:"FILE"`
-	Timeout   time.Duration `default:"10s" help:"Time for each case, above 0."`
-	Features  []string      `help:"Claimed features; cases that need another are skipped. Without it everything is claimed. Known: 100rel, rtcp, snapshot, timer, udp, update." placeholder:"NAME"`
-	Prefixes  []string      `arg:"" optional:"" help:"Run only cases whose ID begins with one of these, for example rfc7866/7.2."`
+	Target         string        `required:"" help:"Server, as sip:[user@]host[:port]; the port is 5060 when absent, with tls 5061." placeholder:"URI"`
+	Transport      string        `enum:"udp,tcp,tls" default:"udp" help:"udp, tcp or tls."`
+	TLSCertificate string        `name:"tls-certificate" help:"Certificate to show on TLS, PEM, with --tls-key." placeholder:"FILE"`
+	TLSKey         string        `name:"tls-key" help:"Private key of the certificate, PEM." placeholder:"FILE"`
+	TLSCA          string        `name:"tls-ca" help:"Authorities that the certificate of the server may be of, PEM. When empty, those of the system." placeholder:"FILE"`
+	JSON           string        `name:"json" help:"Write the report to this file as JSON, with the messages of cases that did not pass; - is standard output." placeholder:"FILE"`
+	Timeout        time.Duration `default:"10s" help:"Time for each case, above 0."`
+	Features       []string      `help:"Claimed features; cases that need another are skipped. Without it everything is claimed. Known: 100rel, rtcp, snapshot, timer, tls, udp, update." placeholder:"NAME"`
+	Prefixes       []string      `arg:"" optional:"" help:"Run only cases whose ID begins with one of these, for example rfc7866/7.2."`
 }
 
 type listCommand struct {
@@ -122,8 +127,11 @@ func chosen(id string, prefixes []string) bool {
 }
 
 func (c runCommand) run(ctx context.Context, stdout io.Writer) (int, error) {
-	target, err := parseTarget(c.Target)
+	target, err := parseTarget(c.Target, c.Transport)
 	if err != nil {
+		return 0, err
+	}
+	if target.TLS, err = c.tls(); err != nil {
 		return 0, err
 	}
 	if c.Timeout <= 0 {
@@ -153,6 +161,35 @@ func (c runCommand) run(ctx context.Context, stdout io.Writer) (int, error) {
 		return exitError, nil
 	}
 	return exitPassed, nil
+}
+
+// tls is what the suite shows and believes on TLS.
+func (c runCommand) tls() (*tls.Config, error) {
+	if c.Transport != "tls" {
+		if c.TLSCertificate+c.TLSKey+c.TLSCA != "" {
+			return nil, errors.New("--tls-certificate, --tls-key and --tls-ca are for --transport tls")
+		}
+		return nil, nil
+	}
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.TLSCertificate+c.TLSKey != "" {
+		cert, err := tls.LoadX509KeyPair(c.TLSCertificate, c.TLSKey)
+		if err != nil {
+			return nil, fmt.Errorf("read --tls-certificate and --tls-key: %w", err)
+		}
+		cfg.Certificates = []tls.Certificate{cert}
+	}
+	if c.TLSCA != "" {
+		text, err := os.ReadFile(c.TLSCA)
+		if err != nil {
+			return nil, err
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s holds no certificate", c.TLSCA)
+		}
+	}
+	return cfg, nil
 }
 
 func show(w io.Writer, r check.Result) {
@@ -185,8 +222,9 @@ func save(path string, stdout io.Writer, report *conformance.Report) error {
 }
 
 // parseTarget reads sip:[user@]host[:port]; an IPv6 host stands in brackets
-// (RFC 3261 §19.1.1). A user becomes part of the Request-URI.
-func parseTarget(uri string) (check.Target, error) {
+// (RFC 3261 §19.1.1). A user becomes part of the Request-URI. The port is that of
+// the transport when absent (§19.1.2).
+func parseTarget(uri, transport string) (check.Target, error) {
 	rest, ok := strings.CutPrefix(uri, "sip:")
 	if !ok {
 		return check.Target{}, fmt.Errorf("target %q is not a sip: URI", uri)
@@ -198,6 +236,9 @@ func parseTarget(uri string) (check.Target, error) {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host, port = strings.Trim(hostport, "[]"), "5060"
+		if transport == "tls" {
+			port = "5061"
+		}
 	}
 	if host == "" || strings.ContainsAny(host, " ;?<>/") {
 		return check.Target{}, fmt.Errorf("target %q has no host that can be used", uri)

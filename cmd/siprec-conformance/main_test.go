@@ -18,20 +18,22 @@ func TestParseTarget(t *testing.T) {
 	tests := []struct {
 		uri, address, requestURI string
 		bad                      bool
+		transport                string
 	}{
 		{uri: "sip:192.0.2.1", address: "192.0.2.1:5060"},
 		{uri: "sip:srs.example.com:5070", address: "srs.example.com:5070"},
 		{uri: "sip:rec@192.0.2.1:5070", address: "192.0.2.1:5070", requestURI: "sip:rec@192.0.2.1:5070"},
 		{uri: "sip:[2001:db8::1]:5070", address: "[2001:db8::1]:5070"},
 		{uri: "sip:[2001:db8::1]", address: "[2001:db8::1]:5060"},
+		{uri: "sip:192.0.2.1", address: "192.0.2.1:5061", transport: "tls"},
 		{uri: "192.0.2.1:5060", bad: true},
 		{uri: "sip:", bad: true},
 		{uri: "sip:host;lr", bad: true},
 	}
 	for _, c := range tests {
 		t.Run(c.uri, func(t *testing.T) {
-			got, err := parseTarget(c.uri)
-			if (err != nil) != c.bad || got != (check.Target{Address: c.address, RequestURI: c.requestURI}) {
+			got, err := parseTarget(c.uri, c.transport)
+			if (err != nil) != c.bad || got.Address != c.address || got.RequestURI != c.requestURI {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})
@@ -108,6 +110,9 @@ func TestExitCodes(t *testing.T) {
 		{"no such case", []string{"run", "--target", stranger, "rfc1"}, exitError, "rfc1"},
 		{"unknown flag", []string{"run", "--fast"}, exitError, "fast"},
 		{"list", []string{"list", "rfc7866/9"}, exitPassed, "rfc7866/9.1/2"},
+		{"certificate without TLS", []string{"run", "--target", stranger, "--tls-ca", "ca.pem"}, exitError, "--transport tls"},
+		{"no such authority", []string{"run", "--target", stranger, "--transport", "tls", "--tls-ca", "none.pem"}, exitError, "none.pem"},
+		{"key without certificate", []string{"run", "--target", stranger, "--transport", "tls", "--tls-key", "none.pem"}, exitError, "--tls-certificate"},
 		{"help", []string{"--help"}, exitPassed, "Usage"},
 	}
 	for _, c := range tests {

@@ -5,6 +5,7 @@ package check
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,8 +86,10 @@ type Case struct {
 // A Target is the server under test.
 type Target struct {
 	Address    string // host:port
-	Transport  string // "udp" or "tcp"
+	Transport  string // "udp", "tcp" or "tls"
 	RequestURI string // default: made from Address
+	// TLS is whom to believe and what to show; default: the authorities of the system.
+	TLS *tls.Config
 }
 
 // A Result is the outcome of one case.
@@ -204,16 +207,24 @@ func (t *T) Check(err error, what string) {
 // Cleanup runs f after the case, last first.
 func (t *T) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
 
-// Transport is "udp" or "tcp".
+// Transport is "udp", "tcp" or "tls".
 func (t *T) Transport() string { return t.target.Transport }
 
 // Address is host:port of the server.
 func (t *T) Address() string { return t.target.Address }
 
+// TLS is a copy of what is believed and shown over "tls".
+func (t *T) TLS() *tls.Config {
+	if t.target.TLS == nil {
+		return &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return t.target.TLS.Clone()
+}
+
 // Client opens an SRC before the server; it is closed after the case.
 func (t *T) Client(ctx context.Context) *src.SRC {
 	c, err := src.New(ctx, src.Config{
-		Target: t.target.Address, Transport: t.target.Transport,
+		Target: t.target.Address, Transport: t.target.Transport, TLS: t.target.TLS,
 		T1: 200 * time.Millisecond, UserAgent: "siprec-conformance",
 		Trace: func(dir src.Direction, at time.Time, text string) {
 			t.traceMu.Lock()

@@ -199,7 +199,7 @@ func (s *Server) accepted(m *src.Message, d *dialog, r *Response) {
 	if m.Method != "INVITE" && m.Method != "UPDATE" {
 		return
 	}
-	r.Set("Contact", fmt.Sprintf("<sip:srs@%s>;+sip.srs", s.addr))
+	r.Set("Contact", s.contact(m))
 	r.Set("Allow", allow)
 	grant(m, r)
 	for _, route := range m.All("Record-Route") {
@@ -214,6 +214,17 @@ func (s *Server) accepted(m *src.Message, d *dialog, r *Response) {
 	case m.Method == "INVITE":
 		r.SDP = d.write(s.addr.Addr().String())
 	}
+}
+
+// contact is where the server is reached (RFC 3261 §12.1.1).
+func (s *Server) contact(m *src.Message) string {
+	switch {
+	case strings.HasPrefix(m.RequestURI, "sips:"):
+		return fmt.Sprintf("<sips:srs@%s>;+sip.srs", s.addr)
+	case s.cfg.Network == "tls":
+		return fmt.Sprintf("<sip:srs@%s;transport=tls>;+sip.srs", s.addr)
+	}
+	return fmt.Sprintf("<sip:srs@%s>;+sip.srs", s.addr)
 }
 
 // answer takes one m-line after the other (RFC 3264 §6, RFC 7866 §7.2).

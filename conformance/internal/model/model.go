@@ -7,6 +7,7 @@ package model
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -21,7 +22,8 @@ import (
 
 // Config configures a Server.
 type Config struct {
-	Network string        // "udp" or "tcp"
+	Network string        // "udp", "tcp" or "tls"
+	TLS     *tls.Config   // for tls
 	IP      string        // default 127.0.0.1
 	T1      time.Duration // between repetitions of a 200 to INVITE; default 20 ms
 	// Alter may change a response before it is written; a Status of 0 sends
@@ -109,7 +111,7 @@ func Start(cfg Config) (*Server, error) {
 		dialogs: make(map[string]*dialog), stop: make(chan struct{}), reliable: make(map[string]*early),
 	}
 	ip := net.ParseIP(cfg.IP)
-	if cfg.Network == "tcp" {
+	if cfg.Network != "udp" {
 		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip})
 		if err != nil {
 			return nil, err
@@ -173,9 +175,13 @@ func (s *Server) readUDP() {
 
 func (s *Server) accept() {
 	for {
+		var c net.Conn
 		c, err := s.tcp.Accept()
 		if err != nil {
 			return
+		}
+		if s.cfg.Network == "tls" {
+			c = tls.Server(c, s.cfg.TLS)
 		}
 		s.mu.Lock()
 		if s.closed {
