@@ -157,6 +157,9 @@ func (in *interaction) judge(res render.Result) (keep bool) {
 		if s.stats.Flagged {
 			in.flag(flagSource)
 		}
+		if s.stats.AuthFailed > 0 {
+			in.flag(flagKeys)
+		}
 		if s.stats.Panics > 0 {
 			in.flag(flagFailed)
 		}

@@ -21,6 +21,7 @@ const (
 	flagSource      = "unannounced-source"   // media came from an address that nobody announced
 	flagGuessed     = "attribution-guessed"  // who is heard in a file is a guess
 	flagFailed      = "server-failed"        // a failure of ours ended it, or cost packets
+	flagKeys        = "unauthentic-media"    // SRTP came that none of the agreed keys opens
 	flagAccount     = "account-unknown"      // no rule of the policy file says where it belongs
 	flagVoid        = "void"                 // all of it was discarded
 	flagNothing     = "nothing-was-recorded" // no file
@@ -149,7 +150,7 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 		m := store.Stream{
 			ID: string(s.id), Index: s.info.Index, Generation: s.info.Generation, Label: s.info.Label,
 			Media: s.info.Media, Recordable: s.track != nil, Directions: s.directions,
-			Packets: store.Packets{Strangers: s.stats.Strangers},
+			Packets: store.Packets{Strangers: s.stats.Strangers, Unauthentic: s.stats.AuthFailed, Replayed: s.stats.Replayed},
 		}
 		source := s.stats.Source
 		if !source.IsValid() && s.track != nil {

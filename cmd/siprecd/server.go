@@ -20,6 +20,7 @@ type server struct {
 	recorder *recorder.Recorder
 	rulebook *recorder.Rulebook // nil when everything is recorded
 	admitted *admission
+	standing *standing
 	tls      *siprec.TLS   // nil without TLS
 	served   chan struct{} // closed when Serve has returned
 	err      error         // what it returned; to be read after served
@@ -50,13 +51,14 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	kept := newStanding(rec, log)
 	srv, err := siprec.Listen(siprec.Config{
 		Listen:               endpoints,
 		Admit:                admitted.admit,
 		TLS:                  identity,
 		Redirect:             s.Redirect,
 		Idle:                 s.Idle,
-		Handler:              rec,
+		Handler:              kept,
 		Media:                media.Config{PortMin: s.RTPPorts.first, PortMax: s.RTPPorts.last},
 		MaxRecordingSessions: s.MaxRecordingSessions,
 		Vanish:               s.Vanish,
@@ -66,11 +68,12 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, rec.Close(context.Background()))
 	}
-	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, tls: identity, served: make(chan struct{})}
+	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, tls: identity, served: make(chan struct{})}
 	go func() {
 		defer close(running.served)
 		running.err = srv.Serve(context.Background())
 	}()
+	kept.begin(srv, s.RecordFrom, admitted.asked)
 	return running, nil
 }
 
@@ -90,6 +93,7 @@ func checkWritable(dir string) error {
 // stop refuses new recording sessions and lets the present ones end until ctx is
 // done; then they get BYE. It returns when every file is finished.
 func (s *server) stop(ctx context.Context) error {
+	s.standing.close()
 	err := s.sip.Shutdown(ctx)
 	<-s.served
 	err = errors.Join(err, s.err)

@@ -35,6 +35,8 @@ type settings struct {
 	AdvertiseMedia []advertised `help:"IP address that RTP is told to come to when that is another: ADDRESS, or NAME=ADDRESS." env:"SIPRECD_ADVERTISE_MEDIA" placeholder:"ADDRESS"`
 	Redirect       []string     `help:"SIP URIs of other recording servers. An INVITE that this one cannot take now is answered 302 with them; when empty, 503." env:"SIPRECD_REDIRECT" placeholder:"URI"`
 
+	RecordFrom []target `help:"SRCs that wait to be asked: the server opens a recording session with each of these sip or sips URIs when it starts, and again, after 5 s to 5 minutes, when it was refused or has ended." env:"SIPRECD_RECORD_FROM" placeholder:"URI"`
+
 	Policy    string `help:"Policy file: of whom, when and why not audio is kept (siprecd policy check explains one). Without it everything is recorded. It is read again at SIGHUP, for what begins later; one that cannot be read stops the start, and at SIGHUP leaves the one before in force." env:"SIPRECD_POLICY" placeholder:"FILE"`
 	Directory string `help:"Directory of addresses, which tells the policy who is an agent; its profiles serve the trunks that name them. It is read again at SIGHUP." env:"SIPRECD_DIRECTORY" placeholder:"FILE"`
 

@@ -180,6 +180,10 @@ type Packets struct {
 	Withheld  uint64 `json:"withheld"`  // forgotten because no permit covered them
 	Events    uint64 `json:"events"`    // telephone-event packets, never stored
 	Strangers uint64 `json:"strangers"` // from sources that were not adopted
+	// Unauthentic are SRTP and SRTCP datagrams whose key or content is wrong,
+	// Replayed those that came before (RFC 3711 §3.3).
+	Unauthentic uint64 `json:"unauthentic,omitempty"`
+	Replayed    uint64 `json:"replayed,omitempty"`
 }
 
 // A Gap is a part of the timeline in which a stream is silent for a reason.

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/siprec"
+)
+
+// A target is the URI of an SRC that waits to be asked for a recording session.
+type target struct {
+	uri sip.Uri
+}
+
+// UnmarshalText reads a sip or sips URI.
+func (t *target) UnmarshalText(text []byte) error {
+	if err := sip.ParseUri(string(text), &t.uri); err != nil || t.uri.Host == "" || t.uri.Scheme != "sip" && t.uri.Scheme != "sips" {
+		return fmt.Errorf("%q is no URI such as sip:sbc.example.com", text)
+	}
+	return nil
+}
+
+// A standing keeps a recording session open with each SRC of a list: it asks for
+// one (RFC 7866 §6.2), and again when that is refused or has ended.
+type standing struct {
+	siprec.Handler
+	log *zap.Logger
+	// soonest is the wait before it asks again, doubled after each failure in a row
+	// up to latest.
+	soonest, latest time.Duration
+	wait            func(context.Context, time.Duration)
+
+	mu    sync.Mutex
+	ended map[string]chan struct{} // by target; gets a value when one ended
+
+	asking sync.WaitGroup
+	stop   context.CancelFunc
+}
+
+func newStanding(h siprec.Handler, log *zap.Logger) *standing {
+	return &standing{Handler: h, log: log, soonest: 5 * time.Second, latest: 5 * time.Minute, wait: pause, ended: make(map[string]chan struct{})}
+}
+
+// pause returns after a time, or when ctx is done.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// ServeRecording hands the recording session on, and notes its end.
+func (s *standing) ServeRecording(ctx context.Context, rs *siprec.RecordingSession) {
+	s.Handler.ServeRecording(ctx, rs)
+	s.mu.Lock()
+	ended := s.ended[rs.RequestURI()]
+	s.mu.Unlock()
+	if ended != nil {
+		select {
+		case ended <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// begin asks every target, until close.
+func (s *standing) begin(server *siprec.Server, targets []target, src func(sip.Uri) siprec.SRC) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	for _, t := range targets {
+		ended := make(chan struct{}, 1)
+		s.mu.Lock()
+		s.ended[t.uri.String()] = ended
+		s.mu.Unlock()
+		s.asking.Go(func() { s.keep(ctx, server, t.uri, src(t.uri), ended) })
+	}
+}
+
+func (s *standing) keep(ctx context.Context, server *siprec.Server, uri sip.Uri, src siprec.SRC, ended <-chan struct{}) {
+	delay := s.soonest
+	for ctx.Err() == nil {
+		err := server.Initiate(ctx, uri.String(), src)
+		switch {
+		case err == nil:
+			s.log.Info("recording session opened", zap.String("with", src.Name))
+			delay = s.soonest
+			select {
+			case <-ended:
+			case <-ctx.Done():
+			}
+		case ctx.Err() == nil:
+			s.log.Warn("no recording session with an SRC that was asked for one", zap.String("with", src.Name), zap.Duration("again_in", delay), zap.Error(err))
+		}
+		s.wait(ctx, delay)
+		if err != nil {
+			delay = min(2*delay, s.latest)
+		}
+	}
+}
+
+// close asks nobody any more.
+func (s *standing) close() {
+	if s.stop != nil {
+		s.stop()
+	}
+	s.asking.Wait()
+}
+
+// asked is as which SRC a target counts: the configured one at its address, or
+// else one that is named like its host.
+func (a *admission) asked(uri sip.Uri) siprec.SRC {
+	addr, err := netip.ParseAddr(strings.Trim(uri.Host, "[]"))
+	if err == nil {
+		if src, err := a.admit(siprec.Origin{Source: netip.AddrPortFrom(addr, 0)}); err == nil {
+			return src
+		}
+	}
+	return siprec.SRC{Name: uri.Host}
+}
