@@ -28,7 +28,7 @@ import (
 
 // A lab is a server with a recorder behind it, on ports of its own.
 type lab struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	server *siprec.Server
 	rec    *recorder.Recorder
@@ -38,7 +38,7 @@ type lab struct {
 }
 
 // newLab starts a server on UDP and TCP of an address.
-func newLab(t *testing.T, host string, change func(*siprec.Config)) *lab {
+func newLab(t testing.TB, host string, change func(*siprec.Config)) *lab {
 	t.Helper()
 	log := zap.NewNop()
 	if testing.Verbose() {
