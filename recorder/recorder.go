@@ -47,8 +47,9 @@ type Config struct {
 	Now func() time.Time
 	// Random is where recording ids come from; nil for crypto/rand.
 	Random io.Reader
-	// Finalisers is how many recordings are finalised at a time; 0 for
-	// GOMAXPROCS.
+	// Finalisers is how many recordings are finalised at a time; 0 for four times
+	// GOMAXPROCS: most of that is waiting for the disk, and what waits together is
+	// written together.
 	Finalisers int
 }
 
@@ -86,7 +87,7 @@ func New(cfg Config) (*Recorder, error) {
 		cfg.Random = rand.Reader
 	}
 	if cfg.Finalisers <= 0 {
-		cfg.Finalisers = runtime.GOMAXPROCS(0)
+		cfg.Finalisers = 4 * runtime.GOMAXPROCS(0)
 	}
 	cfg.Random = &lockedReader{r: cfg.Random}
 	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers)}

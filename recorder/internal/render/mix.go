@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 )
 
 // Mix writes a stereo file: its left channel is the sum of the left files, its
@@ -47,8 +48,10 @@ func Mix(ctx context.Context, out string, left, right []string) (err error) {
 	if err := mixAll(ctx, w, sides, total, rate); err != nil {
 		return errors.Join(fmt.Errorf("mix: %w", err), w.abort())
 	}
-	_, err = w.commit()
-	return err
+	if _, err = w.commit(); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(out))
 }
 
 // mixAll writes total samples of each side, a second at a time.

@@ -44,7 +44,7 @@ func Run(ctx context.Context, job Job) (Result, error) {
 		}
 		res.Tracks = append(res.Tracks, r)
 	}
-	return res, nil
+	return res, syncDir(job.Dir)
 }
 
 // maxLead bounds how far the first packets of a recording reach back.

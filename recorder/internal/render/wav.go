@@ -78,7 +78,8 @@ func (w *wavWriter) write(pcm []int16) error {
 	return nil
 }
 
-// commit makes the file durable, gives it its name and returns its SHA-256.
+// commit makes the file durable, gives it its name and returns its SHA-256. The name
+// is durable after [syncDir].
 func (w *wavWriter) commit() (string, error) {
 	if w.left != 0 {
 		return "", errors.Join(fmt.Errorf("write WAV: %d samples short", w.left), w.abort())
@@ -93,9 +94,6 @@ func (w *wavWriter) commit() (string, error) {
 	if err := os.Rename(temporary, w.path); err != nil {
 		return "", errors.Join(fmt.Errorf("write WAV: %w", err), os.Remove(temporary))
 	}
-	if err := syncDir(filepath.Dir(w.path)); err != nil {
-		return "", fmt.Errorf("write WAV: %w", err)
-	}
 	return hex.EncodeToString(w.sum.Sum(nil)), nil
 }
 
@@ -104,13 +102,16 @@ func (w *wavWriter) abort() error {
 	return errors.Join(w.f.Close(), os.Remove(w.f.Name()))
 }
 
-// syncDir makes a new name durable.
+// syncDir makes the new names in a folder durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
-		return err
+		return fmt.Errorf("write WAV: %w", err)
 	}
-	return errors.Join(d.Sync(), d.Close())
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("write WAV: %w", err)
+	}
+	return nil
 }
 
 // A wavReader reads the samples of a mono 16-bit PCM file.
