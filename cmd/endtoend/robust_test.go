@@ -37,6 +37,7 @@ type siege struct {
 // TestSiege lets attackers at a server, one kind after the other. Each has to be
 // answered, or dropped, without cost for the recording session beside it; and when
 // all are gone, so is the memory that they took and every goroutine.
+// Shows 3261-21.4.1-01, 4475-3-01.
 func TestSiege(t *testing.T) {
 	s := besiege(t)
 	base := heap()
