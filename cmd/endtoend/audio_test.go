@@ -1,11 +1,14 @@
 package endtoend
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/recorder/store"
 )
 
 const frame = 160 // samples in 20 ms at 8 kHz
@@ -152,7 +155,7 @@ func TestSampleExact(t *testing.T) {
 			for _, who := range []string{"alice", "Bob"} {
 				got := l.audio(m, who)
 				if at := find(got, want); at < 0 {
-					t.Errorf("%s: the samples sent are not in the file as one piece", who)
+					t.Errorf("%s: the samples sent are not in the file as one piece: %s", who, streamsOf(m))
 				}
 			}
 		})
@@ -376,4 +379,13 @@ func TestUnreadableMetadata(t *testing.T) {
 			t.Errorf("file %d does not hold its tone (%.2f)", i, p)
 		}
 	}
+}
+
+// streamsOf is what a manifest says of packets and gaps.
+func streamsOf(m store.Manifest) string {
+	var out []string
+	for _, s := range m.Streams {
+		out = append(out, fmt.Sprintf("%s %+v, %d sources, gaps %+v", s.ID, s.Packets, s.Epochs, s.Gaps))
+	}
+	return strings.Join(out, "; ")
 }

@@ -68,7 +68,7 @@ func TestTLSWithAClientCertificate(t *testing.T) {
 	want := counterSamples(t, src.PCMU(), packets*frame)
 	for _, who := range []string{"alice", "Bob"} {
 		if find(l.audio(m, who), want) < 0 {
-			t.Errorf("%s: the samples sent are not in the file as one piece", who)
+			t.Errorf("%s: the samples sent are not in the file as one piece: %s", who, streamsOf(m))
 		}
 	}
 }
