@@ -155,7 +155,7 @@ func TestSampleExact(t *testing.T) {
 			for _, who := range []string{"alice", "Bob"} {
 				got := l.audio(m, who)
 				if at := find(got, want); at < 0 {
-					t.Errorf("%s: the samples sent are not in the file as one piece: %s", who, streamsOf(m))
+					t.Errorf("%s: the samples sent are not in the file as one piece: %s; %s", who, streamsOf(m), longest(got, want))
 				}
 			}
 		})
@@ -388,4 +388,21 @@ func streamsOf(m store.Manifest) string {
 		out = append(out, fmt.Sprintf("%s %+v, %d sources, gaps %+v", s.ID, s.Packets, s.Epochs, s.Gaps))
 	}
 	return strings.Join(out, "; ")
+}
+
+// longest says which part of what was sent is heard as one piece at most.
+func longest(got, want []int16) string {
+	from, to, at := 0, 0, 0
+	for i := 0; i+frame <= len(want); i += frame {
+		if p := find(got, want[i:i+frame]); p >= 0 {
+			n := frame
+			for i+n < len(want) && p+n < len(got) && got[p+n] == want[i+n] {
+				n++
+			}
+			if n > to-from {
+				from, to, at = i, i+n, p
+			}
+		}
+	}
+	return fmt.Sprintf("of %d samples %d to %d are at %d of %d", len(want), from, to, at, len(got))
 }
