@@ -31,6 +31,7 @@ type fake struct {
 	seq     map[int]uint16
 	log     []string // what the loop did to the recording session
 	drained bool
+	mixed   map[int][]media.Contributor
 	// attached counts the calls of Attach: each wipes what waits at the port.
 	attached int
 	asked    []string // for which the SRC was asked for a snapshot
@@ -64,6 +65,8 @@ func (f *fake) Drain()               { f.drained = true; f.log = append(f.log, "
 func (f *fake) Stats(i int) media.Stats {
 	return media.Stats{Packets: uint64(f.seq[i]), Strangers: 3, Source: netip.MustParseAddrPort("192.0.2.9:4000")}
 }
+
+func (f *fake) Contributors(i int) []media.Contributor { return f.mixed[i] }
 
 func (f *fake) Origin() siprec.Origin {
 	return siprec.Origin{Transport: "UDP", Source: netip.MustParseAddrPort("192.0.2.9:5060")}

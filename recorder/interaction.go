@@ -40,6 +40,7 @@ type recordingSession interface {
 	Next(context.Context) (*siprec.Event, error)
 	Attach(index int, sink media.Sink)
 	Stats(index int) media.Stats
+	Contributors(index int) []media.Contributor
 	Drain()
 	Held(held bool)
 	RequestSnapshot(reason string) error

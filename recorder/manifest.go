@@ -152,6 +152,10 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 			Media: s.info.Media, Recordable: s.track != nil, Directions: s.directions,
 			Packets: store.Packets{Strangers: s.stats.Strangers, Unauthentic: s.stats.AuthFailed, Replayed: s.stats.Replayed},
 		}
+		m.Content, m.SRTP = s.info.Content, s.info.SRTP
+		for _, c := range s.mixed {
+			m.Contributors = append(m.Contributors, store.Contributor{CSRC: c.CSRC, Packets: c.Packets, CNAME: c.CNAME, Name: c.Name})
+		}
 		source := s.stats.Source
 		if !source.IsValid() && s.track != nil {
 			source = s.track.from() // the port was gone before it could be asked

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
+	"github.com/siprecd/siprecd/siprec/media"
 )
 
 var update = flag.Bool("update", false, "write testdata/manifest.json anew")
@@ -103,5 +105,20 @@ func checkFolder(t *testing.T, folder string, m store.Manifest) {
 	}
 	for name := range want {
 		t.Errorf("%s is missing", name)
+	}
+}
+
+// A mixed stream tells who is in it, and what its SDP says of it is kept.
+// Shows 7865-6.7.1-01.
+func TestManifestOfMixedStream(t *testing.T) {
+	one := mline(0, "1", siprec.SendOnly)
+	one.Content, one.SRTP = "speaker", "AEAD_AES_128_GCM"
+	m, _, _ := run(t, func(f *fake) *siprec.Event {
+		f.mixed = map[int][]media.Contributor{0: {{CSRC: 7, Packets: 50, CNAME: "seven@example.com", Name: "Seven"}}}
+		return nil
+	}, offered([]siprec.Stream{one}), talk(0, 1, 0, 1), ended(1))
+	s := m.Streams[0]
+	if s.Content != "speaker" || s.SRTP != "AEAD_AES_128_GCM" || !slices.Equal(s.Contributors, []store.Contributor{{CSRC: 7, Packets: 50, CNAME: "seven@example.com", Name: "Seven"}}) {
+		t.Errorf("stream %+v", s)
 	}
 }

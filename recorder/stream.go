@@ -35,6 +35,7 @@ type stream struct {
 	directions     []store.Direction
 	formats        []render.Format
 	stats          media.Stats
+	mixed          []media.Contributor
 }
 
 // streams is the m-lines of a recording session. It is owned by its loop.
@@ -139,6 +140,9 @@ func (ss *streams) count(rs recordingSession) {
 		}
 		if now := rs.Stats(s.info.Index); now.Packets+now.Strangers >= s.stats.Packets+s.stats.Strangers {
 			s.stats = now
+			if mixed := rs.Contributors(s.info.Index); len(mixed) >= len(s.mixed) {
+				s.mixed = mixed
+			}
 		}
 	}
 }

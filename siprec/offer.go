@@ -223,6 +223,7 @@ func (n *negotiator) bind(sl *slot, m *sdp.Media, srtp *media.SRTP, at time.Time
 	sl.answer.Codecs = m.Choose(n.terms)
 	sl.answer.RTCPMux = m.RTCPMux
 	sl.answer.Ptime, sl.answer.MaxPtime, sl.answer.Content = m.Ptime, m.MaxPtime, m.Content
+	sl.stream.Content = m.Content
 	if rtcp := sl.recv.RTCPAddr().Port(); rtcp != local.Port()+1 {
 		sl.answer.RTCPPort = rtcp
 	}

@@ -194,6 +194,14 @@ func (rs *RecordingSession) Stats(index int) media.Stats {
 	return media.Stats{}
 }
 
+// Contributors are the sources that a stream is said to be mixed of.
+func (rs *RecordingSession) Contributors(index int) []media.Contributor {
+	if r := rs.receiver(index); r != nil {
+		return r.Contributors()
+	}
+	return nil
+}
+
 // receiver is the receiver of an m-line as the present event has it.
 func (rs *RecordingSession) receiver(index int) *media.Receiver {
 	a := rs.media.now

@@ -168,7 +168,8 @@ type Stream struct {
 	Codecs []Codec       // answered formats, telephone-event and CN included
 	Ptime  time.Duration // a=ptime; 0 when absent
 	// SRTP is the crypto-suite in force (RFC 4568 §6.2); empty for plain RTP.
-	SRTP string
+	SRTP    string
+	Content string // a=content as sent (RFC 4796); empty when absent
 	// Refusal says why the m-line was answered with port 0; empty when it was not,
 	// or was offered so.
 	Refusal string

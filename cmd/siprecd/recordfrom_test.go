@@ -32,6 +32,7 @@ func (e *ending) ServeRecording(ctx context.Context, rs *siprec.RecordingSession
 
 // TestRecordFrom: an SRC that refuses is asked again after twice the time, one that
 // accepted again when the recording session has ended, and nobody after close.
+// Shows 7866-6.2-03.
 func TestRecordFrom(t *testing.T) {
 	handler := &ending{}
 	s := newStanding(handler, zap.NewNop())

@@ -139,6 +139,8 @@ type Stream struct {
 	Generation int    `json:"generation"`
 	Label      string `json:"label,omitempty"` // a=label as sent (RFC 4574)
 	Media      string `json:"media"`
+	Content    string `json:"content,omitempty"` // a=content as sent (RFC 4796)
+	SRTP       string `json:"srtp,omitempty"`    // crypto-suite, when it came encrypted
 	Recordable bool   `json:"recordable"`
 	// Source is where its packets came from.
 	Source     string      `json:"source,omitempty"`
@@ -148,8 +150,18 @@ type Stream struct {
 	Packets    Packets     `json:"packets"`
 	Epochs     int         `json:"ssrc_epochs"`
 	Gaps       []Gap       `json:"gaps,omitempty"`
+	// Contributors are the sources that a mixer said are in it (RFC 3550 §7.1).
+	Contributors []Contributor `json:"contributors,omitempty"`
 	// Undecoded are the encodings that no file holds.
 	Undecoded []string `json:"undecoded,omitempty"`
+}
+
+// A Contributor is a source within a mixed stream, with what the mixer told of it.
+type Contributor struct {
+	CSRC    uint32 `json:"csrc"`
+	Packets uint64 `json:"packets"` // that list it
+	CNAME   string `json:"cname,omitempty"`
+	Name    string `json:"name,omitempty"`
 }
 
 // A Direction is what the SRC offered from an instant on (RFC 3264 §5.1).

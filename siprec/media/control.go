@@ -60,9 +60,9 @@ func (c *control) hear(h heard, src netip.AddrPort, stats *Stats) {
 			stats.SenderReport = r
 		}
 	}
-	for ssrc, name := range h.cnames {
-		if !c.reception.started || ssrc == c.reception.ssrc {
-			stats.CNAME = name
+	for ssrc, said := range h.names {
+		if said.cname != "" && (!c.reception.started || ssrc == c.reception.ssrc) {
+			stats.CNAME = said.cname
 		}
 	}
 }

@@ -24,6 +24,7 @@ type flow struct {
 	log     *zap.Logger
 	keys    keyring
 	control control
+	mixed   contributors
 
 	// One header and one packet serve all datagrams, so that none is allocated.
 	header rtp.Header
@@ -104,7 +105,9 @@ func (f *flow) report(b []byte, src netip.AddrPort, at time.Time) {
 		f.alive(at)
 	}
 	if adopted || authentic || f.latch.offered && f.latch.rankOf(src) > unannounced {
-		f.control.hear(parseRTCP(plain, at), src, &f.stats)
+		h := parseRTCP(plain, at)
+		f.control.hear(h, src, &f.stats)
+		f.mixed.hear(h.names)
 	}
 	if authentic {
 		clear(plain)
@@ -137,6 +140,7 @@ func (f *flow) deliver(payload []byte, src netip.AddrPort, at time.Time) {
 	f.stats.LastPayloadType = f.header.PayloadType
 	f.stats.Flagged = f.latch.flagged
 	f.control.note(&f.header, f.latch.expected.Clocks, at)
+	f.mixed.note(&f.header)
 	f.alive(at)
 	if f.sink == nil {
 		return

@@ -88,6 +88,14 @@ func (r *Receiver) Stats() Stats {
 	return r.flow.stats
 }
 
+// Contributors are the sources that the stream is said to be mixed of, in the order
+// in which they came, at most 64; none when it is not mixed or nobody says so.
+func (r *Receiver) Contributors() []Contributor {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.flow.mixed.all()
+}
+
 // Drain reads what the kernel has queued by now, delivers it, says BYE by RTCP
 // where reports were sent, and closes both ports. When it returns, all of that has been delivered and WriteRTP will not
 // be called again.

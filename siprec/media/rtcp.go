@@ -13,8 +13,11 @@ const (
 	typeBYE  = 203
 )
 
-// itemCNAME is the SDES item CNAME (RFC 3550 §6.5.1).
-const itemCNAME = 1
+// Items of a source description (RFC 3550 §6.5.1, §6.5.2).
+const (
+	itemCNAME = 1
+	itemNAME  = 2
+)
 
 // A SenderReport is the last one of the adopted source (RFC 3550 §6.4.1). It maps
 // RTP time to the sender's wall clock.
@@ -43,7 +46,7 @@ func (r SenderReport) Time() time.Time {
 // heard is what one RTCP datagram said.
 type heard struct {
 	reports []SenderReport
-	cnames  map[uint32]string
+	names   map[uint32]names
 	byes    []uint32
 }
 
@@ -82,7 +85,7 @@ func senderReport(p []byte, at time.Time) SenderReport {
 	}
 }
 
-// sdes reads the CNAMEs of a source description (RFC 3550 §6.5).
+// sdes reads the CNAMEs and NAMEs of a source description (RFC 3550 §6.5).
 func (h *heard) sdes(p []byte) {
 	chunks := int(p[0] & 0x1f)
 	for p = p[4:]; chunks > 0 && len(p) >= 4; chunks-- {
@@ -93,12 +96,7 @@ func (h *heard) sdes(p []byte) {
 				return
 			}
 			text := p[n+2 : n+2+int(p[n+1])]
-			if p[n] == itemCNAME {
-				if h.cnames == nil {
-					h.cnames = make(map[uint32]string)
-				}
-				h.cnames[ssrc] = string(text)
-			}
+			h.called(ssrc, p[n], text)
 			n += 2 + len(text)
 		}
 		// At least one zero octet ends the items, up to the next word.
@@ -108,6 +106,23 @@ func (h *heard) sdes(p []byte) {
 		}
 		p = p[n:]
 	}
+}
+
+// called takes one item of a source description.
+func (h *heard) called(ssrc uint32, item byte, text []byte) {
+	if item != itemCNAME && item != itemNAME {
+		return
+	}
+	if h.names == nil {
+		h.names = make(map[uint32]names)
+	}
+	said := h.names[ssrc]
+	if item == itemCNAME {
+		said.cname = string(text)
+	} else {
+		said.name = string(text)
+	}
+	h.names[ssrc] = said
 }
 
 // A block is one reception report (RFC 3550 §6.4.1).

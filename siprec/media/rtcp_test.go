@@ -309,7 +309,7 @@ func TestReceiverReports(t *testing.T) {
 			if len(b) < 32 || !bytes.Equal(b[:20], want) || binary.BigEndian.Uint64(b[24:]) != 0 {
 				t.Fatalf("report % x, want it to begin % x", b, want)
 			}
-			if got := parseRTCP(b, time.Time{}).cnames[own]; len(got) != 16 {
+			if got := parseRTCP(b, time.Time{}).names[own].cname; len(got) != 16 {
 				t.Errorf("CNAME %q", got)
 			}
 			if st := g.r.Stats(); st.Reports != 1 {
@@ -457,7 +457,7 @@ func FuzzRTCP(f *testing.F) {
 		c.reception = r
 		sent := c.compound(at, true)
 		again := parseRTCP(sent, at)
-		if len(again.byes) != 1 || again.byes[0] != c.own || again.cnames[c.own] != c.cname || len(sent)%4 != 0 {
+		if len(again.byes) != 1 || again.byes[0] != c.own || again.names[c.own].cname != c.cname || len(sent)%4 != 0 {
 			t.Fatalf("% x is read as %+v", sent, again)
 		}
 	})
