@@ -49,7 +49,7 @@ func (v *survey) joinOne(i int, was []epoch) bool {
 		}
 		delay := e.delay - span(total, e.clock)
 		shift := delay - v.epochs[root].delay
-		if max(shift, -shift) > maxShift {
+		if max(shift, -shift) > maxShift && !e.catchesUp(shift) && !v.epochs[root].catchesUp(-shift) {
 			between, offsets = append(between, at), append(offsets, offset)
 			continue
 		}
@@ -61,6 +61,13 @@ func (v *survey) joinOne(i int, was []epoch) bool {
 		return true
 	}
 	return false
+}
+
+// catchesUp reports whether an epoch that is late by a shift was held back on its
+// way: it came quicker than it was sent, and made up for most of the delay before it
+// ended. A sender whose clock stood still does not.
+func (e *epoch) catchesUp(shift time.Duration) bool {
+	return shift > 0 && e.began-e.delay >= shift
 }
 
 // attach joins an epoch, and those that were joined to it, to another.

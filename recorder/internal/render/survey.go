@@ -17,6 +17,8 @@ type epoch struct {
 	offset int64 // as in instant
 	// delay is D: the smallest arrival less RTP time.
 	delay time.Duration
+	// began is the arrival less RTP time of its first packet.
+	began time.Duration
 	// first and end are the extent of its packets in ticks.
 	first, end int64
 	// opened and closed are its earliest and latest arrival.
@@ -168,7 +170,7 @@ func (v *survey) begin(a *arrival, in instant) {
 	rate := a.coding.ClockRate
 	v.epochs = append(v.epochs, epoch{
 		clock: rate, before: in.before, offset: in.offset,
-		delay: a.Arrival, opened: a.Arrival, closed: a.Arrival,
+		delay: a.Arrival, began: a.Arrival, opened: a.Arrival, closed: a.Arrival,
 		length: int64(rate) / 50,
 	})
 	if a.missing == 0 {

@@ -104,13 +104,21 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 }
 
 // sampleRanges gives the samples that lie wholly within what is heard of a part:
-// an edge is rather short than long.
+// an edge is rather short than long. Where a permit ends, so does a range before
+// whose end a packet may begin, and then is heard as a whole: places of packets are
+// rounded to the nearest sample, and the end is up.
 func sampleRanges(p part, timeline Interval, rate int, total int64) []samples {
 	var out []samples
 	for _, i := range p.heard {
 		s := samples{
 			from: ticksUp(i.From-timeline.From, rate), to: min(ticks(i.To-timeline.From, rate), total),
 			whole: slices.Contains(p.ends, i.To),
+		}
+		if s.whole {
+			s.to = min(ticksUp(i.To-timeline.From+time.Second/time.Duration(2*rate), rate), total)
+		}
+		if n := len(out); n > 0 && out[n-1].to > s.from {
+			out[n-1].to, out[n-1].until = s.from, s.from
 		}
 		if s.until = s.to; s.from < s.to {
 			out = append(out, s)
