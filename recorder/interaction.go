@@ -268,7 +268,7 @@ func (in *interaction) carryOut(decisions []rules.Decision) {
 		}
 		t := in.streams.track(d.Stream)
 		if d.Verdict != rules.Record {
-			if isOver(d) {
+			if d.Over() {
 				t.End(d.From)
 			} else {
 				t.Stop(d.From)
@@ -277,11 +277,6 @@ func (in *interaction) carryOut(decisions []rules.Decision) {
 			in.log.Error("permit refused", zap.Error(err))
 		}
 	}
-}
-
-// isOver reports whether a stream is withheld only because it ended.
-func isOver(d rules.Decision) bool {
-	return !slices.ContainsFunc(d.Causes, func(c rules.ActiveCause) bool { return c.Cause != rules.NotLive })
 }
 
 // note writes down what happened and why, before it is answered.

@@ -10,10 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/rules/policy"
 	"github.com/siprecd/siprecd/siprec"
+	"github.com/siprecd/siprecd/siprec/media"
 )
 
 // ourPeople places alice and carol inside.
@@ -364,5 +367,30 @@ func TestPolicyByDialledNumber(t *testing.T) {
 		if m.Belonging.Account != want {
 			t.Errorf("a call to %s belongs to %s, want %s", aor, m.Belonging.Account, want)
 		}
+	}
+}
+
+// A stream has no tail when its sender leaves: a packet that comes later is not kept
+// for its timestamp, however much the clock of the source lags.
+func TestPolicyLeavesNoTail(t *testing.T) {
+	lagging := func(f *fake) *siprec.Event {
+		for at := sec(1); at.Before(sec(1.3)); at = at.Add(20 * ms) {
+			f.sinks[0].WriteRTP(&media.Packet{
+				Header:  &rtp.Header{Version: 2, SequenceNumber: f.seq[0], Timestamp: uint32(at.Add(-300*ms).Sub(t0)*8000/time.Second) + 1<<8, SSRC: 1},
+				Payload: []byte(tone), Arrival: at.Add(20 * ms),
+			})
+			f.seq[0]++
+		}
+		return nil
+	}
+	call := document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.net", "s2"))
+	gone := document("complete", twoStreams, sends("p2", "sip:bob@example.net", "s2"))
+	m, folder, _ := runUnder(t, trunkFile("    owner: {continue-after-transfer: on}\n", ""),
+		offered(both, call), talk(0, 1, -0.5, 0.7), talk(1, 2, 0, 1), changed(1, nil, gone), lagging, ended(2))
+	if got := soundOf(t, m, folder, "p1"); strings.TrimRight(got, ".") != rep("#", 7) {
+		t.Errorf("alice is heard %s, want 0.7 s", got)
+	}
+	if m.Streams[0].Packets.Withheld == 0 {
+		t.Errorf("packets %+v", m.Streams[0].Packets)
 	}
 }

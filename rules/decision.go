@@ -164,6 +164,17 @@ type Decision struct {
 	Reason  string
 }
 
+// Over reports whether a stream is withheld only because it or the interaction
+// ended. That its sender left ends no stream: what comes on it then is not his.
+func (d Decision) Over() bool {
+	for _, a := range d.Causes {
+		if a.Cause != NotLive || a.Owner == ownerParties {
+			return false
+		}
+	}
+	return d.Verdict == Withhold
+}
+
 // String says in words what was decided and why.
 func (d Decision) String() string {
 	if d.Verdict == Refused {

@@ -139,3 +139,36 @@ func TestWordsOfUnfedFlows(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A stream is over when it was removed or the call ended, and not when its sender
+// left or something else withholds it.
+func TestOver(t *testing.T) {
+	at := time.Unix(1, 0)
+	for name, tt := range map[string]struct {
+		events []rules.Event
+		over   bool
+	}{
+		"recorded":         {nil, false},
+		"removed":          {[]rules.Event{{Kind: rules.StreamRemoved, Stream: "a"}}, true},
+		"ended":            {[]rules.Event{{Kind: rules.InteractionEnded}}, true},
+		"sender left":      {[]rules.Event{{Kind: rules.PartyLeft, Party: "c"}, {Kind: rules.PartyJoined, Party: "d"}}, false},
+		"paid and removed": {[]rules.Event{{Kind: rules.SecureStarted, Owner: "pay"}, {Kind: rules.StreamRemoved, Stream: "a"}}, false},
+	} {
+		c := rules.Open(rules.NewPolicy(rules.Flags{Trunk: true, ContinueWithoutAgent: true, QueueWait: rules.Selection{All: true}}), "r")
+		c.Apply(
+			rules.Event{Kind: rules.InteractionStarted, Direction: rules.DirectionInbound},
+			rules.Event{Kind: rules.StreamAdded, Stream: "a"},
+			rules.Event{Kind: rules.PartyJoined, Party: "c", Identity: rules.Identity{Role: rules.RoleCustomer, FirstPair: true}},
+			rules.Event{Kind: rules.StreamSends, Stream: "a", Party: "c"})
+		for i := range tt.events {
+			tt.events[i].At = at
+		}
+		c.Apply(tt.events...)
+		if d := c.Decision("a"); d.Over() != tt.over {
+			t.Errorf("%s: over %v: %v", name, d.Over(), d)
+		}
+	}
+	if (rules.Decision{}).Over() {
+		t.Error("no decision is over")
+	}
+}
