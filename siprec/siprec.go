@@ -248,6 +248,10 @@ func SRTPSuites() []string {
 	return names
 }
 
+// Codecs are the encoding names that SRC.Codecs may be expected to hold, in upper
+// case (RFC 3551, RFC 4855). They are compared without case.
+func Codecs() []string { return sdp.AudioNames() }
+
 // terms is what an SRC's profile means for its offers.
 func (s *SRC) terms() sdp.Terms {
 	t := sdp.Terms{RefuseUnrecorded: s.RefuseUnrecorded}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -12,22 +11,19 @@ import (
 	"github.com/siprecd/siprecd/siprec"
 )
 
-// errNotAccepted is what an SRC that is not on the list reads in the Warning of
-// its 403. It says nothing about the list.
-var errNotAccepted = errors.New("this address is not accepted")
-
 // admission decides which sources may open a recording session.
 type admission struct {
 	accept, plain, media []network
-	path                 string // of the file of SRCs, or empty
+	settings             settings // to which the file of SRCs has to fit
 	srcs                 atomic.Pointer[[]profile]
 }
 
 // newAdmission takes the lists of the settings and reads the file of SRCs; without
-// either only this machine is let in.
+// either only this machine is let in. A file of SRCs without an accept list is all that
+// is let in: who names clients, and asks some for a password, leaves no door beside them.
 func newAdmission(s settings) (*admission, error) {
-	a := &admission{accept: s.Accept, plain: s.PlainInvite, media: s.MediaNetwork, path: s.SRCs}
-	if len(a.accept) == 0 && a.path == "" {
+	a := &admission{accept: s.Accept, plain: s.PlainInvite, media: s.MediaNetwork, settings: s}
+	if len(a.accept) == 0 && s.SRCs == "" {
 		a.accept = loopback()
 	}
 	return a, a.reload()
@@ -36,10 +32,10 @@ func newAdmission(s settings) (*admission, error) {
 // reload reads the file of SRCs again, for INVITEs that come from now on. When it
 // cannot be used, the SRCs stay as they were.
 func (a *admission) reload() error {
-	if a.path == "" {
+	if a.settings.SRCs == "" {
 		return nil
 	}
-	list, err := readSRCs(a.path)
+	list, err := readSRCs(a.settings)
 	if err != nil {
 		return err
 	}
@@ -58,7 +54,8 @@ func loopback() []network {
 // admit is the Admit of siprec.Config. An SRC of the file comes before the accept
 // list, whose entry is the name of those that it lets in.
 func (a *admission) admit(origin siprec.Origin) (siprec.SRC, error) {
-	if list := a.srcs.Load(); list != nil {
+	list := a.srcs.Load()
+	if list != nil {
 		if src, ok := find(*list, origin); ok {
 			for _, n := range a.media {
 				src.MediaNetworks = append(src.MediaNetworks[:len(src.MediaNetworks):len(src.MediaNetworks)], n.prefixes...)
@@ -68,7 +65,10 @@ func (a *admission) admit(origin siprec.Origin) (siprec.SRC, error) {
 	}
 	addr := origin.Source.Addr()
 	i := slices.IndexFunc(a.accept, func(n network) bool { return n.contains(addr) })
-	if i < 0 {
+	switch {
+	case i < 0 && list != nil:
+		return siprec.SRC{}, whyNot(*list, origin)
+	case i < 0:
 		return siprec.SRC{}, errNotAccepted
 	}
 	src := siprec.SRC{

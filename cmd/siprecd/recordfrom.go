@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,37 @@ type target struct {
 func (t *target) UnmarshalText(text []byte) error {
 	if err := sip.ParseUri(string(text), &t.uri); err != nil || t.uri.Host == "" || t.uri.Scheme != "sip" && t.uri.Scheme != "sips" {
 		return fmt.Errorf("%q is no URI such as sip:sbc.example.com", text)
+	}
+	switch network := t.network(); {
+	case network == "", network == "tcp", network == "tls", network == "udp" && t.uri.Scheme == "sip":
+		return nil
+	case network == "udp":
+		return fmt.Errorf("%q: sips is not over UDP (RFC 3261 section 26.2.2)", text)
+	default:
+		return fmt.Errorf("%q: transport %q is none of udp, tcp and tls", text, network)
+	}
+}
+
+// network is the transport that the URI names, in lower case, or empty.
+func (t *target) network() string {
+	named, _ := t.uri.UriParams.Get("transport")
+	return strings.ToLower(named)
+}
+
+// checkTargets refuses a target that no listener can reach: a request of ours leaves
+// from the address of one, and TLS needs the certificate.
+func (s *settings) checkTargets() error {
+	has := func(network string) bool {
+		return slices.ContainsFunc(s.Listen, func(l listener) bool { return slices.Contains(l.networks(), network) })
+	}
+	for _, t := range s.RecordFrom {
+		network := t.network()
+		switch {
+		case (network == "tls" || t.uri.Scheme == "sips") && !has("tls"):
+			return fmt.Errorf("record-from: %s needs a certificate, but nothing listens on TLS (--listen tls:ADDRESS)", t.uri.String())
+		case network == "udp" && !has("udp"):
+			return fmt.Errorf("record-from: %s is over UDP, but nothing listens there (--listen udp:ADDRESS)", t.uri.String())
+		}
 	}
 	return nil
 }

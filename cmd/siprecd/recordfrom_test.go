@@ -118,6 +118,7 @@ func TestRecordFrom(t *testing.T) {
 func TestTargets(t *testing.T) {
 	for text, good := range map[string]bool{
 		"sip:src@192.0.2.1": true, "sips:sbc.example.com": true, "sip:sbc.example.com;transport=tcp": true,
+		"sips:sbc.example.com;transport=tcp": true, "sip:192.0.2.1;transport=TLS": true, "sip:192.0.2.1;transport=sctp": false, "sips:192.0.2.1;transport=udp": false,
 		"": false, "192.0.2.1": false, "tel:+15550100": false, "http://sbc.example.com": false, "sip:": false,
 	} {
 		if err := new(target).UnmarshalText([]byte(text)); (err == nil) != good {

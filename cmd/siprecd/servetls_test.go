@@ -120,6 +120,9 @@ func TestSettingsOfTransportsRefused(t *testing.T) {
 		{[]string{"--advertise-media=srs.example"}, "is not an IP address"},
 		{[]string{"--redirect=tel:1"}, "is not a SIP URI"},
 		{[]string{"--redirect=sip:a>b"}, "is not a SIP URI"},
+		{[]string{"--record-from=sip:192.0.2.1;transport=sctp"}, `transport "sctp" is none of`},
+		{[]string{"--record-from=sips:sbc.example"}, "record-from: sips:sbc.example needs a certificate"},
+		{[]string{"--listen=tcp:127.0.0.1:0", "--record-from=sip:sbc.example;transport=udp"}, "is over UDP, but nothing listens there"},
 		{[]string{"--idle=0s"}, "idle: 0s"},
 	} {
 		if _, err := parseServe(t, tt.args...); err == nil || !strings.Contains(err.Error(), tt.want) {

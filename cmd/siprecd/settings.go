@@ -20,9 +20,9 @@ type settings struct {
 	Listen []listener `help:"Addresses to take SIP on: host:port is UDP and TCP, udp:host:port and tcp:host:port are one of them, tls:host:port is TLS. NAME= before it names it. [::] is all addresses of IPv6, 0.0.0.0 all of IPv4; name both for both. Port 0 is any free port." env:"SIPRECD_LISTEN" default:"127.0.0.1:5060" placeholder:"ADDRESS"`
 	Data   string     `help:"Folder the recordings are written to. It is made when it is missing." env:"SIPRECD_DATA" default:"./data" placeholder:"DIR"`
 
-	Accept       []network `help:"Networks or addresses whose INVITEs are accepted, or any. When empty, only this machine's loopback addresses; a listener that others can reach needs it." env:"SIPRECD_ACCEPT" placeholder:"CIDR"`
+	Accept       []network `help:"Networks or addresses whose INVITEs are accepted, or any. When it is empty and there is no file of SRCs, only this machine's loopback addresses; a listener that others can reach needs one of the two." env:"SIPRECD_ACCEPT" placeholder:"CIDR"`
 	PlainInvite  []network `help:"Networks or addresses whose INVITE opens a recording session although nothing in it says so (no +sip.src, no Require: siprec, no metadata). They have to be accepted too." env:"SIPRECD_PLAIN_INVITE" placeholder:"CIDR"`
-	SRCs         string    `name:"srcs" help:"File of Session Recording Clients: who they are, what they may, and their passwords (docs/srcs.md). Who is not in it may still be in accept. It is read again at SIGHUP; one that cannot be read stops the start, and at SIGHUP leaves the one before in force." env:"SIPRECD_SRCS" placeholder:"FILE"`
+	SRCs         string    `name:"srcs" help:"File of Session Recording Clients: who they are, what they may, and their passwords (docs/srcs.md). Who is not in it may still be in accept; when that is empty, nobody else is accepted, this machine neither. It is read again at SIGHUP; one that cannot be read stops the start, and at SIGHUP leaves the one before in force." env:"SIPRECD_SRCS" placeholder:"FILE"`
 	MediaNetwork []network `help:"Further networks RTP may come from, beside the address of the SDP and that of the SIP peer." env:"SIPRECD_MEDIA_NETWORK" placeholder:"CIDR"`
 	RTPPorts     portRange `name:"rtp-ports" help:"First and last UDP port for RTP and RTCP; a recorded stream takes an even one and the next. 0-0 is any free ports. The default lies below the range from which Linux takes ports for other programs." env:"SIPRECD_RTP_PORTS" default:"16384-32767" placeholder:"MIN-MAX"`
 
@@ -67,7 +67,7 @@ func (s *settings) Validate() error {
 	case s.MaxRecordingSessions < 1:
 		return fmt.Errorf("max-recording-sessions: %d is less than 1", s.MaxRecordingSessions)
 	}
-	return errors.Join(s.validateTLS(), s.validateAddresses())
+	return errors.Join(s.validateTLS(), s.validateAddresses(), s.checkTargets())
 }
 
 func (s *settings) validateTLS() error {

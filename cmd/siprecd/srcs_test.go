@@ -86,7 +86,7 @@ func TestSRCsRead(t *testing.T) {
   invites-per-second: 0.5
   srtp: required
   srtp-suites: [AES_CM_128_HMAC_SHA1_80]
-  codecs: [PCMA, PCMU]
+  codecs: [PCMA, opus]
   refuse-unrecorded: true
   answer-delay: 200ms
   enforce: source
@@ -100,7 +100,7 @@ func TestSRCsRead(t *testing.T) {
 	want := siprec.SRC{
 		Name: "12", PlainInvite: true, Strict: true, MaxRecordingSessions: 3, InvitesPerSecond: 0.5,
 		MediaNetworks: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")},
-		SRTP:          siprec.SRTPRequired, SRTPSuites: []string{"AES_CM_128_HMAC_SHA1_80"}, Codecs: []string{"PCMA", "PCMU"},
+		SRTP:          siprec.SRTPRequired, SRTPSuites: []string{"AES_CM_128_HMAC_SHA1_80"}, Codecs: []string{"PCMA", "opus"},
 		RefuseUnrecorded: true, AnswerDelay: 200 * time.Millisecond, EnforceAtSource: true,
 		Digest: &siprec.Digest{Realm: "siprecd", MD5: true, Users: []siprec.User{
 			{Name: "a", Password: "first line"}, {Name: "b", SHA256: strings.ToLower(sha), MD5: "00112233445566778899aabbccddeeff"},
@@ -122,27 +122,29 @@ func TestSRCsRefused(t *testing.T) {
 		{"not YAML", "- [\n", "srcs.yaml: "},
 		{"two documents", who + "---\n" + who, "more than one document"},
 		{"a word", "- a\n", "srcs.yaml:1: has to be a mapping"},
-		{"a key that is nearly one", who + "  plain_invites: true\n", `srcs.yaml:3: unknown key "plain_invites", did you mean "plain-invite"?`},
-		{"a key like none", who + "  zzz: 1\n", `srcs.yaml:3: unknown key "zzz" (docs/srcs.md has all keys)`},
-		{"a key twice", who + "  strict: true\n  strict: false\n", `srcs.yaml:4: key "strict" stands here a second time`},
+		{"a key that is nearly one", who + "  plain_invites: true\n", `srcs.yaml:3: SRC a: unknown key "plain_invites", did you mean "plain-invite"?`},
+		{"a key like none", who + "  zzz: 1\n", `srcs.yaml:3: SRC a: unknown key "zzz" (docs/srcs.md has all keys)`},
+		{"a key twice", who + "  strict: true\n  strict: false\n", `srcs.yaml:4: SRC a: key "strict" stands here a second time`},
 		{"no name", "- addresses: any\n", "srcs.yaml:1: an SRC without a name"},
 		{"a name twice", who + who, `srcs.yaml:3: a second SRC of the name "a"`},
 		{"nobody", "- name: a\n  strict: true\n", "srcs.yaml:1: nothing says who a is"},
-		{"no network", "- name: a\n  addresses: [192.0.2.0/99]\n", "srcs.yaml:2: addresses: "},
-		{"no value", who + "  strict:\n", "srcs.yaml:3: strict: has to be one value"},
-		{"no truth", who + "  strict: perhaps\n", "srcs.yaml:3: strict: \"perhaps\" is not what it has to be, true or false"},
+		{"no network", "- name: a\n  addresses: [192.0.2.0/99]\n", "srcs.yaml:2: SRC a: addresses: "},
+		{"no value", who + "  strict:\n", "srcs.yaml:3: SRC a: strict: has to be one value"},
+		{"no truth", who + "  strict: perhaps\n", "srcs.yaml:3: SRC a: strict: \"perhaps\" is not what it has to be, true or false"},
 		{"no number", who + "  invites-per-second: many\n", "is not what it has to be, a number"},
-		{"none allowed", who + "  max-recording-sessions: 0\n", "srcs.yaml:3: max-recording-sessions: 0 is not above 0"},
-		{"no rate at all", who + "  invites-per-second: .nan\n", "srcs.yaml:3: invites-per-second: NaN is not above 0"},
-		{"another policy", who + "  srtp: maybe\n", `srcs.yaml:3: srtp: "maybe" is not one of`},
-		{"another place", who + "  enforce: here\n", `srcs.yaml:3: enforce: "here" is not one of`},
-		{"another suite", who + "  srtp-suites: [ROT13]\n", `srcs.yaml:3: srtp-suites: "ROT13" is not one of`},
-		{"a long delay", who + "  answer-delay: 40s\n", "srcs.yaml:3: answer-delay: "},
-		{"no users", who + "  digest: {realm: x}\n", "srcs.yaml:3: digest: no users"},
-		{"a key of digest", who + "  digest: {relm: x}\n", `srcs.yaml:3: unknown key "relm", did you mean "realm"?`},
-		{"a user without a password", who + "  digest: {users: [{name: u}]}\n", "srcs.yaml:3: user u needs"},
-		{"a password that is not there", who + "  digest:\n    users:\n      - {name: u, password-file: none}\n", "srcs.yaml:5: user u: open"},
-		{"a short hash", who + "  digest: {users: [{name: u, sha256: abc}]}\n", "srcs.yaml:3: user u: a hash"},
+		{"none allowed", who + "  max-recording-sessions: 0\n", "srcs.yaml:3: SRC a: max-recording-sessions: 0 is not above 0"},
+		{"no rate at all", who + "  invites-per-second: .nan\n", "srcs.yaml:3: SRC a: invites-per-second: NaN is not above 0"},
+		{"another policy", who + "  srtp: maybe\n", `srcs.yaml:3: SRC a: srtp: "maybe" is not one of`},
+		{"another place", who + "  enforce: here\n", `srcs.yaml:3: SRC a: enforce: "here" is not one of`},
+		{"another suite", who + "  srtp-suites: [ROT13]\n", `srcs.yaml:3: SRC a: srtp-suites: "ROT13" is not one of`},
+		{"no codec", who + "  codecs: [PCMA, G277]\n", `srcs.yaml:3: SRC a: codecs: "G277" is no encoding name`},
+		{"a codec that is no audio", who + "  codecs: telephone-event\n", `"telephone-event" is no encoding name`},
+		{"a long delay", who + "  answer-delay: 40s\n", "srcs.yaml:3: SRC a: answer-delay: "},
+		{"no users", who + "  digest: {realm: x}\n", "srcs.yaml:3: SRC a: digest: no users"},
+		{"a key of digest", who + "  digest: {relm: x}\n", `srcs.yaml:3: SRC a: unknown key "relm", did you mean "realm"?`},
+		{"a user without a password", who + "  digest: {users: [{name: u}]}\n", "srcs.yaml:3: SRC a: user u needs"},
+		{"a password that is not there", who + "  digest:\n    users:\n      - {name: u, password-file: none}\n", "srcs.yaml:5: SRC a: user u: open"},
+		{"a short hash", who + "  digest: {users: [{name: u, sha256: abc}]}\n", "srcs.yaml:3: SRC a: user u: a hash"},
 		{"an odd name", who + "  digest: {users: [{name: \"u:v\", md5: 00}]}\n", "cannot be the name"},
 		{"an odd realm", who + "  digest: {realm: 'a\"b', users: [{name: u, md5: 00112233445566778899aabbccddeeff}]}\n", "realm: no quotes"},
 	} {

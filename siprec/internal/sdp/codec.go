@@ -195,3 +195,19 @@ func defaultClock(pt uint8, name string, audio bool) int {
 	}
 	return 90000
 }
+
+// AudioNames are the encoding names of audio, in upper case, that are registered for
+// RTP (RFC 3551, RFC 4855) or in use without that. Other names can be answered too;
+// these are those that one may be expected to mean.
+func AudioNames() []string {
+	return []string{
+		"PCMU", "PCMA", "G722", "L16", "OPUS", "G729", "G729D", "G729E", "G7291", "G7221", "G719", "G711-0",
+		"G723", "G726-16", "G726-24", "G726-32", "G726-40",
+		"AAL2-G726-16", "AAL2-G726-24", "AAL2-G726-32", "AAL2-G726-40", "G728",
+		"GSM", "GSM-EFR", "GSM-HR-08", "ILBC", "ISAC", "SILK", "SPEEX", "BV16", "BV32", "IPMR_V2.5",
+		"AMR", "AMR-WB", "AMR-WB+", "EVS", "EVRC", "EVRC0", "EVRC1", "EVRCB", "EVRCB0", "EVRCB1",
+		"EVRCNW", "EVRCWB", "EVRCWB0", "EVRCWB1", "QCELP", "SMV", "SMV0", "VMR-WB", "MELP", "MELPE",
+		"PCMA-WB", "PCMU-WB", "L8", "L20", "L24", "DAT12", "DVI4", "VDVI", "LPC", "CLEARMODE",
+		"MPA", "MP4A-LATM", "MPEG4-GENERIC", "AC3", "EAC3", "VORBIS", "UEMCLIP", "TSVCIS", "X-G727", "X-LPC10",
+	}
+}
