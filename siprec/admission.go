@@ -67,29 +67,17 @@ func (s *Server) sourceOf(m *front.Message) (SRC, error) {
 // even a transaction: addresses of datagrams are easily forged, and the answer to a
 // repeated request is the same again (RFC 3261 §8.2.7).
 func (s *Server) receiveStranger(m *front.Message, why error) {
-	r := &request{Message: m}
-	switch m.Request.Method {
-	case sip.INVITE:
-		s.quiet.Warn("invite refused", zap.String("call_id", shortened(m.Request.CallID().Value())),
-			zap.Stringer("source", m.Flow.Remote()), zap.Int("status", 403), zap.Error(why))
-		s.refuse(r, s.strangersTag(m.Request), refuse(403, why.Error()))
-	case sip.CANCEL:
-		s.refuse(r, s.strangersTag(m.Request), refuse(481, "no INVITE to cancel"))
-	case sip.OPTIONS:
-		if toTag(m.Request) == "" {
-			s.answerOptions(r, s.strangersTag(m.Request))
-			return
-		}
-		fallthrough
-	case sip.BYE, sip.UPDATE, sip.INFO, sip.PRACK, sip.NOTIFY:
-		s.refuse(r, s.strangersTag(m.Request), refuse(481, "no such recording session"))
-	default:
-		s.refuse(r, s.strangersTag(m.Request), refuse(405, string(m.Request.Method)+" is not supported"))
+	if m.Request.Method != sip.INVITE {
+		s.receiveOutside(m)
+		return
 	}
+	s.quiet.Warn("invite refused", zap.String("call_id", shortened(m.Request.CallID().Value())),
+		zap.Stringer("source", m.Flow.Remote()), zap.Int("status", 403), zap.Error(why))
+	s.refuse(&request{Message: m}, s.statelessTag(m.Request), refuse(403, why.Error()))
 }
 
-// strangersTag is a tag that is the same for each repetition of a request.
-func (s *Server) strangersTag(req *sip.Request) string {
+// statelessTag is a tag that is the same for each repetition of a request.
+func (s *Server) statelessTag(req *sip.Request) string {
 	sum := fnv.New64a()
 	sum.Write([]byte(serverKey(req, req.Method)))
 	sum.Write([]byte(fromTag(req)))

@@ -286,6 +286,43 @@ func TestStrangersLeaveNothing(t *testing.T) {
 	d.want(Offered)
 }
 
+// TestForgedRequestsLeaveNothing: whoever writes the address of an SRC into his
+// datagrams gets what opens no recording session answered, each time in the same
+// words, and takes no memory by it.
+func TestForgedRequestsLeaveNothing(t *testing.T) {
+	d := newDesk(t, nil, func(c *Config) {
+		c.Admit = func(Origin) (SRC, error) { return SRC{Name: "sbc", MaxRecordingSessions: 1}, nil }
+	})
+	d.invite(src.Request{})
+	d.want(Offered)
+	before := d.server.tx.pending()
+	c := newBareSRC(t, "udp", d.server.Endpoints()[0].Address, 0)
+	for _, tt := range []struct{ method, tag, want string }{
+		{"OPTIONS", "", "200"}, {"OPTIONS", "none", "481"}, {"BYE", "", "481"}, {"BYE", "none", "481"}, {"UPDATE", "none", "481"},
+		{"INVITE", "none", "481"}, {"CANCEL", "", "481"}, {"REGISTER", "", "405"}, {"INVITE", "", "503"},
+	} {
+		text := c.text(tt.method, "forged", tt.tag, 1, "")
+		first := ""
+		for i := range 2 {
+			if _, err := c.conn.Write(text); err != nil {
+				t.Fatal(err)
+			}
+			got, err := c.next()
+			if err != nil || !strings.HasPrefix(got, "SIP/2.0 "+tt.want) {
+				t.Errorf("%s %s: %v, %.40q, want %s", tt.method, tt.tag, err, got, tt.want)
+			}
+			if i == 0 {
+				first = got
+			} else if got != first {
+				t.Errorf("%s %s: %q, repeated %q", tt.method, tt.tag, first, got)
+			}
+		}
+	}
+	if now := d.server.tx.pending(); now > before {
+		t.Errorf("%d transactions, %d before", now, before)
+	}
+}
+
 // TestIdleConnections: a connection with a recording session stays, one without is
 // closed; so is one too many of a stranger.
 func TestIdleConnections(t *testing.T) {

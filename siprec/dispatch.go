@@ -19,25 +19,23 @@ func (s *Server) receive(m *front.Message) {
 		s.tx.response(m.Response)
 		return
 	}
-	switch m.Request.Method {
-	case sip.ACK:
+	if m.Request.Method == sip.ACK {
 		s.receiveAck(m)
+		return
+	}
+	src, err := s.sourceOf(m)
+	switch {
+	case err != nil:
+		s.receiveStranger(m, err)
+	case s.tx.repeated(m.Request):
+	case m.Request.Method == sip.CANCEL:
+		s.receiveCancel(m)
+	case toTag(m.Request) != "":
+		s.receiveInDialog(m)
+	case m.Request.Method == sip.INVITE:
+		s.receiveInvite(m, src)
 	default:
-		src, err := s.sourceOf(m)
-		if err != nil {
-			s.receiveStranger(m, err)
-			return
-		}
-		r, fresh := s.tx.accept(m)
-		switch {
-		case !fresh:
-		case m.Request.Method == sip.CANCEL:
-			s.receiveCancel(r)
-		case toTag(m.Request) != "":
-			s.receiveInDialog(r)
-		default:
-			s.receiveOutside(r, src)
-		}
+		s.receiveOutside(m)
 	}
 }
 
@@ -55,12 +53,13 @@ func (s *Server) receiveAck(m *front.Message) {
 
 // receiveCancel answers a CANCEL and marks the INVITE it is about; the INVITE is
 // answered 487 by its own dialog if that is not too late (RFC 3261 §9.2).
-func (s *Server) receiveCancel(r *request) {
-	inv := s.tx.invite(r.Request)
+func (s *Server) receiveCancel(m *front.Message) {
+	inv := s.tx.invite(m.Request)
 	if inv == nil {
-		s.refuse(r, s.newTag(), refuse(481, "no INVITE to cancel"))
+		s.receiveOutside(m)
 		return
 	}
+	r := s.tx.begin(&request{Message: m})
 	tag := inv.cancel()
 	s.send(r, s.newResponse(r, 200, tag, nil))
 	if rs := s.dialog(dialogKey{r.Request.CallID().Value(), tag}); rs != nil {
@@ -68,13 +67,13 @@ func (s *Server) receiveCancel(r *request) {
 	}
 }
 
-func (s *Server) receiveInDialog(r *request) {
-	key := dialogKey{r.Request.CallID().Value(), toTag(r.Request)}
-	rs := s.dialog(key)
-	if rs == nil || rs.remoteTag != fromTag(r.Request) {
-		s.refuse(r, "", refuse(481, "no such recording session"))
+func (s *Server) receiveInDialog(m *front.Message) {
+	rs := s.dialog(dialogKey{m.Request.CallID().Value(), toTag(m.Request)})
+	if rs == nil || rs.remoteTag != fromTag(m.Request) {
+		s.refuse(&request{Message: m}, "", refuse(481, "no such recording session"))
 		return
 	}
+	r := s.tx.begin(&request{Message: m})
 	if !inDialogMethod(r.method()) {
 		s.refuse(r, "", refuse(405, string(r.method())+" is not for recording sessions"))
 		return
@@ -114,20 +113,27 @@ func inDialogMethod(m sip.RequestMethod) bool {
 	return false
 }
 
-func (s *Server) receiveOutside(r *request, src SRC) {
-	switch r.method() {
-	case sip.INVITE:
-		s.receiveInvite(r, src)
+// receiveOutside answers what is neither of a dialog nor opens one. As with a
+// stranger, nothing is kept of it: a forged address can be that of an SRC too.
+func (s *Server) receiveOutside(m *front.Message) {
+	r, tag := &request{Message: m}, s.statelessTag(m.Request)
+	switch m.Request.Method {
 	case sip.OPTIONS:
-		if ref := checkRequire(r.Request); ref != nil {
-			s.refuse(r, s.newTag(), ref)
+		ref := checkRequire(m.Request)
+		if toTag(m.Request) != "" {
+			ref = refuse(481, "no such recording session")
+		}
+		if ref != nil {
+			s.refuse(r, tag, ref)
 			return
 		}
-		s.answerOptions(r, s.newTag())
+		s.answerOptions(r, tag)
+	case sip.CANCEL:
+		s.refuse(r, tag, refuse(481, "no INVITE to cancel"))
 	case sip.BYE, sip.UPDATE, sip.INFO, sip.PRACK, sip.NOTIFY:
-		s.refuse(r, s.newTag(), refuse(481, "no such recording session"))
+		s.refuse(r, tag, refuse(481, "no such recording session"))
 	default:
-		s.refuse(r, s.newTag(), refuse(405, string(r.method())+" is not supported"))
+		s.refuse(r, tag, refuse(405, string(m.Request.Method)+" is not supported"))
 	}
 }
 
@@ -139,9 +145,10 @@ func (s *Server) answerOptions(r *request, tag string) {
 	s.send(r, res)
 }
 
-// receiveInvite starts the recording session that an INVITE of an SRC asks for.
-func (s *Server) receiveInvite(r *request, src SRC) {
-	req := r.Request
+// receiveInvite starts the recording session that an INVITE of an SRC asks for. One
+// that is refused before that leaves no transaction behind.
+func (s *Server) receiveInvite(m *front.Message, src SRC) {
+	r, req := &request{Message: m}, m.Request
 	rs := &RecordingSession{
 		server: s, origin: s.origin(r.Flow), src: src,
 		callID: req.CallID().Value(), localTag: s.newTag(), remoteTag: fromTag(req),
@@ -163,9 +170,10 @@ func (s *Server) receiveInvite(r *request, src SRC) {
 	if ref != nil {
 		s.quiet.Warn("invite refused", zap.String("call_id", shortened(rs.callID)), zap.Stringer("source", rs.origin.Source),
 			zap.String("src", src.Name), zap.Int("status", ref.status), zap.String("why", ref.warning))
-		s.refuse(r, rs.localTag, ref)
+		s.refuse(r, s.statelessTag(req), ref)
 		return
 	}
+	s.tx.begin(r)
 	go rs.run(func() bool { return rs.begin(r) })
 }
 
@@ -173,7 +181,7 @@ func (s *Server) receiveInvite(r *request, src SRC) {
 // peer's loss; the dialog ends by its own timers.
 func (s *Server) send(r *request, res *sip.Response) {
 	if err := r.respond(res); err != nil {
-		s.log.Warn("response not sent", zap.Int("status", res.StatusCode), zap.Stringer("to", r.Flow.Remote()), zap.Error(err))
+		s.quiet.Warn("response not sent", zap.Int("status", res.StatusCode), zap.Stringer("to", r.Flow.Remote()), zap.Error(err))
 	}
 }
 

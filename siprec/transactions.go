@@ -15,7 +15,7 @@ import (
 // A request is one received SIP request with its server transaction.
 type request struct {
 	*front.Message
-	tx *sip.ServerTx
+	tx *sip.ServerTx // nil when it is answered without (RFC 3261 §8.2.7)
 
 	mu        sync.Mutex
 	tag       string // ours in the response; empty within a dialog
@@ -52,9 +52,8 @@ func (r *request) finalStatus() int {
 	return r.final
 }
 
-// respond sends a response in the transaction and remembers a final status. To a
-// stranger there is no transaction: the response is sent as a stateless server does
-// (RFC 3261 §8.2.7).
+// respond sends a response in the transaction and remembers a final status. Without
+// one it is sent as a stateless server does (RFC 3261 §8.2.7).
 func (r *request) respond(res *sip.Response) error {
 	if r.tx == nil {
 		return r.Flow.WriteMsg(res)
@@ -112,30 +111,38 @@ func serverKey(req *sip.Request, method sip.RequestMethod) string {
 	return b.String()
 }
 
-// accept gives the transaction of a request, and whether the request is new: a
-// retransmission was answered again by the transaction.
-func (t *transactions) accept(m *front.Message) (r *request, fresh bool) {
-	key := serverKey(m.Request, m.Request.Method)
+// repeated says whether a request is the repetition of one that has a transaction,
+// which has then answered it again.
+func (t *transactions) repeated(req *sip.Request) bool {
 	t.mu.Lock()
-	if r = t.server[key]; r != nil {
-		t.mu.Unlock()
-		// The error says only that the transport failed again.
-		_ = r.tx.Receive(m.Request)
-		return r, false
+	r := t.server[serverKey(req, req.Method)]
+	t.mu.Unlock()
+	if r == nil {
+		return false
 	}
-	r = &request{Message: m, tx: sip.NewServerTx(key, m.Request, m.Flow, t.log)}
+	// The error says only that the transport failed again.
+	_ = r.tx.Receive(req)
+	return true
+}
+
+// begin gives a request that is not repeated its transaction, and returns it.
+func (t *transactions) begin(r *request) *request {
+	req := r.Request
+	key := serverKey(req, req.Method)
+	r.tx = sip.NewServerTx(key, req, r.Flow, t.log)
+	t.mu.Lock()
 	t.server[key] = r
 	t.mu.Unlock()
 	// These read their header field once and keep it: do so before the
 	// transaction's own timer may look at the request too.
-	m.Request.Via()
-	m.Request.From()
-	m.Request.To()
-	m.Request.CallID()
-	m.Request.CSeq()
+	req.Via()
+	req.From()
+	req.To()
+	req.CallID()
+	req.CSeq()
 	r.tx.OnTerminate(func(key string, _ error) { t.dropServer(key) })
 	_ = r.tx.Init()
-	return r, true
+	return r
 }
 
 func (t *transactions) dropServer(key string) {

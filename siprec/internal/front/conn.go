@@ -13,10 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-const (
-	readSize     = 16 << 10        // octets taken from a TCP connection at a time
-	writeTimeout = 5 * time.Second // for one message; a peer that does not read is lost
-)
+const readSize = 16 << 10 // octets taken from a TCP connection at a time
 
 // A tcpConn is one TCP connection, with TLS or without, whoever opened it.
 type tcpConn struct {
@@ -174,7 +171,7 @@ func (c *tcpConn) send(b []byte) error {
 	if c.dead.Load() {
 		return net.ErrClosed
 	}
-	err := c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	err := c.conn.SetWriteDeadline(time.Now().Add(c.front.cfg.Limits.Write))
 	if err == nil {
 		_, err = c.conn.Write(b)
 	}

@@ -113,13 +113,14 @@ func (fl *Flow) Close() error { return nil }
 // response where RFC 3261 §18.2.2 and RFC 3581 §4 send it: to the source of the
 // request if its Via asked for that with rport, else to the source's address and
 // the port of the Via; on TCP over the connection of the request and, if that is
-// lost, over one to the source's address and the port of the Via.
+// lost, over one to the source's address and the port of the Via. None is opened to
+// a stranger, who could have the server wait for it as often as he likes.
 //
 // The maddr parameter of a Via is not followed. It would let anybody who can
 // reach the server point its responses at any address.
 //
 // On UDP a message may have up to 65,507 octets (IPv4). On TCP a peer that does
-// not take a message within 5 s loses the connection.
+// not take a message within Limits.Write loses the connection.
 func (fl *Flow) WriteMsg(msg sip.Message) error {
 	buf := fl.front.buffers.Get().(*bytes.Buffer)
 	defer func() {
@@ -145,7 +146,7 @@ func (fl *Flow) respond(b []byte, via *sip.ViaHeader) error {
 		to = responseTarget(via, fl.remote)
 	}
 	err := fl.send(b, to)
-	if err != nil && fl.tcp != nil {
+	if err != nil && fl.tcp != nil && !fl.front.isStranger(fl.tcp) {
 		err = fl.respondAnew(b, portTarget(via, fl.remote))
 	}
 	if err != nil {

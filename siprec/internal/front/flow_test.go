@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -147,6 +148,57 @@ func TestDeadConnection(t *testing.T) {
 	write(t, anew, options("back")) // the front reads from what it opened
 	if m := next(t, got); m.Request.Recipient.User != "back" {
 		t.Errorf("request for %q", m.Request.Recipient.User)
+	}
+}
+
+// TestStrangersAreNotCalledBack: a stranger whose connection is lost has no other
+// opened for his answers.
+func TestStrangersAreNotCalledBack(t *testing.T) {
+	f, got := serve(t, Config{Known: func(int, netip.Addr) bool { return false }}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
+	src, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	write(t, dialTo(t, f, 0), wire{without: "Via", fields: []string{"Via: SIP/2.0/TCP " + src.Addr().String() + ";branch=z9hG4bK1;rport"}}.String())
+	m := next(t, got)
+	m.Flow.tcp.close()
+	before := f.Counters().Connections
+	if err := m.Flow.WriteMsg(sip.NewResponseFromRequest(m.Request, 403, "Forbidden", nil)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("response: %v", err)
+	}
+	if now := f.Counters().Connections; now != before {
+		t.Errorf("%d connections, %d before the answer", now, before)
+	}
+}
+
+// TestPeerThatDoesNotRead loses its connection: who writes to it must not wait for
+// ever.
+func TestPeerThatDoesNotRead(t *testing.T) {
+	f, got := serve(t, Config{Limits: Limits{Write: 50 * time.Millisecond}}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
+	c := dialTo(t, f, 0)
+	write(t, c, options("greedy"))
+	fl := next(t, got).Flow
+	full := make([]byte, 1<<20)
+	written := make(chan error, 1)
+	go func() {
+		for {
+			if err := fl.tcp.send(full); err != nil {
+				written <- err
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-written:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("still writing")
+	}
+	if !fl.tcp.dead.Load() {
+		t.Error("the connection is not given up")
 	}
 }
 

@@ -67,6 +67,7 @@ type Limits struct {
 	MaxHandshakes           int           // TLS handshakes at a time; 512
 	Handshake               time.Duration // time a TLS handshake may take; 10 s
 	PartialMessage          time.Duration // time a started message may take on a connection; 30 s
+	Write                   time.Duration // time a peer has to take one message of ours; 5 s
 	// Idle is how long a connection may carry neither a message nor a keep-alive
 	// before it is closed, unless Config.Busy says it is used; 5 min.
 	Idle time.Duration
@@ -188,6 +189,7 @@ func (l Limits) withDefaults() Limits {
 	}
 	orTime(&l.Handshake, 10*time.Second)
 	orTime(&l.PartialMessage, 30*time.Second)
+	orTime(&l.Write, 5*time.Second)
 	orTime(&l.Idle, 5*time.Minute)
 	return l
 }

@@ -127,6 +127,12 @@ func one(b bool) int {
 	return 0
 }
 
+func (f *Front) isStranger(c *tcpConn) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return c.stranger
+}
+
 func (f *Front) forget(c *tcpConn) {
 	f.mu.Lock()
 	delete(f.conns, c)

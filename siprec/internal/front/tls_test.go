@@ -190,6 +190,19 @@ func TestStrangersMakeRoom(t *testing.T) {
 	}
 }
 
+// TestHandshakesMakeRoom: those who do not get on with their handshake make room for
+// each other, though they come from an address that is known.
+func TestHandshakesMakeRoom(t *testing.T) {
+	f, _ := serve(t, Config{TLS: believing(t, authority(t)), Limits: Limits{MaxHandshakes: 2}}, onTLS())
+	silent := []net.Conn{dialTo(t, f, 0), dialTo(t, f, 0), dialTo(t, f, 0)}
+	if _, err := silent[0].Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the oldest stays: %v", err)
+	}
+	if c := f.Counters(); c.Refused != 1 {
+		t.Errorf("%d were turned away, want 1", c.Refused)
+	}
+}
+
 // A bell is a clock whose calls are made by hand.
 type bell struct {
 	mu    sync.Mutex
