@@ -52,17 +52,6 @@ func (s *Server) mediaAddress(flow *front.Flow) netip.Addr {
 	return netip.Addr{}
 }
 
-// sourceOf finds the SRC of a request. A request to a recording session that is up is
-// that of its SRC, wherever it comes from: its tags show that it belongs there.
-func (s *Server) sourceOf(m *front.Message) (SRC, error) {
-	if tag := toTag(m.Request); tag != "" {
-		if rs := s.dialog(dialogKey{m.Request.CallID().Value(), tag}); rs != nil {
-			return rs.src, nil
-		}
-	}
-	return s.cfg.Admit(s.origin(m.Flow))
-}
-
 // receiveStranger answers a request of somebody who is no SRC. It keeps nothing, not
 // even a transaction: addresses of datagrams are easily forged, and the answer to a
 // repeated request is the same again (RFC 3261 §8.2.7).
@@ -73,7 +62,7 @@ func (s *Server) receiveStranger(m *front.Message, why error) {
 	}
 	s.quiet.Warn("invite refused", zap.String("call_id", shortened(m.Request.CallID().Value())),
 		zap.Stringer("source", m.Flow.Remote()), zap.Int("status", 403), zap.Error(why))
-	s.refuse(&request{Message: m}, s.statelessTag(m.Request), refuse(403, why.Error()))
+	s.refuse(loose(m), s.statelessTag(m.Request), refuse(403, why.Error()))
 }
 
 // statelessTag is a tag that is the same for each repetition of a request.

@@ -321,7 +321,7 @@ func (rs *RecordingSession) serveAck(n ackNote) *Event {
 	}
 	proposed := rs.proposed
 	rs.offering, rs.proposed = false, nil
-	r := &request{Message: n.Message}
+	r := loose(n.Message)
 	c, ref := readContent(n.Request)
 	if ref != nil || c.offer == nil {
 		rs.log.Warn("ack without a readable answer")

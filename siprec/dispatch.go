@@ -23,10 +23,9 @@ func (s *Server) receive(m *front.Message) {
 		s.receiveAck(m)
 		return
 	}
-	src, err := s.sourceOf(m)
+	src, ok := s.sourceOf(m)
 	switch {
-	case err != nil:
-		s.receiveStranger(m, err)
+	case !ok:
 	case s.tx.repeated(m.Request):
 	case m.Request.Method == sip.CANCEL:
 		s.receiveCancel(m)
@@ -46,9 +45,14 @@ func (s *Server) receiveAck(m *front.Message) {
 		return
 	}
 	rs := s.dialog(dialogKey{m.Request.CallID().Value(), toTag(m.Request)})
-	if rs != nil && rs.remoteTag == fromTag(m.Request) {
-		rs.acked(m)
+	if rs == nil || rs.remoteTag != fromTag(m.Request) {
+		return
 	}
+	if err := s.bound(rs, s.origin(m.Flow)); err != nil {
+		s.tellForeign(m, rs, err)
+		return
+	}
+	rs.acked(m)
 }
 
 // receiveCancel answers a CANCEL and marks the INVITE it is about; the INVITE is
@@ -59,7 +63,7 @@ func (s *Server) receiveCancel(m *front.Message) {
 		s.receiveOutside(m)
 		return
 	}
-	r := s.tx.begin(&request{Message: m})
+	r := s.tx.begin(loose(m))
 	tag := inv.cancel()
 	s.send(r, s.newResponse(r, 200, tag, nil))
 	if rs := s.dialog(dialogKey{r.Request.CallID().Value(), tag}); rs != nil {
@@ -70,10 +74,10 @@ func (s *Server) receiveCancel(m *front.Message) {
 func (s *Server) receiveInDialog(m *front.Message) {
 	rs := s.dialog(dialogKey{m.Request.CallID().Value(), toTag(m.Request)})
 	if rs == nil || rs.remoteTag != fromTag(m.Request) {
-		s.refuse(&request{Message: m}, "", refuse(481, "no such recording session"))
+		s.refuse(loose(m), "", refuse(481, "no such recording session"))
 		return
 	}
-	r := s.tx.begin(&request{Message: m})
+	r := s.tx.begin(loose(m))
 	if !inDialogMethod(r.method()) {
 		s.refuse(r, "", refuse(405, string(r.method())+" is not for recording sessions"))
 		return
@@ -116,7 +120,7 @@ func inDialogMethod(m sip.RequestMethod) bool {
 // receiveOutside answers what is neither of a dialog nor opens one. As with a
 // stranger, nothing is kept of it: a forged address can be that of an SRC too.
 func (s *Server) receiveOutside(m *front.Message) {
-	r, tag := &request{Message: m}, s.statelessTag(m.Request)
+	r, tag := loose(m), s.statelessTag(m.Request)
 	switch m.Request.Method {
 	case sip.OPTIONS:
 		ref := checkRequire(m.Request)
@@ -148,7 +152,7 @@ func (s *Server) answerOptions(r *request, tag string) {
 // receiveInvite starts the recording session that an INVITE of an SRC asks for. One
 // that is refused before that leaves no transaction behind.
 func (s *Server) receiveInvite(m *front.Message, src SRC) {
-	r, req := &request{Message: m}, m.Request
+	r, req := loose(m), m.Request
 	rs := &RecordingSession{
 		server: s, origin: s.origin(r.Flow), src: src,
 		callID: req.CallID().Value(), localTag: s.newTag(), remoteTag: fromTag(req),

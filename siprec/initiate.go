@@ -159,7 +159,7 @@ func (rs *RecordingSession) take(in *initiation) error {
 	if c.offer == nil {
 		return ErrNoOffer
 	}
-	r := &request{Message: &front.Message{Request: in.req, Flow: in.way, At: rs.heard}}
+	r := loose(&front.Message{Request: in.req, Flow: in.way, At: rs.heard})
 	rs.media = rs.newNegotiator(in.way)
 	if ref := rs.propose(r, c); ref != nil {
 		return fmt.Errorf("%w: %s", ErrNoOffer, ref.warning)

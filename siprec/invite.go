@@ -205,9 +205,11 @@ func (rs *RecordingSession) propose(r *request, c *content) *refusal {
 		return refuse(503, "no media ports are free", retryAfter())
 	}
 	rs.withhold(rs.next)
-	if rs.media.now == nil && !rs.next.acceptable() {
+	each := rs.next.refusals()
+	if !rs.next.acceptable() && (rs.media.now == nil || each != "") {
+		// Within a dialog what was agreed stays (RFC 3261 §14.2, RFC 3311 §5.2).
 		why := "none of the offered streams can be received"
-		if each := rs.next.refusals(); each != "" {
+		if each != "" {
 			why += ": " + each
 		}
 		rs.media.undo(rs.next)

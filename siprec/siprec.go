@@ -191,7 +191,12 @@ type Origin struct {
 
 // An SRC is a Session Recording Client as it is configured.
 type SRC struct {
+	// Name is its name in logs, and who it is: a request within a dialog is taken from
+	// the SRC of the name that opened the dialog.
 	Name string
+	// Cluster is what several SRCs are together: each may send requests within the
+	// dialogs of the others. Empty is none.
+	Cluster string
 	// PlainInvite lets an INVITE without any evidence of RFC 7866 open a
 	// recording session.
 	PlainInvite bool

@@ -15,6 +15,15 @@ import (
 // A request is one received SIP request with its server transaction.
 type request struct {
 	*front.Message
+	*exchange
+}
+
+// loose is a request without a transaction yet, or for ever.
+func loose(m *front.Message) *request { return &request{m, &exchange{}} }
+
+// An exchange is what stays of a request as long as its transaction lives, which is
+// longer than the request is needed.
+type exchange struct {
 	tx *sip.ServerTx // nil when it is answered without (RFC 3261 §8.2.7)
 
 	mu        sync.Mutex
@@ -25,31 +34,38 @@ type request struct {
 
 func (r *request) method() sip.RequestMethod { return r.Request.Method }
 
-func (r *request) setTag(tag string) {
-	r.mu.Lock()
-	r.tag = tag
-	r.mu.Unlock()
+func (e *exchange) setTag(tag string) {
+	e.mu.Lock()
+	e.tag = tag
+	e.mu.Unlock()
+}
+
+// ourTag is our tag in the response; empty within a dialog.
+func (e *exchange) ourTag() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.tag
 }
 
 // cancel marks an INVITE. It gives our tag in the response to the INVITE, which
 // that to the CANCEL has too (RFC 3261 §9.2).
-func (r *request) cancel() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.cancelled = true
-	return r.tag
+func (e *exchange) cancel() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.cancelled = true
+	return e.tag
 }
 
-func (r *request) isCancelled() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.cancelled
+func (e *exchange) isCancelled() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.cancelled
 }
 
-func (r *request) finalStatus() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.final
+func (e *exchange) finalStatus() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.final
 }
 
 // respond sends a response in the transaction and remembers a final status. Without
@@ -73,7 +89,7 @@ type transactions struct {
 	log *slog.Logger
 
 	mu     sync.Mutex
-	server map[string]*request
+	server map[string]*exchange
 	client map[string]*sip.ClientTx
 }
 
@@ -81,7 +97,7 @@ func newTransactions() *transactions {
 	return &transactions{
 		// The stack logs whole messages; what matters is logged by the dialogs.
 		log:    slog.New(slog.DiscardHandler),
-		server: make(map[string]*request),
+		server: make(map[string]*exchange),
 		client: make(map[string]*sip.ClientTx),
 	}
 }
@@ -115,13 +131,13 @@ func serverKey(req *sip.Request, method sip.RequestMethod) string {
 // which has then answered it again.
 func (t *transactions) repeated(req *sip.Request) bool {
 	t.mu.Lock()
-	r := t.server[serverKey(req, req.Method)]
+	e := t.server[serverKey(req, req.Method)]
 	t.mu.Unlock()
-	if r == nil {
+	if e == nil {
 		return false
 	}
 	// The error says only that the transport failed again.
-	_ = r.tx.Receive(req)
+	_ = e.tx.Receive(req)
 	return true
 }
 
@@ -129,20 +145,28 @@ func (t *transactions) repeated(req *sip.Request) bool {
 func (t *transactions) begin(r *request) *request {
 	req := r.Request
 	key := serverKey(req, req.Method)
-	r.tx = sip.NewServerTx(key, req, r.Flow, t.log)
+	r.tx = sip.NewServerTx(key, outline(req), r.Flow, t.log)
 	t.mu.Lock()
-	t.server[key] = r
+	t.server[key] = r.exchange
 	t.mu.Unlock()
-	// These read their header field once and keep it: do so before the
-	// transaction's own timer may look at the request too.
-	req.Via()
-	req.From()
-	req.To()
-	req.CallID()
-	req.CSeq()
 	r.tx.OnTerminate(func(key string, _ error) { t.dropServer(key) })
 	_ = r.tx.Init()
 	return r
+}
+
+// outline is what a transaction needs of its request, to answer 100 by itself
+// (RFC 3261 §8.2.6). It lives on for up to 64*T1 after the answer: the whole request,
+// with a body of metadata, would cost as much as a held dialog.
+func outline(req *sip.Request) *sip.Request {
+	out := sip.NewRequest(req.Method, req.Recipient)
+	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq", "Timestamp"} {
+		for _, h := range req.GetHeaders(name) {
+			out.AppendHeader(h)
+		}
+	}
+	out.SetTransport(req.Transport())
+	out.SetSource(req.Source())
+	return out
 }
 
 func (t *transactions) dropServer(key string) {
@@ -152,7 +176,7 @@ func (t *transactions) dropServer(key string) {
 }
 
 // invite gives the INVITE that an ACK or CANCEL is about, or nil.
-func (t *transactions) invite(req *sip.Request) *request {
+func (t *transactions) invite(req *sip.Request) *exchange {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.server[serverKey(req, sip.INVITE)]
@@ -204,7 +228,7 @@ func (t *transactions) request(req *sip.Request, flow *front.Flow) (*sip.ClientT
 // close ends all transactions.
 func (t *transactions) close() {
 	t.mu.Lock()
-	server := make([]*request, 0, len(t.server))
+	server := make([]*exchange, 0, len(t.server))
 	for _, r := range t.server {
 		server = append(server, r)
 	}

@@ -11,6 +11,10 @@ import (
 	"github.com/siprecd/siprecd/siprec"
 )
 
+// listed is the cluster of all SRCs that only the accept list knows: which of its
+// entries are one client nobody has said, so they may stand in for each other.
+const listed = "accept list"
+
 // admission decides which sources may open a recording session.
 type admission struct {
 	accept, plain, media []network
@@ -73,6 +77,7 @@ func (a *admission) admit(origin siprec.Origin) (siprec.SRC, error) {
 	}
 	src := siprec.SRC{
 		Name:        a.accept[i].text,
+		Cluster:     listed,
 		PlainInvite: slices.ContainsFunc(a.plain, func(n network) bool { return n.contains(addr) }),
 	}
 	for _, n := range a.media {

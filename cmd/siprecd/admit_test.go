@@ -127,3 +127,20 @@ func TestCheckReach(t *testing.T) {
 		})
 	}
 }
+
+// TestClusterOfTheAcceptList: entries of the list stand in for each other within a
+// dialog, those of the file do not.
+func TestClusterOfTheAcceptList(t *testing.T) {
+	a := &admission{accept: networks(t, "192.0.2.1", "192.0.2.2")}
+	list, err := parseSRCs(srcFile{"srcs", t.TempDir()}, []byte("- {name: sbc, addresses: 198.51.100.1}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.srcs.Store(&list)
+	for source, want := range map[string]string{"192.0.2.1:1": listed, "192.0.2.2:1": listed, "198.51.100.1:1": ""} {
+		src, err := a.admit(siprec.Origin{Source: netip.MustParseAddrPort(source)})
+		if err != nil || src.Cluster != want {
+			t.Errorf("%s: %+v, %v", source, src, err)
+		}
+	}
+}
