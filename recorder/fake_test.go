@@ -24,7 +24,7 @@ import (
 // fake is a recording session that follows a script. Each step may send packets
 // and returns an event; a step that returns nil only acts.
 type fake struct {
-	t       *testing.T
+	t       testing.TB
 	callID  string
 	script  []func(f *fake) *siprec.Event
 	sinks   map[int]media.Sink
@@ -200,7 +200,7 @@ func newRecorder(t *testing.T, dir string) *Recorder {
 	return r
 }
 
-func newFake(t *testing.T, script ...func(*fake) *siprec.Event) *fake {
+func newFake(t testing.TB, script ...func(*fake) *siprec.Event) *fake {
 	return &fake{t: t, callID: "c1@example.com", script: script, sinks: make(map[int]media.Sink), seq: make(map[int]uint16)}
 }
 

@@ -2,11 +2,8 @@ package recorder
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,7 +27,7 @@ func (r *Recorder) finalise(in *interaction) {
 	if closeErr != nil {
 		in.failed("capture", closeErr)
 	}
-	m, err := in.finaliseSafely(r.ctx, r.cfg.Now)
+	m, err := in.finaliseSafely(r.ctx, r.commit, r.cfg.Now)
 	if err != nil {
 		// The error may name a file, and that a person.
 		in.log.Error("recording is not finalised, its journal says why")
@@ -48,14 +45,14 @@ func (r *Recorder) finalise(in *interaction) {
 
 // finaliseSafely is finalise, where a failure of ours over one recording must
 // not end the others.
-func (in *interaction) finaliseSafely(ctx context.Context, now clock) (m store.Manifest, err error) {
+func (in *interaction) finaliseSafely(ctx context.Context, disk *store.Committer, now clock) (m store.Manifest, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			in.log.Error("finalising failed", zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
 			err = fmt.Errorf("finalising failed with a %T", v)
 		}
 	}()
-	return in.finalise(ctx, now)
+	return in.finalise(ctx, disk, now)
 }
 
 // report says in one line what came of a recording; loudly when a person should
@@ -73,8 +70,8 @@ func (in *interaction) report(m store.Manifest) {
 		zap.Uint64("packets", kept), zap.Uint64("lost", lost), zap.Uint64("withheld", withheld), zap.Strings("flags", m.Flags))
 }
 
-// finalise makes the files, verifies them and writes the manifest last.
-func (in *interaction) finalise(ctx context.Context, now clock) (m store.Manifest, err error) {
+// finalise makes the files and writes the manifest last.
+func (in *interaction) finalise(ctx context.Context, disk *store.Committer, now clock) (m store.Manifest, err error) {
 	if in.void() {
 		in.flag(flagVoid)
 		if err := os.Remove(filepath.Join(in.folder, captureName)); err != nil {
@@ -88,19 +85,17 @@ func (in *interaction) finalise(ctx context.Context, now clock) (m store.Manifes
 			return m, fmt.Errorf("make files: %w", err)
 		}
 	}
-	if err := verify(in.folder, res.Tracks); err != nil {
-		return m, err
-	}
 	keep := in.judge(res)
 	at := now().UTC()
 	m = in.manifest(p, res, at)
 	if keep {
 		m.Capture = captureName
 	}
-	if err := in.journal.write(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
+	// Durable with the files, before the manifest has its name.
+	if err := in.journal.append(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
 		return m, err
 	}
-	if err := store.Write(in.folder, m); err != nil {
+	if err := disk.Finish(in.folder, m); err != nil {
 		return m, err
 	}
 	if !keep && !in.void() {
@@ -245,34 +240,4 @@ func namesOf(p store.Participant) []string {
 		out = append(out, userPart(a))
 	}
 	return append(append(out, p.Names...), "participant")
-}
-
-// verify reads the files back.
-func verify(folder string, tracks []render.TrackResult) error {
-	for _, t := range tracks {
-		if !t.Heard {
-			continue
-		}
-		sum, err := hashFile(filepath.Join(folder, t.File))
-		if err != nil {
-			return fmt.Errorf("verify files: %w", err)
-		}
-		if sum != t.SHA256 {
-			return errors.New("verify files: a file does not read as it was written")
-		}
-	}
-	return nil
-}
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	h := sha256.New()
-	_, err = io.Copy(h, f)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -133,6 +132,18 @@ func createJournal(folder string) (*journal, error) {
 
 // write appends lines and returns when they are durable.
 func (j *journal) write(lines ...journalLine) error {
+	if err := j.append(lines...); err != nil {
+		return err
+	}
+	if err := j.f.Sync(); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	return nil
+}
+
+// append appends lines that become durable with what is written or closed after
+// them.
+func (j *journal) append(lines ...journalLine) error {
 	var b []byte
 	for _, l := range lines {
 		line, err := json.Marshal(l)
@@ -144,14 +155,12 @@ func (j *journal) write(lines ...journalLine) error {
 	if _, err := j.f.Write(b); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
-	if err := j.f.Sync(); err != nil {
-		return fmt.Errorf("write journal: %w", err)
-	}
 	return nil
 }
 
+// close closes the file; every line is durable by what wrote it.
 func (j *journal) close() error {
-	if err := errors.Join(j.f.Sync(), j.f.Close()); err != nil {
+	if err := j.f.Close(); err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}
 	return nil

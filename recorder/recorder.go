@@ -58,6 +58,7 @@ type Recorder struct {
 	cfg    Config
 	accept func(*siprec.Event)
 	slots  chan struct{} // one for each finaliser at work
+	commit *store.Committer
 
 	ctx    context.Context // done when Close ran out of time
 	cancel context.CancelFunc
@@ -90,7 +91,7 @@ func New(cfg Config) (*Recorder, error) {
 		cfg.Finalisers = 4 * runtime.GOMAXPROCS(0)
 	}
 	cfg.Random = &lockedReader{r: cfg.Random}
-	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers)}
+	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers), commit: store.NewCommitter(cfg.Dir)}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	if err := r.reportUnfinished(); err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)

@@ -107,12 +107,42 @@ func WriteFile(path string, data []byte) (err error) {
 
 // Write finishes a recording: it writes the manifest into its folder.
 func Write(folder string, m Manifest) error {
-	m.Version = Version
-	b, err := json.MarshalIndent(m, "", "  ")
+	b, err := encode(m)
 	if err == nil {
-		err = WriteFile(filepath.Join(folder, ManifestName), append(b, '\n'))
+		err = WriteFile(filepath.Join(folder, ManifestName), b)
 	}
 	if err != nil {
+		return fmt.Errorf("write manifest of %s: %w", m.Recording, err)
+	}
+	return nil
+}
+
+func encode(m Manifest) ([]byte, error) {
+	m.Version = Version
+	b, err := json.MarshalIndent(m, "", "  ")
+	return append(b, '\n'), err
+}
+
+// Finish is [Write] with the syncs of a committer: the manifest has its name only
+// when all else in the folder is durable, and is durable when Finish returns.
+func (c *Committer) Finish(folder string, m Manifest) error {
+	path := filepath.Join(folder, ManifestName)
+	waiting := path + ".tmp"
+	b, err := encode(m)
+	if err == nil {
+		err = os.WriteFile(waiting, b, 0o600)
+	}
+	if err == nil {
+		err = c.Commit(folder)
+	}
+	if err == nil {
+		err = os.Rename(waiting, path)
+	}
+	if err != nil {
+		_ = os.Remove(waiting) // it may not be there
+		return fmt.Errorf("write manifest of %s: %w", m.Recording, err)
+	}
+	if err := c.Commit(folder); err != nil {
 		return fmt.Errorf("write manifest of %s: %w", m.Recording, err)
 	}
 	return nil

@@ -106,9 +106,12 @@ func FuzzRun(f *testing.F) {
 }
 
 func FuzzMixInput(f *testing.F) {
-	header := appendWAVHeader(nil, 8000, 1, 4)
+	header := appendWAVHeader(nil, 8000, 1, 4, maxRIFF)
+	long := appendWAVHeader(nil, 8000, 1, 4, 0)
 	f.Add(append(slices.Clone(header), 1, 2, 3, 4))
+	f.Add(append(slices.Clone(long), 1, 2, 3, 4))
 	f.Add(header[:20])
+	f.Add(long[:30])
 	f.Add(append(slices.Clone(header[:12]), "LIST\x03\x00\x00\x00abc\x00fmt "...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dir := t.TempDir()

@@ -22,6 +22,7 @@ type lineup struct {
 	runs   int
 	now    time.Duration
 	spare  [][]byte
+	taken  arrival // reused: what is kept is copied
 
 	received, late, duplicate uint64
 	// stranded numbers were missing before packets without a time and after the
@@ -35,23 +36,29 @@ func (l *lineup) take(p *capture.Packet, c *coding) {
 		return
 	}
 	l.now = max(l.now, p.Arrival)
-	a := arrival{Packet: *p, coding: c}
+	a := &l.taken
+	*a = arrival{Packet: *p, coding: c}
 	o, known := l.source(p.SSRC)
 	if !known {
-		l.begin(o, &a)
+		l.begin(o, a)
 	}
-	if o.judge(&a) == fits {
-		l.accept(o, &a)
+	if o.judge(a) == fits {
+		l.accept(o, a)
 	} else {
-		l.stray(o, &a)
+		l.stray(o, a)
 	}
 	for _, o := range l.orders {
-		l.release(o, false)
+		if len(o.held) > 0 {
+			l.release(o, false)
+		}
 	}
 }
 
 // source finds the order of an SSRC or makes room for it.
 func (l *lineup) source(ssrc uint32) (o *order, known bool) {
+	if n := len(l.orders); n > 0 && l.orders[n-1].ssrc == ssrc {
+		return l.orders[n-1], true
+	}
 	for i, o := range l.orders {
 		if o.ssrc == ssrc {
 			l.orders = append(slices.Delete(l.orders, i, i+1), o)

@@ -41,11 +41,14 @@ func Mix(ctx context.Context, out string, left, right []string) (err error) {
 			total = max(total, in.prepare(rate))
 		}
 	}
-	w, err := createWAV(out, rate, 2, total)
+	w, err := createWAV(out, rate, 2, total, maxRIFF)
 	if err != nil {
 		return fmt.Errorf("mix: %w", err)
 	}
 	if err := mixAll(ctx, w, sides, total, rate); err != nil {
+		return errors.Join(fmt.Errorf("mix: %w", err), w.abort())
+	}
+	if err := w.f.Sync(); err != nil {
 		return errors.Join(fmt.Errorf("mix: %w", err), w.abort())
 	}
 	if _, err = w.commit(); err != nil {

@@ -75,6 +75,16 @@ type Job struct {
 	Timeline Interval
 	Streams  []Stream
 	Tracks   []Track
+
+	riff int64 // the largest RIFF file, in tests; 0 for maxRIFF
+}
+
+// largest is the size beyond which a file becomes RF64.
+func (job *Job) largest() int64 {
+	if job.riff > 0 {
+		return job.riff
+	}
+	return maxRIFF
 }
 
 // Causes of a [Gap].

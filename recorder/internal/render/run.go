@@ -19,8 +19,9 @@ const checkEvery = 4096
 var ErrJob = errors.New("job cannot be rendered")
 
 // Run finalises a recording. It may be repeated: it gives the same files again,
-// each of which appears whole or not at all. On an error, files that were
-// finished before it stay. Decoders and streams are those of the job; packets of
+// each of which appears whole and read back, or not at all. They are durable when
+// the caller makes the folder so. On an error, files that were finished before it
+// stay. Decoders and streams are those of the job; packets of
 // other streams are left out.
 func Run(ctx context.Context, job Job) (Result, error) {
 	surveys, err := prepare(job)
@@ -44,7 +45,7 @@ func Run(ctx context.Context, job Job) (Result, error) {
 		}
 		res.Tracks = append(res.Tracks, r)
 	}
-	return res, syncDir(job.Dir)
+	return res, nil
 }
 
 // maxLead bounds how far the first packets of a recording reach back.

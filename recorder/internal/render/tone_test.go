@@ -147,7 +147,7 @@ func TestResampler(t *testing.T) {
 func file(t *testing.T, dir, name string, rate int, pcm []int16) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
-	w, err := createWAV(path, rate, 1, int64(len(pcm)))
+	w, err := createWAV(path, rate, 1, int64(len(pcm)), maxRIFF)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,6 +59,7 @@ type trackWriter struct {
 	total  int64
 	block  int
 	window []int16
+	fresh  int // window from here on was not written to yet
 }
 
 // renderTrack makes the file of a track.
@@ -73,7 +74,7 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 		return res, nil
 	}
 	total := ticksNear(length, rate)
-	out, err := createWAV(filepath.Join(job.Dir, t.File), rate, 1, total)
+	out, err := createWAV(filepath.Join(job.Dir, t.File), rate, 1, total, job.largest())
 	if err != nil {
 		return res, err
 	}
@@ -143,7 +144,7 @@ func (w *trackWriter) heard() bool {
 }
 
 // run writes block by block.
-func (w *trackWriter) run(ctx context.Context) error {
+func (w *trackWriter) run(ctx context.Context) (err error) {
 	for w.base < w.total {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -154,10 +155,17 @@ func (w *trackWriter) run(ctx context.Context) error {
 			}
 		}
 		n := int(min(int64(w.block), w.total-w.base))
-		if err := w.out.write(w.window[:n]); err != nil {
+		if w.fresh == 0 {
+			err = w.out.silence(int64(n))
+		} else {
+			err = w.out.write(w.window[:n])
+		}
+		if err != nil {
 			return err
 		}
-		clear(w.window[copy(w.window, w.window[n:]):])
+		used := copy(w.window, w.window[n:max(n, w.fresh)])
+		clear(w.window[used:max(used, w.fresh)])
+		w.fresh = used
 		w.base += int64(n)
 	}
 	return nil
@@ -169,7 +177,14 @@ func (w *trackWriter) add(at int64, pcm []int16) {
 		pcm = pcm[min(before, int64(len(pcm))):]
 		at = w.base
 	}
-	mix(w.window[min(at-w.base, int64(len(w.window))):], pcm)
+	to := int(min(at-w.base, int64(len(w.window))))
+	if old := min(w.fresh-to, len(pcm)); old > 0 {
+		mix(w.window[to:], pcm[:old])
+		to, pcm = to+old, pcm[old:]
+	}
+	if n := copy(w.window[to:], pcm); n > 0 {
+		w.fresh = to + n
+	}
 }
 
 // mix adds pcm to dst, as far as both reach, without overflow.

@@ -1,59 +1,71 @@
 package render
 
 import (
-	"bufio"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
+	"hash/crc32"
 	"math"
 	"os"
 	"path/filepath"
 )
 
-// ErrTooLong is wrapped when a file would not fit in the 4 GiB that a RIFF file
-// can say it has.
-var ErrTooLong = errors.New("longer than a WAV file can be")
+const (
+	// wavHeader is the length of a RIFF header, rf64Header that of one with
+	// 64-bit sizes (EBU Tech 3306 §3).
+	wavHeader  = 44
+	rf64Header = 80
+	// maxRIFF is the largest size that the 32 bits of a RIFF header can say.
+	maxRIFF = math.MaxUint32
+	// bufferOctets is what is written with one call.
+	bufferOctets = 64 << 10
+)
 
-const wavHeader = 44
-
-// A wavWriter writes a 16-bit PCM file of a length that is known before. The
-// file has its name only when it is whole and durable.
+// A wavWriter writes a 16-bit PCM file of a length that is known before: a RIFF
+// file, or an RF64 file when it would pass 4 GiB. The file has its name only when
+// it is whole. Long silence takes no room on disk where files may have holes.
 type wavWriter struct {
-	f       *os.File
-	path    string
-	sum     hash.Hash
-	to      io.Writer
-	left    int64 // samples that must still come, of all channels
-	scratch []byte
+	f    *os.File
+	path string
+	buf  []byte // to be written at at
+	at   int64
+	sum  uint32 // CRC-32C of all octets so far
+	left int64  // samples that must still come, of all channels
+	size int64  // of the file when it is whole
 }
 
-// createWAV begins a file of so many samples per channel.
-func createWAV(path string, rate, channels int, samples int64) (*wavWriter, error) {
-	octets := samples * 2 * int64(channels)
-	if octets > math.MaxUint32-wavHeader {
-		return nil, fmt.Errorf("write %s: %d samples: %w", filepath.Base(path), samples, ErrTooLong)
-	}
+// createWAV begins a file of so many samples per channel. limit is the largest
+// RIFF file, [maxRIFF] but in tests.
+func createWAV(path string, rate, channels int, samples, limit int64) (*wavWriter, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return nil, fmt.Errorf("write WAV: %w", err)
 	}
-	w := &wavWriter{f: f, path: path, sum: sha256.New(), left: samples * int64(channels)}
-	w.to = io.MultiWriter(f, w.sum)
-	if _, err := w.to.Write(appendWAVHeader(nil, rate, channels, uint32(octets))); err != nil {
-		return nil, errors.Join(fmt.Errorf("write WAV: %w", err), w.abort())
-	}
+	octets := samples * 2 * int64(channels)
+	w := &wavWriter{f: f, path: path, left: samples * int64(channels), buf: make([]byte, 0, bufferOctets)}
+	w.buf = appendWAVHeader(w.buf, rate, channels, octets, limit)
+	w.size = int64(len(w.buf)) + octets
 	return w, nil
 }
 
-func appendWAVHeader(b []byte, rate, channels int, octets uint32) []byte {
+// appendWAVHeader appends what stands before so many octets of samples.
+func appendWAVHeader(b []byte, rate, channels int, octets, limit int64) []byte {
 	le := binary.LittleEndian
-	b = append(b, "RIFF"...)
-	b = le.AppendUint32(b, octets+wavHeader-8)
-	b = append(b, "WAVEfmt "...)
+	short := func(n int64) uint32 { return uint32(min(n, math.MaxUint32)) }
+	if octets+wavHeader > limit {
+		b = append(b, "RF64\xff\xff\xff\xffWAVEds64"...)
+		b = le.AppendUint32(b, 28)
+		b = le.AppendUint64(b, uint64(octets+rf64Header-8))
+		b = le.AppendUint64(b, uint64(octets))
+		b = le.AppendUint64(b, uint64(octets/int64(2*channels))) // samples of each channel
+		b = le.AppendUint32(b, 0)                                // no other chunk is as long
+		octets = math.MaxUint32                                  // ds64 says it
+	} else {
+		b = append(b, "RIFF"...)
+		b = le.AppendUint32(b, short(octets+wavHeader-8))
+		b = append(b, "WAVE"...)
+	}
+	b = append(b, "fmt "...)
 	b = le.AppendUint32(b, 16)
 	b = le.AppendUint16(b, 1) // PCM
 	b = le.AppendUint16(b, uint16(channels))
@@ -62,145 +74,117 @@ func appendWAVHeader(b []byte, rate, channels int, octets uint32) []byte {
 	b = le.AppendUint16(b, uint16(channels*2))
 	b = le.AppendUint16(b, 16)
 	b = append(b, "data"...)
-	return le.AppendUint32(b, octets)
+	return le.AppendUint32(b, short(octets))
 }
 
 // write appends samples, interleaved.
 func (w *wavWriter) write(pcm []int16) error {
-	w.scratch = w.scratch[:0]
-	for _, s := range pcm {
-		w.scratch = binary.LittleEndian.AppendUint16(w.scratch, uint16(s))
-	}
 	w.left -= int64(len(pcm))
-	if _, err := w.to.Write(w.scratch); err != nil {
-		return fmt.Errorf("write WAV: %w", err)
+	for len(pcm) > 0 {
+		room := (cap(w.buf) - len(w.buf)) / 2
+		n := min(room, len(pcm))
+		w.buf = appendSamples(w.buf, pcm[:n])
+		if pcm = pcm[n:]; n == room { // an odd octet may be left
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-// commit makes the file durable, gives it its name and returns its SHA-256. The name
-// is durable after [syncDir].
-func (w *wavWriter) commit() (string, error) {
-	if w.left != 0 {
-		return "", errors.Join(fmt.Errorf("write WAV: %d samples short", w.left), w.abort())
+// silence appends samples that are 0.
+func (w *wavWriter) silence(samples int64) error {
+	w.left -= samples
+	for octets := 2 * samples; octets > 0; {
+		n := int(min(octets, int64(cap(w.buf)-len(w.buf))))
+		w.buf = w.buf[:len(w.buf)+n]
+		clear(w.buf[len(w.buf)-n:])
+		if octets -= int64(n); len(w.buf) == cap(w.buf) {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
 	}
-	if err := w.f.Sync(); err != nil {
-		return "", errors.Join(fmt.Errorf("write WAV: %w", err), w.abort())
+	return nil
+}
+
+// appendSamples appends samples in little endian. There has to be room for them.
+func appendSamples(b []byte, pcm []int16) []byte {
+	n := len(b)
+	b = b[:n+2*len(pcm)]
+	to := b[n:]
+	for len(pcm) >= 4 {
+		four := uint64(uint16(pcm[0])) | uint64(uint16(pcm[1]))<<16 | uint64(uint16(pcm[2]))<<32 | uint64(uint16(pcm[3]))<<48
+		binary.LittleEndian.PutUint64(to, four)
+		pcm, to = pcm[4:], to[8:]
+	}
+	for i, s := range pcm {
+		binary.LittleEndian.PutUint16(to[2*i:], uint16(s))
+	}
+	return b
+}
+
+// castagnoli gives the one table of the process each time.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+
+// flush writes what waits. Silence is left out of the file: it is a hole.
+func (w *wavWriter) flush() error {
+	w.sum = crc32.Update(w.sum, castagnoli(), w.buf)
+	if !silent(w.buf) {
+		if _, err := w.f.WriteAt(w.buf, w.at); err != nil {
+			return fmt.Errorf("write WAV: %w", err)
+		}
+	}
+	w.at += int64(len(w.buf))
+	w.buf = w.buf[:0]
+	return nil
+}
+
+// silent reports whether all octets are 0.
+func silent(b []byte) bool {
+	for len(b) >= 8 {
+		if binary.LittleEndian.Uint64(b) != 0 {
+			return false
+		}
+		b = b[8:]
+	}
+	for _, o := range b {
+		if o != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// commit gives the file its name, reads it back and returns its SHA-256. It is
+// durable when the folder is.
+func (w *wavWriter) commit() (string, error) {
+	err := w.flush()
+	if err == nil && w.left != 0 {
+		err = fmt.Errorf("write WAV: %d samples short", w.left)
+	}
+	if err == nil {
+		err = w.f.Truncate(w.size) // it may end with a hole
+	}
+	if err != nil {
+		return "", errors.Join(err, w.abort())
 	}
 	temporary := w.f.Name()
 	if err := w.f.Close(); err != nil {
 		return "", errors.Join(fmt.Errorf("write WAV: %w", err), os.Remove(temporary))
 	}
-	if err := os.Rename(temporary, w.path); err != nil {
+	sum, err := verify(temporary, w.size, w.sum)
+	if err == nil {
+		err = os.Rename(temporary, w.path)
+	}
+	if err != nil {
 		return "", errors.Join(fmt.Errorf("write WAV: %w", err), os.Remove(temporary))
 	}
-	return hex.EncodeToString(w.sum.Sum(nil)), nil
+	return sum, nil
 }
 
 // abort leaves nothing behind.
 func (w *wavWriter) abort() error {
 	return errors.Join(w.f.Close(), os.Remove(w.f.Name()))
 }
-
-// syncDir makes the new names in a folder durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("write WAV: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("write WAV: %w", err)
-	}
-	return nil
-}
-
-// A wavReader reads the samples of a mono 16-bit PCM file.
-type wavReader struct {
-	f       *os.File
-	in      *bufio.Reader
-	rate    int
-	samples int64 // not read yet
-	scratch []byte
-}
-
-func openWAV(path string) (*wavReader, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read WAV: %w", err)
-	}
-	r := &wavReader{f: f, in: bufio.NewReaderSize(f, 64<<10)}
-	if err := r.readHeader(); err != nil {
-		return nil, errors.Join(fmt.Errorf("read %s: %w", filepath.Base(path), err), f.Close())
-	}
-	return r, nil
-}
-
-// readHeader goes to the first sample. Chunks that are not known are skipped.
-func (r *wavReader) readHeader() error {
-	var riff [12]byte
-	if _, err := io.ReadFull(r.in, riff[:]); err != nil {
-		return err
-	}
-	if string(riff[:4]) != "RIFF" || string(riff[8:]) != "WAVE" {
-		return errors.New("not a WAV file")
-	}
-	for {
-		var chunk [8]byte
-		if _, err := io.ReadFull(r.in, chunk[:]); err != nil {
-			return err
-		}
-		size := int64(binary.LittleEndian.Uint32(chunk[4:]))
-		switch string(chunk[:4]) {
-		case "data":
-			if r.rate == 0 {
-				return errors.New("no format before the samples")
-			}
-			r.samples = size / 2
-			return nil
-		case "fmt ":
-			var b [16]byte
-			if size < 16 {
-				return errors.New("short format")
-			}
-			if _, err := io.ReadFull(r.in, b[:]); err != nil {
-				return err
-			}
-			if err := r.readFormat(b[:]); err != nil {
-				return err
-			}
-			size -= 16
-		}
-		if _, err := r.in.Discard(int(size + size%2)); err != nil {
-			return err
-		}
-	}
-}
-
-func (r *wavReader) readFormat(b []byte) error {
-	le := binary.LittleEndian
-	rate := le.Uint32(b[4:])
-	if le.Uint16(b) != 1 || le.Uint16(b[2:]) != 1 || le.Uint16(b[14:]) != 16 || rate == 0 || rate > 192_000 {
-		return errors.New("not mono 16-bit PCM")
-	}
-	r.rate = int(rate)
-	return nil
-}
-
-// read appends up to n samples to dst; none are left when it appends none.
-func (r *wavReader) read(dst []int16, n int) ([]int16, error) {
-	n = int(min(int64(n), r.samples))
-	if cap(r.scratch) < 2*n {
-		r.scratch = make([]byte, 2*n)
-	}
-	b := r.scratch[:2*n]
-	if _, err := io.ReadFull(r.in, b); err != nil {
-		return dst, fmt.Errorf("read %s: %w", filepath.Base(r.f.Name()), err)
-	}
-	r.samples -= int64(n)
-	for i := 0; i < len(b); i += 2 {
-		dst = append(dst, int16(binary.LittleEndian.Uint16(b[i:])))
-	}
-	return dst, nil
-}
-
-func (r *wavReader) close() error { return r.f.Close() }

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package store
+
+// shared says that one sync serves all folders.
+const shared = false
+
+func syncBelow(dir string) error { return syncFolder(dir) }
