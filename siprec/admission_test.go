@@ -174,6 +174,42 @@ func TestRedirect(t *testing.T) {
 	reject.Store(false)
 }
 
+// TestUnavailable: until the reason is gone an INVITE is refused before the handler
+// is asked, or sent elsewhere; what is up goes on.
+// Shows 3261-20.33-01.
+func TestUnavailable(t *testing.T) {
+	for _, redirect := range [][]string{nil, {"sip:two.example"}} {
+		var why atomic.Value
+		why.Store("")
+		d := newDesk(t, nil, func(c *Config) {
+			c.Redirect = redirect
+			c.Unavailable = func() string { return why.Load().(string) }
+		})
+		dialog := d.invite(src.Request{})
+		d.want(Offered)
+		why.Store("no room")
+		m := d.invite(src.Request{}).Final()
+		switch {
+		case !strings.Contains(m.Get("Warning"), "no room"):
+			t.Errorf("Warning is %q", m.Get("Warning"))
+		case redirect == nil && (m.Status != 503 || m.Get("Retry-After") == ""), redirect != nil && (m.Status != 302 || m.Get("Contact") != "<sip:two.example>"):
+			t.Errorf("answered %d, Retry-After %q, Contact %q", m.Status, m.Get("Retry-After"), m.Get("Contact"))
+		}
+		if err := d.server.Initiate(t.Context(), "sip:127.0.0.1:9", SRC{}); err == nil || err.Error() != "siprec: no room" {
+			t.Errorf("Initiate: %v", err)
+		}
+		if m, err := dialog.Update(t.Context(), src.Request{Metadata: []byte("<recording/>")}); err != nil || m.Status != 200 {
+			t.Errorf("UPDATE: %v, %v", m, err)
+		}
+		d.want(Changed)
+		why.Store("")
+		if m := d.invite(src.Request{}).Final(); m.Status != 200 {
+			t.Errorf("when it was over: answered %d", m.Status)
+		}
+		d.want(Offered)
+	}
+}
+
 // TestAdvertise: Via, Contact and SDP have the address that others reach; the ports
 // stay ours.
 func TestAdvertise(t *testing.T) {

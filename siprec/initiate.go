@@ -45,9 +45,13 @@ type initiation struct {
 // goes with the ACK. src says as which SRC it is configured.
 //
 // It returns nil when the SRC has accepted. The error is a [RefusedError],
-// [ErrNoAnswer], [ErrNoOffer], or one of the URI, the DNS or the network. When ctx
-// is done before the answer, the INVITE is cancelled. The server must be serving.
+// [ErrNoAnswer], [ErrNoOffer], one of the URI, the DNS or the network, or what
+// Config.Unavailable says. When ctx is done before the answer, the INVITE is cancelled.
+// The server must be serving.
 func (s *Server) Initiate(ctx context.Context, target string, src SRC) error {
+	if why := s.cfg.Unavailable(); why != "" {
+		return errors.New("siprec: " + why)
+	}
 	var uri sip.Uri
 	if err := sip.ParseUri(target, &uri); err != nil {
 		return fmt.Errorf("siprec: target %q: %w", target, err)

@@ -65,8 +65,15 @@ type Config struct {
 	Redirect []string
 	// Idle is how long a connection without a recording session may carry neither a
 	// message nor a keep-alive before it is closed; 0 means 5 min.
-	Idle  time.Duration
-	Media media.Config
+	Idle time.Duration
+	// StrangerConnections is how many TCP and TLS connections may be open at once from
+	// one address that Admit knows nobody at, 1 to 256; 0 means 32.
+	StrangerConnections int
+	// Unavailable, when set, says in words why no recording session can be begun now,
+	// or is empty. Until it is, an INVITE is answered as one too many is. It must not
+	// block.
+	Unavailable func() string
+	Media       media.Config
 	// MaxRecordingSessions is how many may be up at once; a further INVITE is
 	// answered 503. 0 means 2000.
 	MaxRecordingSessions int
@@ -107,6 +114,9 @@ func (c *Config) complete() {
 	}
 	if c.UserAgent == "" {
 		c.UserAgent = "siprecd"
+	}
+	if c.Unavailable == nil {
+		c.Unavailable = func() string { return "" }
 	}
 	if c.Admit == nil {
 		c.Admit = func(Origin) (SRC, error) { return SRC{}, nil }
@@ -165,7 +175,7 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s.front, err = front.Listen(front.Config{
 		Listen: ends, Handle: s.receive, Known: s.known, Busy: s.busy, TLS: cfg.TLS.front(), Log: cfg.Log,
-		Limits: front.Limits{Idle: cfg.Idle}, Now: cfg.Clock.Now,
+		Limits: front.Limits{Idle: cfg.Idle, MaxStrangersPerSource: cfg.StrangerConnections}, Now: cfg.Clock.Now,
 		AfterFunc: func(d time.Duration, f func()) func() bool { return cfg.Clock.AfterFunc(d, f).Stop },
 	})
 	if err != nil {
@@ -272,6 +282,7 @@ func (s *Server) Up() int {
 
 // register makes a recording session known; a refusal says why it may not be.
 func (s *Server) register(rs *RecordingSession, inviteKey string) *refusal {
+	unavailable := s.cfg.Unavailable()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -280,6 +291,8 @@ func (s *Server) register(rs *RecordingSession, inviteKey string) *refusal {
 		return refuse(482, "this INVITE arrived before on another path")
 	case s.draining:
 		return refuse(503, "the recording server is stopping", retryAfter())
+	case unavailable != "":
+		return refuse(503, unavailable, retryAfter())
 	case len(s.dialogs) >= s.cfg.MaxRecordingSessions:
 		return refuse(503, "the recording server is full", retryAfter())
 	case rs.src.MaxRecordingSessions > 0 && s.of(rs.src.Name) >= rs.src.MaxRecordingSessions:

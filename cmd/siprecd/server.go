@@ -21,6 +21,7 @@ type server struct {
 	rulebook *recorder.Rulebook // nil when everything is recorded
 	admitted *admission
 	standing *standing
+	space    *freeSpace    // nil without a mark
 	tls      *siprec.TLS   // nil without TLS
 	served   chan struct{} // closed when Serve has returned
 	err      error         // what it returned; to be read after served
@@ -52,12 +53,15 @@ func start(s settings, log *zap.Logger) (*server, error) {
 		return nil, err
 	}
 	kept := newStanding(rec, log)
+	space := s.watchSpace(log)
 	srv, err := siprec.Listen(siprec.Config{
 		Listen:               endpoints,
 		Admit:                admitted.admit,
 		TLS:                  identity,
 		Redirect:             s.Redirect,
 		Idle:                 s.Idle,
+		Unavailable:          space.low,
+		StrangerConnections:  s.MaxUnknownConnections,
 		Handler:              kept,
 		Media:                media.Config{PortMin: s.RTPPorts.first, PortMax: s.RTPPorts.last},
 		MaxRecordingSessions: s.MaxRecordingSessions,
@@ -66,9 +70,10 @@ func start(s settings, log *zap.Logger) (*server, error) {
 		UserAgent:            "siprecd/" + version(),
 	})
 	if err != nil {
+		space.close()
 		return nil, errors.Join(err, rec.Close(context.Background()))
 	}
-	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, tls: identity, served: make(chan struct{})}
+	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, space: space, tls: identity, served: make(chan struct{})}
 	go func() {
 		defer close(running.served)
 		running.err = srv.Serve(context.Background())
@@ -97,6 +102,7 @@ func (s *server) stop(ctx context.Context) error {
 	err := s.sip.Shutdown(ctx)
 	<-s.served
 	err = errors.Join(err, s.err)
+	s.space.close()
 	// Files are finished whatever the hurry: what was recorded is not thrown away.
 	return errors.Join(err, s.recorder.Close(context.WithoutCancel(ctx)))
 }

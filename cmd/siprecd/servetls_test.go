@@ -123,6 +123,9 @@ func TestSettingsOfTransportsRefused(t *testing.T) {
 		{[]string{"--record-from=sip:192.0.2.1;transport=sctp"}, `transport "sctp" is none of`},
 		{[]string{"--record-from=sips:sbc.example"}, "record-from: sips:sbc.example needs a certificate"},
 		{[]string{"--listen=tcp:127.0.0.1:0", "--record-from=sip:sbc.example;transport=udp"}, "is over UDP, but nothing listens there"},
+		{[]string{"--max-unknown-connections=0"}, "max-unknown-connections: 0 is not from 1 to 256"},
+		{[]string{"--max-unknown-connections=257"}, "max-unknown-connections: 257"},
+		{[]string{"--min-free=much"}, "is no size"},
 		{[]string{"--idle=0s"}, "idle: 0s"},
 	} {
 		if _, err := parseServe(t, tt.args...); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -40,10 +40,12 @@ type settings struct {
 	Policy    string `help:"Policy file: of whom, when and why not audio is kept (siprecd policy check explains one). Without it everything is recorded. It is read again at SIGHUP, for what begins later; one that cannot be read stops the start, and at SIGHUP leaves the one before in force." env:"SIPRECD_POLICY" placeholder:"FILE"`
 	Directory string `help:"Directory of addresses, which tells the policy who is an agent; its profiles serve the trunks that name them. It is read again at SIGHUP." env:"SIPRECD_DIRECTORY" placeholder:"FILE"`
 
-	Vanish               time.Duration `help:"When neither SIP nor RTP came for so long, the SRC is asked whether the recording session still exists, and the recording session ended if not." env:"SIPRECD_VANISH" default:"90s" placeholder:"DURATION"`
-	Drain                time.Duration `help:"At SIGTERM, time for recording sessions to end by themselves before the server sends BYE. A second signal cuts it short." env:"SIPRECD_DRAIN" default:"20s" placeholder:"DURATION"`
-	Idle                 time.Duration `help:"When a TCP or TLS connection without a recording session carried neither a message nor a keep-alive for so long, it is closed." env:"SIPRECD_IDLE" default:"5m" placeholder:"DURATION"`
-	MaxRecordingSessions int           `help:"Recording sessions at the same time; one more is answered 503." env:"SIPRECD_MAX_RECORDING_SESSIONS" default:"2000" placeholder:"N"`
+	Vanish                time.Duration `help:"When neither SIP nor RTP came for so long, the SRC is asked whether the recording session still exists, and the recording session ended if not." env:"SIPRECD_VANISH" default:"90s" placeholder:"DURATION"`
+	Drain                 time.Duration `help:"At SIGTERM, time for recording sessions to end by themselves before the server sends BYE. A second signal cuts it short." env:"SIPRECD_DRAIN" default:"20s" placeholder:"DURATION"`
+	Idle                  time.Duration `help:"When a TCP or TLS connection without a recording session carried neither a message nor a keep-alive for so long, it is closed." env:"SIPRECD_IDLE" default:"5m" placeholder:"DURATION"`
+	MinFree               size          `help:"Free space, below which no new recording session is taken where the data folder is: it is answered as one too many. Those that are up go on. B, kB, MB, GB, TB, KiB, MiB, GiB and TiB are units; 0 is no such limit." env:"SIPRECD_MIN_FREE" default:"1GiB" placeholder:"SIZE"`
+	MaxUnknownConnections int           `help:"TCP and TLS connections at the same time from one address that no SRC is known by, 1 to 256; a further one is closed. All such addresses together have 512, of which the oldest makes room." env:"SIPRECD_MAX_UNKNOWN_CONNECTIONS" default:"32" placeholder:"N"`
+	MaxRecordingSessions  int           `help:"Recording sessions at the same time; one more is answered 503, or 302 with redirect." env:"SIPRECD_MAX_RECORDING_SESSIONS" default:"2000" placeholder:"N"`
 
 	LogLevel  string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" env:"SIPRECD_LOG_LEVEL" default:"info" placeholder:"LEVEL"`
 	LogFormat string `help:"Form of the log on standard error: console or json." enum:"console,json" env:"SIPRECD_LOG_FORMAT" default:"console" placeholder:"FORMAT"`
@@ -64,6 +66,8 @@ func (s *settings) Validate() error {
 		return fmt.Errorf("idle: %v is not a positive duration", s.Idle)
 	case s.Drain < 0:
 		return fmt.Errorf("drain: %v is negative", s.Drain)
+	case s.MaxUnknownConnections < 1 || s.MaxUnknownConnections > 256:
+		return fmt.Errorf("max-unknown-connections: %d is not from 1 to 256", s.MaxUnknownConnections)
 	case s.MaxRecordingSessions < 1:
 		return fmt.Errorf("max-recording-sessions: %d is less than 1", s.MaxRecordingSessions)
 	}
