@@ -26,7 +26,7 @@ func TestSize(t *testing.T) {
 			t.Errorf("%q is %d, written %s, %v, want %d, %s", text, uint64(s), s, err, uint64(want.octets), want.text)
 		}
 	}
-	for _, text := range []string{"", "GiB", "-1GiB", "1 gigabyte", "NaN", "Inf", "9e18", "1GiBB"} {
+	for _, text := range []string{"", "GiB", "-1GiB", "1 gigabyte", "NaN", "Inf", "9e19", "1GiBB"} {
 		if err := new(size).UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was taken", text)
 		}
