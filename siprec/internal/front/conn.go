@@ -24,6 +24,7 @@ type tcpConn struct {
 	remote   netip.AddrPort
 	local    netip.AddrPort
 	dead     atomic.Bool
+	lost     atomic.Bool  // dead, and its peer is not reached at the port of its Via either
 	used     atomic.Int64 // when it last carried something whole, in ns since 1970
 
 	write sync.Mutex // one message at a time

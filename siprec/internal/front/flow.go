@@ -113,8 +113,9 @@ func (fl *Flow) Close() error { return nil }
 // response where RFC 3261 §18.2.2 and RFC 3581 §4 send it: to the source of the
 // request if its Via asked for that with rport, else to the source's address and
 // the port of the Via; on TCP over the connection of the request and, if that is
-// lost, over one to the source's address and the port of the Via. None is opened to
-// a stranger, who could have the server wait for it as often as he likes.
+// lost, over one to the source's address and the port of the Via, unless that failed
+// before. None is opened to a stranger, who could have the server wait for it as often
+// as he likes.
 //
 // The maddr parameter of a Via is not followed. It would let anybody who can
 // reach the server point its responses at any address.
@@ -146,7 +147,7 @@ func (fl *Flow) respond(b []byte, via *sip.ViaHeader) error {
 		to = responseTarget(via, fl.remote)
 	}
 	err := fl.send(b, to)
-	if err != nil && fl.tcp != nil && !fl.front.isStranger(fl.tcp) {
+	if err != nil && fl.tcp != nil && !fl.tcp.lost.Load() && !fl.front.isStranger(fl.tcp) {
 		err = fl.respondAnew(b, portTarget(via, fl.remote))
 	}
 	if err != nil {
@@ -156,12 +157,14 @@ func (fl *Flow) respond(b []byte, via *sip.ViaHeader) error {
 }
 
 // respondAnew opens a connection for a response whose own connection was lost
-// (RFC 3261 §18.2.2).
+// (RFC 3261 §18.2.2). When that fails it is not tried for the next one: a hundred
+// answers would each wait for it.
 func (fl *Flow) respondAnew(b []byte, to netip.AddrPort) error {
 	ctx, cancel := context.WithTimeout(fl.front.ctx, dialTimeout)
 	defer cancel()
 	other, err := fl.Anew(ctx, to, "")
 	if err != nil {
+		fl.tcp.lost.Store(true)
 		return err
 	}
 	return other.tcp.send(b)

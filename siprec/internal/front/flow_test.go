@@ -172,6 +172,27 @@ func TestStrangersAreNotCalledBack(t *testing.T) {
 	}
 }
 
+// TestPeerThatIsLost is called back once, not for each answer it is owed.
+func TestPeerThatIsLost(t *testing.T) {
+	f, got := serve(t, Config{}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
+	src, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	where := src.Addr().String()
+	src.Close()
+	write(t, dialTo(t, f, 0), wire{without: "Via", fields: []string{"Via: SIP/2.0/TCP " + where + ";branch=z9hG4bK1;rport"}}.String())
+	m := next(t, got)
+	m.Flow.tcp.close()
+	answer := sip.NewResponseFromRequest(m.Request, 200, "OK", nil)
+	if err := m.Flow.WriteMsg(answer); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("first response: %v", err)
+	}
+	if err := m.Flow.WriteMsg(answer); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("second response: %v", err)
+	}
+}
+
 // TestPeerThatDoesNotRead loses its connection: who writes to it must not wait for
 // ever.
 func TestPeerThatDoesNotRead(t *testing.T) {
