@@ -1,11 +1,13 @@
 package siprec
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -215,6 +217,52 @@ func TestMissingAckEndsWithBye(t *testing.T) {
 	if n := len(dialog.Repeated()); n != 10 {
 		t.Errorf("200 was repeated %d times, want 10", n)
 	}
+}
+
+// TestTagOfTheSRC: Call-ID and our tag do not make a request one of the dialog, nor
+// an ACK (RFC 3261 §12).
+func TestTagOfTheSRC(t *testing.T) {
+	d := newDesk(t, nil, neverAsk)
+	c := newBareSRC(t, "udp", d.server.Endpoints()[0].Address, 0)
+	if err := c.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	send := func(text []byte) {
+		t.Helper()
+		if _, err := c.conn.Write(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(c.text("INVITE", "tags", "", 1, bareSDP))
+	ok, err := c.final("INVITE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.want(Offered)
+	forged := func(method string, cseq int) []byte {
+		return bytes.Replace(c.text(method, "tags", tagOf(ok), cseq, ""), []byte(";tag=tags\r\n"), []byte(";tag=other\r\n"), 1)
+	}
+	for _, method := range []string{"BYE", "UPDATE", "INVITE", "OPTIONS"} {
+		send(forged(method, 2))
+		if got, err := c.next(); err != nil || !strings.HasPrefix(got, "SIP/2.0 481") {
+			t.Errorf("%s of another: %v, %.40q", method, err, got)
+		}
+	}
+	send(forged("ACK", 1))
+	send(c.text("OPTIONS", "elsewhere", "", 1, "")) // answered after the ACK was taken
+	if _, err := c.final("OPTIONS"); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.advance(500 * time.Millisecond)
+	if _, err := c.final("INVITE"); err != nil {
+		t.Errorf("the 200 is not repeated after the ACK of another: %v", err)
+	}
+	send(c.text("ACK", "tags", tagOf(ok), 1, ""))
+	send(c.text("BYE", "tags", tagOf(ok), 2, ""))
+	if _, err := c.final("BYE"); err != nil {
+		t.Fatal(err)
+	}
+	d.want(Ended)
 }
 
 func TestHandlerMayRefuse(t *testing.T) {

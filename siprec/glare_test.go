@@ -1,6 +1,7 @@
 package siprec
 
 import (
+	"context"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -176,6 +177,35 @@ func TestOursIsSentAgainAfter491(t *testing.T) {
 	again := await(t, dialog, "INVITE")
 	if offer, err := again.SDP(); err != nil || offer.DirectionOf(0) != src.Inactive {
 		t.Errorf("offer is %+v, %v", offer, err)
+	}
+	await(t, dialog, "ACK")
+}
+
+// TestGlareWithoutEnd: an SRC that always answers 491 is asked eleven times, and again
+// when there is something new to ask for.
+func TestGlareWithoutEnd(t *testing.T) {
+	d := newDesk(t, pausing, neverAsk)
+	dialog := d.invite(src.Request{})
+	d.want(Offered)
+	dialog.Handle(func(req *src.Message) *src.Reply {
+		if req.Method == "INVITE" {
+			return &src.Reply{Status: 491}
+		}
+		return src.AutoReply(req)
+	})
+	d.tell(dialog, "<pause/>")
+	for range mostCollisions {
+		await(t, dialog, "INVITE")
+		await(t, dialog, "ACK")
+		d.clock.advance(d.clock.awaitWithin(2 * time.Second))
+	}
+	await(t, dialog, "INVITE")
+	await(t, dialog, "ACK")
+	d.tell(dialog, "<resume/>")
+	soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := dialog.NextRequest(soon, "INVITE"); err != nil {
+		t.Fatalf("a new wish waits behind the one that was given up: %v", err)
 	}
 	await(t, dialog, "ACK")
 }
