@@ -231,3 +231,53 @@ func TestSRTPRequiredOfEachOffer(t *testing.T) {
 		t.Errorf("stream %+v", ev.Streams[0])
 	}
 }
+
+// TestSRTPRequiredOfAnAnswer: an offerless INVITE is answered with an offer of SRTP.
+// When the ACK answers it with plain RTP, or not at all, nothing can be recorded: BYE
+// says so, and so does the log. What is agreed later is held to it, too.
+// Shows DRV3264-6-01, 7866-12.2-03.
+func TestSRTPRequiredOfAnAnswer(t *testing.T) {
+	const plain = head + "m=audio 4000 RTP/AVP 0\r\na=sendonly\r\n"
+	secure := head + "m=audio 4000 RTP/SAVP 0\r\na=sendonly\r\n" + cryptoLine(t, 9, 1, "AES_CM_128_HMAC_SHA1_80")
+	for _, tt := range []struct {
+		name    string
+		answers []string // of the ACK to the INVITE, and to re-INVITEs, each without an offer
+	}{
+		{"plain", []string{plain}},
+		{"none", []string{""}},
+		{"plain later", []string{secure, plain}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			core, logged := observer.New(zapcore.WarnLevel)
+			d := newDesk(t, nil, as(SRC{Name: "sbc", SRTP: SRTPRequired}), func(c *Config) { c.Log = zap.New(core) })
+			client, tag := bareAt(t, d, "127.0.0.1"), ""
+			for i, answer := range tt.answers {
+				status, m := client.status(t, "INVITE", tag, i+1, "")
+				if status != "200" || !strings.Contains(m, "RTP/SAVP") {
+					t.Fatalf("INVITE got\n%s", m)
+				}
+				tag = tagOf(m)
+				if _, err := client.conn.Write(client.text("ACK", "bound", tag, i+1, answer)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d.want(Offered)
+			ev := <-d.events
+			for ; ev.Kind == Changed; ev = <-d.events {
+				if st := ev.Streams[0]; st.Receiving && st.SRTP == "" {
+					t.Errorf("a plain stream is taken: %+v", st)
+				}
+			}
+			if ev.Reason != EndNoAnswer {
+				t.Errorf("ended by %s", ev.Reason)
+			}
+			bye, err := client.next()
+			if err != nil || !strings.HasPrefix(bye, "BYE ") || !strings.HasPrefix(field(bye, "Reason"), "SIP;cause=488;") {
+				t.Errorf("%v came\n%s", err, bye)
+			}
+			if n := logged.FilterMessage("answer cannot be taken").Len() + logged.FilterMessage("ack without a readable answer").Len(); n != 1 {
+				t.Errorf("the log is %v", logged.All())
+			}
+		})
+	}
+}

@@ -324,8 +324,7 @@ func (rs *RecordingSession) serveAck(n ackNote) *Event {
 	r := loose(n.Message)
 	c, ref := readContent(n.Request)
 	if ref != nil || c.offer == nil {
-		rs.log.Warn("ack without a readable answer")
-		return nil
+		return rs.unanswered(proposed, n.At)
 	}
 	if proposed != nil {
 		rs.conclude(proposed, c, r.At)
@@ -333,6 +332,10 @@ func (rs *RecordingSession) serveAck(n ackNote) *Event {
 	agreed := rs.media.now
 	if proposed == nil {
 		agreed = rs.media.concluded(c.offer, r.At)
+		rs.tellUntaken(agreed)
+	}
+	if agreed.hopeless {
+		return rs.giveUp(EndNoAnswer, n.At)
 	}
 	ev := rs.event(Changed, r, c)
 	rs.pending.req = nil // an ACK is not answered
@@ -343,4 +346,20 @@ func (rs *RecordingSession) serveAck(n ackNote) *Event {
 		}
 	}
 	return ev
+}
+
+// unanswered takes an ACK without the answer that it owes. What was agreed before
+// stays; a first offer of SRTP is worth nothing without the key of the SRC.
+func (rs *RecordingSession) unanswered(proposed *agreement, at time.Time) *Event {
+	rs.log.Warn("ack without a readable answer")
+	if proposed == nil && slices.ContainsFunc(rs.media.now.slots, func(sl *slot) bool { return sl.expected.SRTP != nil }) {
+		return rs.giveUp(EndNoAnswer, at)
+	}
+	return nil
+}
+
+// giveUp ends the recording session by BYE.
+func (rs *RecordingSession) giveUp(why EndReason, at time.Time) *Event {
+	rs.sendBye(why)
+	return rs.end(why, at)
 }

@@ -140,6 +140,8 @@ func (s *Server) authenticate(req *sip.Request, d *Digest) *refusal {
 		switch err := s.judge(req, d, cred); {
 		case err == nil:
 			return nil
+		case errors.Is(err, errElsewhere):
+			return refuse(400, err.Error()) // RFC 7616 §3.4.6
 		case errors.Is(err, errStale):
 			stale, why = true, err.Error()
 		default:
@@ -150,9 +152,10 @@ func (s *Server) authenticate(req *sip.Request, d *Digest) *refusal {
 }
 
 var (
-	errStale   = errors.New("the nonce is too old or was used before")
-	errWrong   = errors.New("wrong user name or password")
-	errUnknown = errors.New("the algorithm or qop is not one that was offered")
+	errStale     = errors.New("the nonce is too old or was used before")
+	errWrong     = errors.New("wrong user name or password")
+	errElsewhere = errors.New("the uri of the Authorization is not that of the request")
+	errUnknown   = errors.New("the algorithm or qop is not one that was offered")
 )
 
 // judge checks credentials. Only what shows a right password is told to be stale.
@@ -168,6 +171,9 @@ func (s *Server) judge(req *sip.Request, d *Digest, cred *digest.Credentials) er
 	}
 	if !d.right(req, cred, md5) {
 		return errWrong
+	}
+	if !meant(req, cred.URI) {
+		return errElsewhere
 	}
 	// Without qop there is no count (RFC 2069): such a nonce is good once.
 	if s.cfg.Clock.Now().After(expires) || !s.nonces.use(cred.Nonce, uint32(max(cred.Nc, 1)), expires) {
@@ -201,6 +207,25 @@ func (d *Digest) right(req *sip.Request, cred *digest.Credentials, md5 bool) boo
 		}
 	}
 	return false
+}
+
+// meant says whether the uri of credentials is what a request is for: its Request-URI
+// (RFC 7616 §3.4.6) or its To, since a proxy may have rewritten the former (RFC 3261
+// §22.4). Ports, users and parameters that one of the two leaves out are no difference.
+func meant(req *sip.Request, text string) bool {
+	if text == req.Recipient.String() {
+		return true
+	}
+	var uri sip.Uri
+	if err := sip.ParseUri(text, &uri); err != nil {
+		return false
+	}
+	return resembles(uri, req.Recipient) || resembles(uri, req.To().Address)
+}
+
+func resembles(a, b sip.Uri) bool {
+	return equalFold(strings.Trim(a.Host, "[]"), strings.Trim(b.Host, "[]")) &&
+		(a.Port == b.Port || a.Port == 0 || b.Port == 0) && (a.User == b.User || a.User == "" || b.User == "")
 }
 
 // challenge asks for a password: with SHA-256, and behind it with MD5 if that is

@@ -2,6 +2,7 @@ package siprec
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,9 @@ func answerTo(t *testing.T, c *digest.Challenge, o digest.Options) src.Header {
 	if o.Method == "" {
 		o.Method = "INVITE"
 	}
-	o.URI = "sip:srs@rec.example"
+	if o.URI == "" {
+		o.URI = "sip:srs@127.0.0.1"
+	}
 	cred, err := digest.Digest(c, o)
 	if err != nil {
 		t.Fatal(err)
@@ -231,4 +234,41 @@ func FuzzDigest(f *testing.F) {
 			t.Errorf("%q got %+v", value, ref)
 		}
 	})
+}
+
+// TestDigestURI: credentials are for the request that they came with.
+// Shows 3261-22-02.
+func TestDigestURI(t *testing.T) {
+	d := guarded(t, aDigest())
+	_, port, err := net.SplitHostPort(d.server.Endpoints()[0].Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		uri, request string
+		status       int
+	}{
+		{"sip:srs@REC.example", "sip:srs@rec.example:" + port, 200},
+		{"sip:srs@rec.example:" + port + ";transport=udp", "sip:srs@rec.example", 200},
+		{"sip:rec.example", "sip:srs@rec.example", 200},
+		{"sip:rec.example", "sip:rec.example:5060", 200},
+		{"sip:other@rec.example", "sip:srs@rec.example", 400},
+		{"sip:srs@other.example", "sip:srs@rec.example", 400},
+		{"sip:srs@rec.example:1", "sip:srs@rec.example:2", 400},
+		{"rec", "sip:srs@rec.example", 400},
+		{"sip:srs@dialled.example", "sip:srs@rec.example", 200}, // its To
+	} {
+		c := challenges(t, d.invite(src.Request{}).Final())[0]
+		r := src.Request{RequestURI: tt.request, Headers: []src.Header{answerTo(t, c, digest.Options{Password: "right", URI: tt.uri})}}
+		if strings.Contains(tt.uri, "dialled") {
+			r.To = tt.uri
+		}
+		f := d.invite(r).Final()
+		if f.Status != tt.status || f.Status == 400 && !f.Has("Warning") {
+			t.Errorf("uri %s of %s got %d %s", tt.uri, tt.request, f.Status, f.Get("Warning"))
+		}
+		if f.Status == 200 {
+			d.want(Offered)
+		}
+	}
 }

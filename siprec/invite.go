@@ -169,6 +169,9 @@ func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 	rs.media = rs.newNegotiator(r.Flow)
 	rs.peerCSeq = r.Request.CSeq().SeqNo
 	rs.touch(r)
+	if rs.noContact {
+		c.oddities = append(c.oddities, "no Contact that can be used: requests go to where the INVITE came from")
+	}
 	rs.learnRoutes(front.Values(r.Request, "Record-Route"))
 	if ref := rs.propose(r, c); ref != nil {
 		return nil, ref

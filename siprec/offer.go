@@ -38,6 +38,10 @@ type agreement struct {
 	// no longer has.
 	opened, closing []*media.Receiver
 	oddities        []string
+	// untaken says why m-lines of an answer to an offer of ours cannot be taken;
+	// hopeless, that none can.
+	untaken  []string
+	hopeless bool
 }
 
 func (a *agreement) streams() []Stream {
@@ -351,6 +355,7 @@ func (n *negotiator) offer(at time.Time) (*agreement, error) {
 // concluded makes the agreement that the SRC's answer in an ACK leads to.
 func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement {
 	next := &agreement{oddities: answer.Oddities, body: n.now.body, version: n.now.version, gone: n.now.gone}
+	taken := 0
 	for i, before := range n.now.slots {
 		sl := *before
 		next.slots = append(next.slots, &sl)
@@ -372,20 +377,25 @@ func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement
 		}
 		if why := m.Refusal(n.terms); why != "" {
 			// Nothing of it could be read: the stream stays as it was before.
-			next.oddities = append(next.oddities, "answer cannot be taken: "+why)
+			next.untaken = appendOnce(next.untaken, why)
 			continue
 		}
 		srtp, err := n.secure(&sl, m, before)
 		if err != nil {
-			next.oddities = append(next.oddities, "answer cannot be taken: "+err.Error())
+			next.untaken = appendOnce(next.untaken, err.Error())
 			continue
 		}
+		taken++
 		sl.stream.Receiving = sl.stream.Recordable && m.AnswerDirection(n.terms) == "recvonly"
 		sl.stream.Codecs = codecsOf(m.Choose(n.terms))
 		n.bind(&sl, m, srtp, at)
 	}
 	if len(answer.Media) != len(n.now.slots) {
 		next.oddities = append(next.oddities, "answer has another number of m-lines than the offer")
+	}
+	next.hopeless = taken == 0 && len(next.untaken) > 0
+	for _, why := range next.untaken {
+		next.oddities = append(next.oddities, "answer cannot be taken: "+why)
 	}
 	return next
 }

@@ -239,14 +239,34 @@ func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
 	return req
 }
 
-// learnTarget keeps where requests of ours are addressed to: the Contact of the
-// SRC (target refresh, RFC 3261 §12.2.2), or its From when that cannot be read.
+// learnTarget keeps where requests of ours are addressed to: the Contact of the SRC
+// (target refresh, RFC 3261 §12.2.2). An SRC that gives none, or none of SIP, against
+// RFC 3261 §8.1.1.8, is addressed where it was last heard: there they go anyway.
 func (rs *RecordingSession) learnTarget(m sip.Message) {
-	if uri, _, _, ok := front.ContactURI(m); ok {
-		rs.target = uri
-	} else if rs.target.Host == "" {
-		rs.target = rs.remoteURI
+	uri, _, _, ok := front.ContactURI(m)
+	switch {
+	case ok && (equalFold(uri.Scheme, "sip") || equalFold(uri.Scheme, "sips")):
+		rs.target, rs.noContact = uri, false
+	case rs.target.Host == "" || rs.noContact:
+		rs.target, rs.noContact = sourceURI(rs.remoteURI.User, rs.flow), true
 	}
+}
+
+// sourceURI is where the peer of a flow is. The port from which it opened a connection
+// is not one to connect to.
+func sourceURI(user string, flow *front.Flow) sip.Uri {
+	remote := flow.Remote()
+	uri := sip.Uri{Scheme: "sip", User: user, Host: remote.Addr().String()}
+	if remote.Addr().Is6() {
+		uri.Host = "[" + uri.Host + "]"
+	}
+	if flow.Network() == "UDP" {
+		uri.Port = int(remote.Port())
+		return uri
+	}
+	uri.UriParams = sip.NewParams()
+	uri.UriParams.Add("transport", strings.ToLower(flow.Network()))
+	return uri
 }
 
 // learnMethods keeps whether the SRC takes UPDATE (RFC 3261 §20.5, RFC 3311 §4):

@@ -43,6 +43,7 @@ type RecordingSession struct {
 	peerCSeq   uint32
 	localCSeq  uint32
 	target     sip.Uri // where requests of ours go
+	noContact  bool    // the target is made of where the SRC was heard
 	localURI   sip.Uri // To of the INVITE
 	requestURI sip.Uri
 	remoteURI  sip.Uri // From of the INVITE
@@ -143,8 +144,7 @@ func (rs *RecordingSession) step(item any) *Event {
 		if it.reason == EndLocal && rs.postpone(it) {
 			return nil
 		}
-		rs.sendBye(it.reason)
-		return rs.end(it.reason, rs.server.cfg.Clock.Now())
+		return rs.giveUp(it.reason, rs.server.cfg.Clock.Now())
 	case tickNote:
 		rs.watch()
 	case probeNote:

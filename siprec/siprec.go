@@ -49,17 +49,18 @@ type EndReason string
 
 // The reasons.
 const (
-	EndBye      EndReason = "bye"      // BYE from the SRC (RFC 3261 §15)
-	EndCancel   EndReason = "cancel"   // CANCEL before the answer (RFC 3261 §9)
-	EndRejected EndReason = "rejected" // the handler refused the INVITE
-	EndNoAck    EndReason = "no-ack"   // no ACK within 64*T1 (RFC 3261 §13.3.1.4)
-	EndVanished EndReason = "vanished" // neither RTP nor SIP for the configured time
-	EndGone     EndReason = "gone"     // the SRC answered 481 or 408 to a request of ours, or not at all
-	EndExpired  EndReason = "expired"  // nobody refreshed it in time (RFC 4028 §10)
-	EndNoPrack  EndReason = "no-prack" // no PRACK within 64*T1 (RFC 3262 §3)
-	EndShutdown EndReason = "shutdown" // the server is stopping
-	EndLocal    EndReason = "local"    // the handler called End
-	EndFailed   EndReason = "failed"   // the handler panicked; only the SRC is told
+	EndBye      EndReason = "bye"       // BYE from the SRC (RFC 3261 §15)
+	EndCancel   EndReason = "cancel"    // CANCEL before the answer (RFC 3261 §9)
+	EndRejected EndReason = "rejected"  // the handler refused the INVITE
+	EndNoAck    EndReason = "no-ack"    // no ACK within 64*T1 (RFC 3261 §13.3.1.4)
+	EndVanished EndReason = "vanished"  // neither RTP nor SIP for the configured time
+	EndGone     EndReason = "gone"      // the SRC answered 481 or 408 to a request of ours, or not at all
+	EndExpired  EndReason = "expired"   // nobody refreshed it in time (RFC 4028 §10)
+	EndNoPrack  EndReason = "no-prack"  // no PRACK within 64*T1 (RFC 3262 §3)
+	EndNoAnswer EndReason = "no-answer" // the answer to an offer of ours cannot be taken (RFC 3264 §6), or did not come
+	EndShutdown EndReason = "shutdown"  // the server is stopping
+	EndLocal    EndReason = "local"     // the handler called End
+	EndFailed   EndReason = "failed"    // the handler panicked; only the SRC is told
 )
 
 // An Event is one step of a recording session, in the order of arrival. The

@@ -175,8 +175,7 @@ func (rs *RecordingSession) refreshIn(d time.Duration) {
 // kept.
 func (rs *RecordingSession) expired() *Event {
 	rs.log.Warn("session timer expired", zap.Duration("interval", rs.life.interval), zap.Bool("ours", rs.life.ours))
-	rs.sendBye(EndExpired)
-	return rs.end(EndExpired, rs.server.cfg.Clock.Now())
+	return rs.giveUp(EndExpired, rs.server.cfg.Clock.Now())
 }
 
 // notRefreshed deals with a refresh that was refused, or never answered: it is

@@ -104,8 +104,7 @@ func (rs *RecordingSession) answered(n answeredNote) *Event {
 	}
 	if u.wishes.refresh {
 		if status == 0 || status == 408 { // RFC 4028 §10
-			rs.sendBye(EndGone)
-			return rs.end(EndGone, rs.server.cfg.Clock.Now())
+			return rs.giveUp(EndGone, rs.server.cfg.Clock.Now())
 		}
 		rs.notRefreshed(u, res)
 	}
@@ -155,6 +154,14 @@ func (rs *RecordingSession) conclude(proposed *agreement, c *content, at time.Ti
 		}
 	}
 	rs.media.commit(agreed, rs.log)
+	rs.tellUntaken(agreed)
+}
+
+// tellUntaken logs what of an answer of the SRC cannot be taken.
+func (rs *RecordingSession) tellUntaken(agreed *agreement) {
+	if len(agreed.untaken) > 0 {
+		rs.log.Warn("answer cannot be taken", zap.Stringer("source", rs.flow.Remote()), zap.Strings("why", agreed.untaken))
+	}
 }
 
 // collided waits before an undertaking is tried again: for the time that RFC 3261

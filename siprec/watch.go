@@ -139,6 +139,8 @@ func byeReason(why EndReason) string {
 		cause, text = 408, "session timer expired"
 	case EndShutdown:
 		cause, text = 503, "the recording server is stopping"
+	case EndNoAnswer:
+		cause, text = 488, "no answer to the offer that can be taken"
 	case EndRejected:
 		cause, text = 488, "refused by the recording server"
 	case EndFailed:
