@@ -65,7 +65,10 @@ func (rs *RecordingSession) serve(r *request) *Event {
 	}
 	told := telling(r.Request)
 	if len(c.metadata) == 0 && len(c.parts) == 0 && rs.unchanged() && !rs.tellsMore(told) {
-		rs.holdAnswer(r)
+		if rs.holdAnswer(r) {
+			rs.turnDown(r, 487, "")
+			return nil
+		}
 		rs.accept(r, c) // a refresh
 		return nil
 	}
@@ -135,23 +138,14 @@ func (rs *RecordingSession) serveBye(r *request, c *content) *Event {
 
 // reply answers the request of an event.
 func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int, warning string) {
-	if status < 300 {
-		rs.holdAnswer(r)
-	}
-	if ev.Kind == Offered && r.isCancelled() {
-		status, warning = 487, ""
-	}
-	if ev.Kind == Offered && status < 300 && rs.untilPrack(func() { rs.reply(ev, r, c, status, warning) }) {
+	if ev.Kind == Offered && status < 300 && !r.isCancelled() && rs.untilPrack(func() { rs.reply(ev, r, c, status, warning) }) {
 		return
 	}
+	if status < 300 && rs.holdAnswer(r) || ev.Kind == Offered && r.isCancelled() {
+		status, warning = 487, ""
+	}
 	if status >= 300 {
-		next := rs.next
-		rs.next = nil
-		rs.takeProvisional()
-		rs.server.refuse(r, rs.localTag, refuse(status, warning))
-		if next != nil {
-			rs.media.undo(next)
-		}
+		rs.turnDown(r, status, warning)
 		if ev.Kind == Offered {
 			reason := EndRejected
 			if status == 487 {
@@ -165,6 +159,18 @@ func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int,
 	if ev.Kind == Offered {
 		rs.confirmed = true
 		rs.watch()
+	}
+}
+
+// turnDown answers a request with a status of 300 or above and gives back what it
+// would have led to.
+func (rs *RecordingSession) turnDown(r *request, status int, warning string) {
+	next := rs.next
+	rs.next = nil
+	rs.takeProvisional()
+	rs.server.refuse(r, rs.localTag, refuse(status, warning))
+	if next != nil {
+		rs.media.undo(next)
 	}
 }
 

@@ -66,8 +66,12 @@ func (s *Server) receiveCancel(m *front.Message) {
 	r := s.tx.begin(loose(m))
 	tag := inv.cancel()
 	s.send(r, s.newResponse(r, 200, tag, nil))
-	if rs := s.dialog(dialogKey{r.Request.CallID().Value(), tag}); rs != nil {
-		rs.inbox.post(cancelNote{})
+	again := tag == "" // a re-INVITE: its To, which the CANCEL repeats, has the tag
+	if again {
+		tag = toTag(m.Request)
+	}
+	if rs := s.dialog(dialogKey{m.Request.CallID().Value(), tag}); rs != nil {
+		rs.inbox.post(cancelNote{inv, again})
 	}
 }
 

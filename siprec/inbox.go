@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -70,6 +71,26 @@ func (b *inbox) pop(ctx context.Context) (any, bool) {
 		case <-b.wake:
 		case <-ctx.Done():
 			return nil, false
+		}
+	}
+}
+
+// await waits until an item that matches is there, and gives the first of them
+// without taking it out; nil when over is closed before. Only who pops may call it.
+func (b *inbox) await(match func(any) bool, over <-chan struct{}) any {
+	for {
+		b.mu.Lock()
+		i := slices.IndexFunc(b.items, match)
+		if i >= 0 {
+			item := b.items[i]
+			b.mu.Unlock()
+			return item
+		}
+		b.mu.Unlock()
+		select {
+		case <-b.wake:
+		case <-over:
+			return nil
 		}
 	}
 }

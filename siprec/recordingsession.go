@@ -164,7 +164,7 @@ func (rs *RecordingSession) step(item any) *Event {
 			return rs.end(EndNoPrack, rs.server.cfg.Clock.Now())
 		}
 	case cancelNote:
-		if rs.hangUp(487, "") {
+		if !it.again && rs.hangUp(487, "") {
 			return rs.end(EndCancel, rs.server.cfg.Clock.Now())
 		}
 	}

@@ -27,8 +27,11 @@ type provisional struct {
 type (
 	// A noPrackNote says that the PRACK did not come within 64*T1.
 	noPrackNote struct{ of *provisional }
-	// A cancelNote says that the initial INVITE was cancelled.
-	cancelNote struct{}
+	// A cancelNote says that an INVITE was cancelled.
+	cancelNote struct {
+		of    *exchange
+		again bool // a re-INVITE
+	}
 )
 
 // ring sends the reliable 180. It has no SDP: the answer comes in the 200. To an

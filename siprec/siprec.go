@@ -226,7 +226,9 @@ type SRC struct {
 	// RefuseUnrecorded answers media that is not recorded with port 0 instead of a
 	// bound port and a=inactive.
 	RefuseUnrecorded bool
-	// AnswerDelay is how long after an INVITE its 200 leaves at the earliest.
+	// AnswerDelay is how long after an INVITE its 200 leaves at the earliest, unless
+	// the SRC goes on before: a BYE or CANCEL is served at once, and what it asks for
+	// by INFO or UPDATE is not kept waiting.
 	AnswerDelay time.Duration
 	// EnforceAtSource lets the handler ask the SRC, by re-INVITE, to send nothing
 	// while nothing may be kept ([RecordingSession.Pause]). Packets are withheld
