@@ -202,6 +202,14 @@ func (rs *RecordingSession) Contributors(index int) []media.Contributor {
 	return nil
 }
 
+// Sources are the SSRCs of a stream, in the order in which they came.
+func (rs *RecordingSession) Sources(index int) []media.Source {
+	if r := rs.receiver(index); r != nil {
+		return r.Sources()
+	}
+	return nil
+}
+
 // receiver is the receiver of an m-line as the present event has it.
 func (rs *RecordingSession) receiver(index int) *media.Receiver {
 	a := rs.media.now

@@ -35,19 +35,12 @@ func reports() []check.Case {
 			const sent, lost = 40, 10
 			gap := src.Faults{Changes: []src.Change{{At: sent / 2, Sequence: lost}}}
 			t.Check(st.Burst(ctx, src.Silence(), sent, src.PlayOptions{Faults: gap}), "send RTP")
-			report, from, err := st.ReadRTCP(ctx)
-			if err != nil {
-				t.Fatalf("no RTCP came: %v", err)
+			r := lastBlock(ctx, t, st, answer.Media[0].Port+1)
+			if r.about.ssrc != st.Sent()[0].SSRC {
+				t.Errorf("the report is about %d, the stream is %d", r.about.ssrc, st.Sent()[0].SSRC)
 			}
-			if want := answer.Media[0].Port + 1; int(from.Port()) != want {
-				t.Errorf("RTCP came from port %d, that of RTCP is %d", from.Port(), want)
-			}
-			r := readCompound(t, report)
-			if r.about != st.Sent()[0].SSRC {
-				t.Errorf("the report is about %d, the stream is %d", r.about, st.Sent()[0].SSRC)
-			}
-			if r.lost != lost {
-				t.Errorf("the report says %d packets lost, it were %d", r.lost, lost)
+			if r.about.lost != lost {
+				t.Errorf("the report says %d packets lost, it were %d", r.about.lost, lost)
 			}
 			if r.cname == "" || slices.Contains(r.types, rtpFeedback) || slices.Contains(r.types, mediaFeedback) {
 				t.Errorf("the CNAME is %q, the packets are %v", r.cname, r.types)
@@ -56,12 +49,42 @@ func reports() []check.Case {
 	}}
 }
 
+// lastBlock reads RTCP up to the report that covers the last packet that was sent, or
+// the third that has a block at all: one may leave before the RTP, or amid it (RFC 3550
+// §6.2). Each has to come from the port of RTCP.
+func lastBlock(ctx context.Context, t *check.T, st *src.Stream, port int) compound {
+	sent := st.Sent()
+	last := sent[len(sent)-1]
+	for blocks := 0; ; {
+		report, from, err := st.ReadRTCP(ctx)
+		if err != nil {
+			t.Fatalf("no RTCP came that reports on the stream: %v", err)
+		}
+		if int(from.Port()) != port {
+			t.Errorf("RTCP came from port %d, that of RTCP is %d", from.Port(), port)
+		}
+		r := readCompound(t, report)
+		if r.about != nil {
+			blocks++
+		}
+		if blocks == 3 || r.about != nil && (r.about.ssrc != last.SSRC || r.about.highest == last.Sequence) {
+			return r
+		}
+	}
+}
+
 // compound is what a report holds.
 type compound struct {
 	types []byte
-	about uint32 // SSRC of the first block
-	lost  int
+	about *block // the first block; nil without one
 	cname string
+}
+
+// A block is what a report says of one stream (RFC 3550 §6.4.1).
+type block struct {
+	ssrc    uint32
+	lost    int
+	highest uint16 // sequence number
 }
 
 // readCompound reads a compound packet that begins with SR or RR (RFC 3550 §6.1).
@@ -97,6 +120,8 @@ func (c *compound) block(p []byte, at int) {
 	if p[0]&31 == 0 || len(p) < at+24 {
 		return
 	}
-	c.about = binary.BigEndian.Uint32(p[at:])
-	c.lost = int(binary.BigEndian.Uint32(p[at+4:]) & 0xffffff)
+	c.about = &block{
+		ssrc: binary.BigEndian.Uint32(p[at:]), lost: int(binary.BigEndian.Uint32(p[at+4:]) & 0xffffff),
+		highest: binary.BigEndian.Uint16(p[at+10:]),
+	}
 }

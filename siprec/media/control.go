@@ -38,15 +38,16 @@ func newCNAME() string {
 	return base64.StdEncoding.EncodeToString(b[:])
 }
 
-// note counts a packet of the adopted source.
-func (c *control) note(h *rtp.Header, clocks map[uint8]uint32, at time.Time) {
+// note counts a packet of the adopted source, and reports whether its SSRC was ours.
+func (c *control) note(h *rtp.Header, clocks map[uint8]uint32, at time.Time) (collided bool) {
 	if h.SSRC == c.own {
-		c.own = randomSSRC() // RFC 3550 §8.2
+		c.own, collided = randomSSRC(), true // RFC 3550 §8.2
 	}
 	if h.SSRC != c.reception.ssrc {
 		c.sender = SenderReport{}
 	}
 	c.reception.note(h.SSRC, h.SequenceNumber, h.Timestamp, clocks[h.PayloadType], at)
+	return collided
 }
 
 // hear takes what a source that may be answered told.
@@ -81,24 +82,29 @@ func (c *control) compound(now time.Time, last bool) []byte {
 
 // reportTo is where reports go, and whether they leave from the RTP port: back to
 // where RTCP came from, else to what the SDP names. A source that nobody vouches
-// for gets none: whoever writes another's address into a packet or an offer must
-// not make us send to it.
+// for gets none, and before there is one only a configured address does: whoever
+// writes another's address into a packet or an offer must not make us send to it.
 func (f *flow) reportTo() (to netip.AddrPort, shared bool) {
 	l, e := &f.latch, &f.latch.expected
-	if !l.source.IsValid() || l.rankOf(l.source) == unannounced {
+	if l.source.IsValid() && l.rankOf(l.source) == unannounced {
 		return netip.AddrPort{}, false
 	}
-	if e.Mux {
-		return l.source, true
-	}
-	named := e.RTCP
+	from, named := f.control.from, e.RTCP
 	if !named.IsValid() && e.RTP.IsValid() && e.RTP.Port() < 65535 {
 		named = netip.AddrPortFrom(e.RTP.Addr(), e.RTP.Port()+1)
 	}
+	trusted := func(a netip.AddrPort) bool {
+		return a.IsValid() && (a.Addr() == l.source.Addr() || l.configured(a.Addr()))
+	}
 	switch {
-	case f.control.from.IsValid() && f.control.from.Addr() == l.source.Addr():
-		return f.control.from, false
-	case named.IsValid() && (named.Addr() == l.source.Addr() || l.configured(named.Addr())):
+	case e.Mux && l.source.IsValid():
+		return l.source, true
+	case e.Mux && trusted(e.RTP):
+		return e.RTP, true
+	case e.Mux:
+	case trusted(from):
+		return from, false
+	case trusted(named):
 		return named, false
 	}
 	return netip.AddrPort{}, false

@@ -25,6 +25,7 @@ type flow struct {
 	keys    keyring
 	control control
 	mixed   contributors
+	sources sources
 
 	// One header and one packet serve all datagrams, so that none is allocated.
 	header rtp.Header
@@ -108,6 +109,7 @@ func (f *flow) report(b []byte, src netip.AddrPort, at time.Time) {
 		h := parseRTCP(plain, at)
 		f.control.hear(h, src, &f.stats)
 		f.mixed.hear(h.names)
+		f.sources.bye(h.byes)
 	}
 	if authentic {
 		clear(plain)
@@ -139,7 +141,10 @@ func (f *flow) deliver(payload []byte, src netip.AddrPort, at time.Time) {
 	f.stats.Octets += uint64(len(payload))
 	f.stats.LastPayloadType = f.header.PayloadType
 	f.stats.Flagged = f.latch.flagged
-	f.control.note(&f.header, f.latch.expected.Clocks, at)
+	collided := f.control.note(&f.header, f.latch.expected.Clocks, at)
+	if f.sources.note(f.header.SSRC, src, at, f.latch.expected.At, collided) {
+		f.tellChange()
+	}
 	f.mixed.note(&f.header)
 	f.alive(at)
 	if f.sink == nil {
@@ -147,6 +152,14 @@ func (f *flow) deliver(payload []byte, src netip.AddrPort, at time.Time) {
 	}
 	f.packet = Packet{Header: &f.header, Payload: payload, Arrival: at, Source: src}
 	f.write()
+}
+
+// tellChange logs that the SSRC changed, and why as far as is known by now.
+func (f *flow) tellChange() {
+	all := f.sources.all(f.mixed.said)
+	last := all[len(all)-1]
+	f.log.Info("ssrc changed", zap.Uint32("before", all[len(all)-2].SSRC), zap.Uint32("ssrc", last.SSRC),
+		zap.Stringer("source", last.Address), zap.String("why", string(last.Change)))
 }
 
 // write calls the sink. One that panics loses its place, not the process.

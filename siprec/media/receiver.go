@@ -30,7 +30,7 @@ type Receiver struct {
 	flow     *flow
 	armed    bool // the RTP socket has a deadline, to wipe what waits
 	draining bool
-	next     *dueReport // nil before a source was adopted
+	next     *dueReport // nil before the first Expect
 	silent   bool       // no report may be sent any more
 }
 
@@ -62,7 +62,8 @@ func (r *Receiver) RTCPAddr() netip.AddrPort {
 }
 
 // Expect says from where packets are announced to come. Each offer renews it.
-// Before the first call no source is adopted.
+// Before the first call no source is adopted. From it on receiver reports leave,
+// which keep the bindings of NATs too while nothing comes (RFC 7866 §8.1.6).
 func (r *Receiver) Expect(e Expected) {
 	if e.At.IsZero() {
 		e.At = r.plane.cfg.Now()
@@ -70,6 +71,10 @@ func (r *Receiver) Expect(e Expected) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flow.expect(e)
+	if r.next == nil && !r.silent {
+		r.next = &dueReport{receiver: r, place: -1}
+		r.plane.reports.add(r.next, r.plane.cfg.Now().Add(firstReport()))
+	}
 }
 
 // Attach hands packets that are read from now on to s; nil forgets them. When it
@@ -94,6 +99,13 @@ func (r *Receiver) Contributors() []Contributor {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.flow.mixed.all()
+}
+
+// Sources are the SSRCs of the stream in the order in which they came, at most 64.
+func (r *Receiver) Sources() []Source {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.flow.sources.all(r.flow.mixed.said)
 }
 
 // Drain reads what the kernel has queued by now, delivers it, says BYE by RTCP
@@ -194,10 +206,6 @@ func (r *Receiver) takeRTP(d datagram) {
 	r.flow.rtp(d.data, d.source, d.at)
 	if !r.armed && !r.draining && len(r.flow.waiters.list) > 0 {
 		r.arm(d.at)
-	}
-	if r.next == nil && r.flow.latch.source.IsValid() {
-		r.next = &dueReport{receiver: r, place: -1}
-		r.plane.reports.add(r.next, r.plane.cfg.Now().Add(nextReport()))
 	}
 }
 

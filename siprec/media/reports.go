@@ -11,14 +11,16 @@ const (
 	// reportInterval is the middle between two reports, of which each interval is
 	// 0.5 to 1.5 (RFC 3550 §6.2, for two participants).
 	reportInterval = 5 * time.Second
+	// firstInterval is the same before the first: between two participants it may
+	// leave at once (RFC 3550 §6.2), and a NAT on the way is opened by it.
+	firstInterval = time.Second
 	// reportSlack is how much early a report may leave, so that many go at once.
 	reportSlack = 50 * time.Millisecond
 )
 
-// nextReport draws an interval.
-func nextReport() time.Duration {
-	return reportInterval/2 + rand.N(reportInterval)
-}
+// firstReport draws the interval before the first report, nextReport one after it.
+func firstReport() time.Duration { return firstInterval/2 + rand.N(firstInterval) }
+func nextReport() time.Duration  { return reportInterval/2 + rand.N(reportInterval) }
 
 // A dueReport is the next report of a receiver.
 type dueReport struct {

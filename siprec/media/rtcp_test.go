@@ -291,7 +291,7 @@ func TestReceiverReports(t *testing.T) {
 				g.media.raw(g.r.RTPAddr(), raw)
 				g.box.want(t, 7, seq)
 			}
-			if next := g.scheduled(); next < reportInterval/2 || next >= reportInterval*3/2 {
+			if next := g.scheduled(); next < firstInterval/2 || next >= firstInterval*3/2 {
 				t.Errorf("first report after %v", next)
 			}
 			g.clock.ring()
@@ -315,6 +315,9 @@ func TestReceiverReports(t *testing.T) {
 			if st := g.r.Stats(); st.Reports != 1 {
 				t.Errorf("%d reports", st.Reports)
 			}
+			if next := g.scheduled(); next < reportInterval/2 || next >= reportInterval*3/2 {
+				t.Errorf("second report %v after the first", next)
+			}
 			g.r.Drain()
 			last := g.hear(g.ctrl)
 			if theirs != nil {
@@ -327,6 +330,37 @@ func TestReceiverReports(t *testing.T) {
 				t.Errorf("%d timers are left", n)
 			}
 		})
+	}
+}
+
+// TestReportsBeforeTheSource: a stream on which nothing ever comes has its reports, from
+// the RTP port where RTP and RTCP share one, and a BYE.
+// Shows 7866-8.1.6-01, 7866-10-02.
+func TestReportsBeforeTheSource(t *testing.T) {
+	for _, mux := range []bool{false, true} {
+		g := newReporting(t, func(g *reporting) Expected {
+			return Expected{RTP: g.media.addr(), RTCP: g.ctrl.addr(), Mux: mux,
+				Candidates: []netip.Prefix{netip.PrefixFrom(loopback4, 32)}}
+		})
+		to := g.ctrl
+		if mux {
+			to = g.media
+		}
+		began := g.clock.Now()
+		for range 8 {
+			g.clock.ring()
+			b := g.hear(to)
+			if own := binary.BigEndian.Uint32(b[4:]); b[0] != 0x80 || b[1] != typeRR || parseRTCP(b, time.Time{}).names[own].cname == "" {
+				t.Errorf("mux %v: report % x", mux, b)
+			}
+		}
+		if took := g.clock.Now().Sub(began); took > firstInterval*3/2+7*reportInterval*3/2 {
+			t.Errorf("mux %v: 8 reports in %v", mux, took)
+		}
+		g.r.Drain()
+		if len(parseRTCP(g.hear(to), time.Time{}).byes) != 1 {
+			t.Errorf("mux %v: no BYE", mux)
+		}
 	}
 }
 
@@ -346,6 +380,15 @@ func TestReportsGoTo(t *testing.T) {
 		shared bool
 	}{
 		{"nobody sent", Expected{RTP: exact}, netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}, false},
+		{"nobody sent, port after that of the SDP", Expected{RTP: inNet, Candidates: offerExact.Candidates}, netip.AddrPort{}, netip.AddrPort{}, odd(inNet), false},
+		{"nobody sent, a=rtcp", Expected{RTP: inNet, RTCP: netip.AddrPortFrom(inNet.Addr(), 777), Candidates: offerExact.Candidates}, netip.AddrPort{}, netip.AddrPort{}, netip.AddrPortFrom(inNet.Addr(), 777), false},
+		{"nobody sent, a=rtcp of a stranger", Expected{RTP: inNet, RTCP: stranger, Candidates: offerExact.Candidates}, netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}, false},
+		{"nobody sent, SDP of a stranger", Expected{RTP: stranger, Candidates: offerExact.Candidates}, netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}, false},
+		{"nobody sent, mux", Expected{RTP: inNet, Mux: true, Candidates: offerExact.Candidates}, netip.AddrPort{}, netip.AddrPort{}, inNet, true},
+		{"nobody sent, mux, SDP of a stranger", Expected{RTP: stranger, Mux: true, Candidates: offerExact.Candidates}, netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}, false},
+		{"nobody sent, no address in the SDP", Expected{Candidates: offerExact.Candidates}, netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}, false},
+		{"nobody sent RTP, symmetric", Expected{RTP: inNet, Candidates: offerExact.Candidates}, netip.AddrPort{}, odd(odd(inNet)), odd(odd(inNet)), false},
+		{"nobody sent RTP, RTCP of a stranger", Expected{RTP: inNet, Candidates: offerExact.Candidates}, netip.AddrPort{}, away, odd(inNet), false},
 		{"port after that of the SDP", Expected{RTP: exact}, exact, netip.AddrPort{}, odd(exact), false},
 		{"a=rtcp", Expected{RTP: exact, RTCP: away}, exact, netip.AddrPort{}, away, false},
 		{"a=rtcp of a stranger", Expected{RTP: exact, RTCP: stranger}, exact, netip.AddrPort{}, netip.AddrPort{}, false},
