@@ -32,6 +32,7 @@ type fake struct {
 	log     []string // what the loop did to the recording session
 	drained bool
 	mixed   map[int][]media.Contributor
+	sources map[int][]media.Source
 	// attached counts the calls of Attach: each wipes what waits at the port.
 	attached int
 	asked    []string // for which the SRC was asked for a snapshot
@@ -67,6 +68,7 @@ func (f *fake) Stats(i int) media.Stats {
 }
 
 func (f *fake) Contributors(i int) []media.Contributor { return f.mixed[i] }
+func (f *fake) Sources(i int) []media.Source           { return f.sources[i] }
 
 func (f *fake) Origin() siprec.Origin {
 	return siprec.Origin{Transport: "UDP", Source: netip.MustParseAddrPort("192.0.2.9:5060")}

@@ -41,6 +41,7 @@ type recordingSession interface {
 	Attach(index int, sink media.Sink)
 	Stats(index int) media.Stats
 	Contributors(index int) []media.Contributor
+	Sources(index int) []media.Source
 	Drain()
 	Held(held bool)
 	RequestSnapshot(reason string) error
@@ -73,6 +74,7 @@ type interaction struct {
 	asked       time.Time // when a snapshot was asked for last; zero for never
 	decisions   []rules.Decision
 	oddities    []string
+	dates       dates
 	flags       []string
 	ended       time.Time
 	reason      siprec.EndReason
@@ -189,6 +191,7 @@ func (in *interaction) handle(ev *siprec.Event) {
 // events says what an event of the recording session means for the rules.
 func (in *interaction) events(ev *siprec.Event) []rules.Event {
 	in.streams.count(in.rs)
+	in.dated(ev)
 	for _, o := range ev.Oddities {
 		in.oddities = appendNew(in.oddities, o)
 	}
@@ -300,6 +303,7 @@ func (in *interaction) note(ev *siprec.Event, docs []rawDocument, events []rules
 			lines = append(lines, eventLine(e))
 		}
 	}
+	lines = append(lines, in.sourceLines()...)
 	for _, d := range decisions {
 		lines = append(lines, decisionLine(d, in.policy.Flags()))
 	}

@@ -31,10 +31,10 @@ type journalLine struct {
 
 	Fact *factLine `json:"fact,omitempty"` // fact
 
-	Stream  string        `json:"stream,omitempty"`  // allowed, stopped
+	Stream  string        `json:"stream,omitempty"`  // allowed, stopped, source-changed
 	Because string        `json:"because,omitempty"` // allowed: what decided to record
 	Causes  []store.Cause `json:"causes,omitempty"`  // stopped
-	Words   string        `json:"words,omitempty"`   // allowed, stopped
+	Words   string        `json:"words,omitempty"`   // allowed, stopped, source-changed
 
 	File  string `json:"file,omitempty"`  // metadata: where the document is kept
 	Error string `json:"error,omitempty"` // metadata: why it is not readable
@@ -48,6 +48,7 @@ const (
 	lineChanged   = "changed"
 	lineMetadata  = "metadata"
 	lineFact      = "fact"
+	lineSource    = "source-changed"
 	lineAllowed   = "allowed"
 	lineStopped   = "stopped"
 	lineEnded     = "ended"

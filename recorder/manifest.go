@@ -7,6 +7,7 @@ import (
 	"github.com/siprecd/siprecd/recorder/internal/render"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/siprec/media"
 )
 
 // Flags of a manifest: what a person should know before trusting a recording.
@@ -34,7 +35,9 @@ type clock func() time.Time
 func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.Manifest {
 	m := store.Manifest{
 		Recording: string(in.id), CallID: in.callID, Policy: in.policy.Version(), EndReason: string(in.reason), SRC: in.src,
-		Times:        store.Times{Invite: in.zero.UTC(), End: in.ended.UTC(), Finalised: at},
+		Times: store.Times{
+			Invite: in.zero.UTC(), End: in.ended.UTC(), Finalised: at, InviteDate: in.dates.invite, EndDate: in.dates.end,
+		},
 		Timeline:     store.Timeline{OffsetMS: res.Timeline.From.Milliseconds(), DurationMS: (res.Timeline.To - res.Timeline.From).Milliseconds()},
 		Streams:      in.manifestStreams(res),
 		Files:        in.manifestFiles(p, res),
@@ -153,6 +156,9 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 			Packets: store.Packets{Strangers: s.stats.Strangers, Unauthentic: s.stats.AuthFailed, Replayed: s.stats.Replayed},
 		}
 		m.Content, m.SRTP = s.info.Content, s.info.SRTP
+		for _, k := range s.sources {
+			m.Sources = append(m.Sources, in.manifestSource(k))
+		}
 		for _, c := range s.mixed {
 			m.Contributors = append(m.Contributors, store.Contributor{CSRC: c.CSRC, Packets: c.Packets, CNAME: c.CNAME, Name: c.Name})
 		}
@@ -184,6 +190,13 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 		out = append(out, m)
 	}
 	return out
+}
+
+func (in *interaction) manifestSource(k media.Source) store.Source {
+	return store.Source{
+		SSRC: k.SSRC, FromMS: k.At.Sub(in.zero).Milliseconds(), Address: k.Address.String(), Packets: k.Packets,
+		CNAME: k.CNAME, Name: k.Name, Bye: k.Bye, Change: string(k.Change),
+	}
 }
 
 // addResult takes over what was found of a stream in the capture.

@@ -36,6 +36,8 @@ type stream struct {
 	formats        []render.Format
 	stats          media.Stats
 	mixed          []media.Contributor
+	sources        []media.Source
+	told           int // of sources, in the journal
 }
 
 // streams is the m-lines of a recording session. It is owned by its loop.
@@ -142,6 +144,9 @@ func (ss *streams) count(rs recordingSession) {
 			s.stats = now
 			if mixed := rs.Contributors(s.info.Index); len(mixed) >= len(s.mixed) {
 				s.mixed = mixed
+			}
+			if sources := rs.Sources(s.info.Index); len(sources) >= len(s.sources) {
+				s.sources = sources
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/siprec/media"
 )
 
 func TestMain(m *testing.M) {
@@ -39,6 +40,8 @@ func newDesk(t *testing.T, act func(*RecordingSession, *Event), change ...func(*
 	d := &desk{t: t, clock: newFakeClock(), events: make(chan *Event, 64), act: act}
 	cfg := Config{
 		Listen: []Endpoint{{Network: "udp", Address: "127.0.0.1:0"}}, Handler: HandlerFunc(d.serve), Clock: d.clock, Log: zaptest.NewLogger(t),
+		// Reports of RTCP are no timers of the dialogs, which tests wait for.
+		Media: media.Config{After: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }},
 	}
 	for _, f := range change {
 		f(&cfg)

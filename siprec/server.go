@@ -73,7 +73,9 @@ type Config struct {
 	// or is empty. Until it is, an INVITE is answered as one too many is. It must not
 	// block.
 	Unavailable func() string
-	Media       media.Config
+	// Media is the media plane. Its Log is that of the server, and so is its clock
+	// unless it has one of its own.
+	Media media.Config
 	// MaxRecordingSessions is how many may be up at once; a further INVITE is
 	// answered 503. 0 means 2000.
 	MaxRecordingSessions int
@@ -84,7 +86,7 @@ type Config struct {
 	// T1 and T2 are the timers of RFC 3261 §17.1.1.1 for what the dialog layer
 	// repeats; 0 means 500 ms and 4 s.
 	T1, T2    time.Duration
-	Clock     Clock     // nil means the system's
+	Clock     Clock     // of SIP, RTP and RTCP; nil means the system's
 	Random    io.Reader // nil means crypto/rand
 	Log       *zap.Logger
 	UserAgent string // Server and User-Agent header field; empty means siprecd
@@ -164,6 +166,12 @@ func Listen(cfg Config) (*Server, error) {
 	s.nonces = newNonces([]byte(s.random(32)), cfg.Clock.Now)
 	mediaCfg := cfg.Media
 	mediaCfg.Log = cfg.Log
+	if mediaCfg.Now == nil {
+		mediaCfg.Now = cfg.Clock.Now
+	}
+	if mediaCfg.After == nil {
+		mediaCfg.After = func(d time.Duration, f func()) func() bool { return cfg.Clock.AfterFunc(d, f).Stop }
+	}
 	plane, err := media.New(mediaCfg)
 	if err != nil {
 		return nil, fmt.Errorf("siprec: media: %w", err)

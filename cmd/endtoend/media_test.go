@@ -41,8 +41,27 @@ func TestNewSource(t *testing.T) {
 				if s.Packets.Kept != 50 || s.Packets.Lost != 0 || s.Epochs != 2 {
 					t.Errorf("stream %s: %+v in %d epochs, want 50 kept in 2", s.ID, s.Packets, s.Epochs)
 				}
+				wantSources(t, s, tt.change.SSRC != nil)
 			}
 		})
+	}
+}
+
+// wantSources wants each SSRC of a stream to be told, with the half of the packets
+// that was its own.
+func wantSources(t *testing.T, s store.Stream, changed bool) {
+	t.Helper()
+	want := []store.Source{{Packets: 50}}
+	if changed {
+		want = []store.Source{{Packets: 25}, {Packets: 25, Change: "unknown"}}
+	}
+	if len(s.Sources) != len(want) {
+		t.Fatalf("stream %s has the sources %+v", s.ID, s.Sources)
+	}
+	for i, k := range s.Sources {
+		if k.Packets != want[i].Packets || k.Change != want[i].Change || k.Address != s.Source {
+			t.Errorf("stream %s has the sources %+v", s.ID, s.Sources)
+		}
 	}
 }
 

@@ -97,6 +97,12 @@ type Times struct {
 	LastPermitted  time.Time `json:"last_permitted,omitzero"`
 	End            time.Time `json:"end"`
 	Finalised      time.Time `json:"finalised"`
+	// InviteDate and EndDate are what the SRC says in the Date header fields of INVITE
+	// and BYE (RFC 7865 §6.1, RFC 3261 §20.17), to the second. They are evidence
+	// alone: all else goes by the arrival. Absent without one, or when it is more
+	// than a day away from the arrival.
+	InviteDate time.Time `json:"invite_date,omitzero"`
+	EndDate    time.Time `json:"end_date,omitzero"`
 }
 
 // A Timeline is what every file of the recording spans: from the first to the
@@ -150,10 +156,28 @@ type Stream struct {
 	Packets    Packets     `json:"packets"`
 	Epochs     int         `json:"ssrc_epochs"`
 	Gaps       []Gap       `json:"gaps,omitempty"`
+	// Sources are the SSRCs of its packets, in the order in which they came, at most
+	// 64 (RFC 3550 §8).
+	Sources []Source `json:"sources,omitempty"`
 	// Contributors are the sources that a mixer said are in it (RFC 3550 §7.1).
 	Contributors []Contributor `json:"contributors,omitempty"`
 	// Undecoded are the encodings that no file holds.
 	Undecoded []string `json:"undecoded,omitempty"`
+}
+
+// A Source is one SSRC of a stream, with what RTCP told of it.
+type Source struct {
+	SSRC    uint32 `json:"ssrc"`
+	FromMS  int64  `json:"from_ms"` // arrival of its first packet
+	Address string `json:"address"` // where that came from
+	Packets uint64 `json:"packets"`
+	CNAME   string `json:"cname,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Bye     bool   `json:"bye,omitempty"` // it said that it leaves (RFC 3550 §6.6)
+	// Change is why it follows the source before, as far as it shows (RFC 7866
+	// §8.1.3): collision, both send, same source, another source, source left,
+	// offer, address or unknown. Absent for the first.
+	Change string `json:"change,omitempty"`
 }
 
 // A Contributor is a source within a mixed stream, with what the mixer told of it.

@@ -31,7 +31,7 @@ const (
 	ChangeRestart   Change = "same source"    // both have one CNAME: it began anew
 	ChangeOther     Change = "another source" // their CNAMEs differ
 	ChangeBye       Change = "source left"    // the source before said BYE
-	ChangeOffer     Change = "offer"          // it came within 2 s of an offer
+	ChangeOffer     Change = "offer"          // it came within 2 s of a new offer
 	ChangeAddress   Change = "address"        // it came from another address
 	ChangeUnknown   Change = "unknown"        // nothing tells
 )
@@ -65,7 +65,7 @@ func (s *sources) note(ssrc uint32, src netip.AddrPort, at, offer time.Time, col
 		return false
 	case i < 0:
 		i = len(s.list)
-		offered := at.Sub(offer) <= offerWait
+		offered := i > 0 && offer.After(s.list[s.now].At) && at.Sub(offer) <= offerWait
 		s.list = append(s.list, seen{Source: Source{SSRC: ssrc, At: at, Address: src}, offered: offered})
 		s.now, s.changed, changed = i, at, i > 0
 	case i != s.now && at.Sub(s.changed) > silenceWait:

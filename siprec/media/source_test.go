@@ -32,6 +32,7 @@ func TestSources(t *testing.T) {
 		{"BYE", func(s *scene) { leaves(s, 7); follows(s) }, ChangeBye},
 		{"BYE of another", func(s *scene) { leaves(s, 9); follows(s) }, ChangeUnknown},
 		{"an offer", func(s *scene) { s.expect(4500, offerExact); follows(s) }, ChangeOffer},
+		{"an offer long ago", func(s *scene) { s.expect(2500, offerExact); follows(s) }, ChangeUnknown},
 		{"another address", func(s *scene) { s.rtp(5000, moved, 8, 1) }, ChangeAddress},
 		{"collision", func(s *scene) {
 			s.f.control.own = 7

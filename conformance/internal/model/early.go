@@ -167,7 +167,7 @@ func (s *Server) report(c *net.UDPConn) bool {
 			}
 			if count > 0 {
 				lost := (last-first)&0xffff + 1 - count
-				s.tell(control, netip.AddrPortFrom(from.Addr(), from.Port()+1), receiverReport(ssrc, lost))
+				s.tell(control, netip.AddrPortFrom(from.Addr(), from.Port()+1), receiverReport(ssrc, lost, last))
 			}
 			return
 		}
@@ -186,10 +186,11 @@ func (s *Server) tell(c *net.UDPConn, to netip.AddrPort, packet []byte) {
 }
 
 // receiverReport is RR and SDES with a CNAME (RFC 3550 §6.4.2, §6.5).
-func receiverReport(about uint32, lost int) []byte {
+func receiverReport(about uint32, lost, highest int) []byte {
 	b := []byte{0x81, 201, 0, 7, 0, 0, 0, 77}
 	b = binary.BigEndian.AppendUint32(b, about)
 	b = binary.BigEndian.AppendUint32(b, uint32(lost))
-	b = append(b, make([]byte, 16)...)
+	b = binary.BigEndian.AppendUint32(b, uint32(highest))
+	b = append(b, make([]byte, 12)...)
 	return append(b, 0x81, 202, 0, 3, 0, 0, 0, 77, 1, 5, 'm', 'o', 'd', 'e', 'l', 0)
 }
