@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"crypto/tls"
+	"net"
 	"testing"
 
 	"github.com/siprecd/siprecd/conformance/src"
@@ -9,10 +10,19 @@ import (
 )
 
 // TestTLSWithAClientCertificate: signalling over mutual TLS, from a listener that says
-// nothing else; each sample that was sent is recorded, and a connection that says
-// nothing sensible beside it costs none of them.
-// Shows 7866-12.1-01.
+// nothing else, and media plain or under each crypto-suite; each sample that was sent
+// is recorded, and a connection that says nothing sensible beside it costs none of them.
+// Shows 7866-12.1-01, 7866-12.2-01.
 func TestTLSWithAClientCertificate(t *testing.T) {
+	t.Parallel()
+	t.Run("IPv4", func(t *testing.T) { recordOverTLS(t, "127.0.0.1", "") })
+	for _, suite := range src.SRTPSuites() {
+		t.Run("IPv6 "+suite, func(t *testing.T) { recordOverTLS(t, "::1", suite) })
+	}
+}
+
+// recordOverTLS records both parties of a conversation whose SRC shows a certificate.
+func recordOverTLS(t *testing.T, host, suite string) {
 	t.Parallel()
 	authority, err := src.NewAuthority()
 	if err != nil {
@@ -26,7 +36,7 @@ func TestTLSWithAClientCertificate(t *testing.T) {
 		}
 		return cert
 	}
-	certificate, key, ca, err := authority.Write(t.TempDir(), issue("127.0.0.1"))
+	certificate, key, ca, err := authority.Write(t.TempDir(), issue(host))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,9 +45,9 @@ func TestTLSWithAClientCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	origins := make(chan siprec.Origin, 64)
-	l := newLab(t, "127.0.0.1", func(c *siprec.Config) {
+	l := newLab(t, host, func(c *siprec.Config) {
 		c.TLS = identity
-		c.Listen = []siprec.Endpoint{{Name: "edge", Network: "tls", Address: "127.0.0.1:0"}}
+		c.Listen = []siprec.Endpoint{{Name: "edge", Network: "tls", Address: net.JoinHostPort(host, "0")}}
 		c.Admit = func(o siprec.Origin) (siprec.SRC, error) {
 			origins <- o
 			return siprec.SRC{Name: "sbc"}, nil
@@ -51,7 +61,11 @@ func TestTLSWithAClientCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: conversation(c).Complete()})
+	offers := src.TwoParties(src.PCMU())
+	if suite != "" {
+		offerSRTP(t, c, offers, suite)
+	}
+	d := invite(t, c, src.Request{Streams: offers, Metadata: conversation(c).Complete()})
 	for o := <-origins; len(o.Certificate) == 0; o = <-origins { // it is asked of the connection first
 	}
 	// Two messages that cannot be read, on the connection of this recording session.
@@ -64,6 +78,11 @@ func TestTLSWithAClientCertificate(t *testing.T) {
 	m := l.manifest()
 	if m.SRC.Transport != "TLS" || m.SRC.Name != "sbc" {
 		t.Errorf("recorded from %+v", m.SRC)
+	}
+	for _, st := range m.Streams {
+		if st.SRTP != suite {
+			t.Errorf("stream %s came under %q, want %q", st.ID, st.SRTP, suite)
+		}
 	}
 	want := counterSamples(t, src.PCMU(), packets*frame)
 	for _, who := range []string{"alice", "Bob"} {
