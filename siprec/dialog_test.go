@@ -224,6 +224,7 @@ func TestMissingAckEndsWithBye(t *testing.T) {
 
 // TestTagOfTheSRC: Call-ID and our tag do not make a request one of the dialog, nor
 // an ACK (RFC 3261 §12).
+// Shows 3261-12.2.2-01.
 func TestTagOfTheSRC(t *testing.T) {
 	d := newDesk(t, nil, neverAsk)
 	c := newBareSRC(t, "udp", d.server.Endpoints()[0].Address, 0)

@@ -11,6 +11,7 @@ import (
 // TestTargetAndRoutes: requests of ours go to the Contact that the SRC named last, in
 // a request or in an answer to one of ours, by the routes of its INVITE in their order
 // (RFC 3261 §12.1.1, §12.2.1.1).
+// Shows 3261-12.2.1.1-01, 3261-12.1.1-01.
 func TestTargetAndRoutes(t *testing.T) {
 	ready := make(chan *RecordingSession, 1)
 	d := newDesk(t, func(rs *RecordingSession, ev *Event) {
@@ -41,6 +42,9 @@ func TestTargetAndRoutes(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.want(Offered)
+	if !strings.Contains(ok, "\r\nRecord-Route: "+near+"\r\nRecord-Route: "+far+"\r\n") {
+		t.Errorf("the answer has not the routes of the INVITE: %s", ok)
+	}
 	send(c.text("ACK", "target", tagOf(ok), 1, ""))
 
 	c.contact = "127.0.0.1:4711"
