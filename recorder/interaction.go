@@ -91,7 +91,7 @@ func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction,
 	if err != nil {
 		return nil, err
 	}
-	log := r.cfg.Log.With(zap.String("call_id", shortened(rs.CallID())), zap.String("recording", id))
+	log := r.cfg.Log.With(append(logFields(rs), zap.String("recording", id))...)
 	j, err := createJournal(folder)
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(folder))
@@ -324,7 +324,7 @@ func (in *interaction) about(ev *siprec.Event, docs, decisions int) []zap.Field 
 	}
 	switch ev.Kind {
 	case siprec.Offered:
-		fields = append(fields, zap.String("source", in.src.Address), zap.String("transport", in.src.Transport), zap.String("evidence", ev.Evidence))
+		fields = append(fields, zap.String("evidence", ev.Evidence))
 	case siprec.Changed:
 		fields = append(fields, zap.Bool("held", in.held))
 	case siprec.Ended:
@@ -353,6 +353,11 @@ func (in *interaction) finish() {
 			s.track.close()
 		}
 	}
+}
+
+// logFields are what each line of a log about a recording session tells.
+func logFields(rs recordingSession) []zap.Field {
+	return append([]zap.Field{zap.String("call_id", shortened(rs.CallID())), zap.String("src", rs.SRC().Name)}, rs.Origin().LogFields()...)
 }
 
 // shortened bounds what comes from the wire for a log line.

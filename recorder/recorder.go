@@ -164,7 +164,7 @@ func (r *Recorder) openFor(ev *siprec.Event, rs recordingSession, admitted bool)
 	}
 	in, err := r.open(ev, rs)
 	if err != nil {
-		r.cfg.Log.Error("recording cannot begin", zap.String("call_id", shortened(rs.CallID())), zap.Error(err))
+		r.cfg.Log.Error("recording cannot begin", append(logFields(rs), zap.Error(err))...)
 		ev.Reject(503, "recording is not possible now")
 		return nil
 	}

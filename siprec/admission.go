@@ -60,8 +60,8 @@ func (s *Server) receiveStranger(m *front.Message, why error) {
 		s.receiveOutside(m)
 		return
 	}
-	s.quiet.Warn("invite refused", zap.String("call_id", shortened(m.Request.CallID().Value())),
-		zap.Stringer("source", m.Flow.Remote()), zap.Int("status", 403), zap.Error(why))
+	s.quiet.Warn("invite refused", append(s.origin(m.Flow).LogFields(), zap.String("call_id", shortened(m.Request.CallID().Value())),
+		zap.Int("status", 403), zap.String("why", why.Error()))...)
 	s.refuse(loose(m), s.statelessTag(m.Request), refuse(403, why.Error()))
 }
 

@@ -77,6 +77,6 @@ func (rs *RecordingSession) asOpened(o Origin) bool {
 
 // tellForeign logs a request that somebody sent within the dialog of another.
 func (s *Server) tellForeign(m *front.Message, rs *RecordingSession, why error) {
-	s.quiet.Warn("request of a foreign source refused", zap.String("call_id", shortened(rs.callID)),
-		zap.String("method", string(m.Request.Method)), zap.Stringer("source", m.Flow.Remote()), zap.String("src", rs.src.Name), zap.Error(why))
+	s.quiet.Warn("request of a foreign source refused", append(s.origin(m.Flow).LogFields(), zap.String("call_id", shortened(rs.callID)),
+		zap.String("method", string(m.Request.Method)), zap.String("src", rs.src.Name), zap.Error(why))...)
 }

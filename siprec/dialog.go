@@ -55,7 +55,7 @@ func (rs *RecordingSession) serve(r *request) *Event {
 		ref = rs.judge(r, c)
 	}
 	if ref != nil {
-		rs.log.Warn("request refused", zap.String("method", string(r.method())), zap.Uint32("cseq", cseq), zap.Int("status", ref.status), zap.String("why", ref.warning))
+		rs.logRefusal(r, ref)
 		rs.server.refuse(r, "", ref)
 		return nil
 	}
@@ -76,6 +76,12 @@ func (rs *RecordingSession) serve(r *request) *Event {
 	rs.log.Debug("recording session changed", zap.String("method", string(r.method())), zap.Uint32("cseq", cseq),
 		zap.Bool("offer", c.offer != nil), zap.Int("metadata", len(c.metadata)))
 	return rs.event(Changed, r, c)
+}
+
+// logRefusal tells of a request within the dialog that is refused.
+func (rs *RecordingSession) logRefusal(r *request, ref *refusal) {
+	rs.server.busyLog.Log(ref.level(), "request refused", append(rs.logFields(), zap.String("method", string(r.method())),
+		zap.Uint32("cseq", r.Request.CSeq().SeqNo), zap.Int("status", ref.status), zap.String("why", ref.warning))...)
 }
 
 // judge finds what stands against a request that can be read, and makes the

@@ -148,7 +148,9 @@ func (s *Server) authenticate(req *sip.Request, d *Digest) *refusal {
 			why = err.Error()
 		}
 	}
-	return s.challenge(d, stale, why)
+	ref := s.challenge(d, stale, why)
+	ref.usual = stale || req.GetHeader("Authorization") == nil
+	return ref
 }
 
 var (

@@ -87,6 +87,7 @@ func (s *Server) receiveInDialog(m *front.Message) {
 		return
 	}
 	if ref := s.authenticated(r, rs.src); ref != nil {
+		rs.logRefusal(r, ref)
 		s.refuse(r, "", ref)
 		return
 	}
@@ -168,7 +169,7 @@ func (s *Server) receiveInvite(m *front.Message, src SRC) {
 	}
 	rs.way.Store(r.Flow)
 	rs.open.invite = r
-	rs.log = s.log.With(zap.String("call_id", shortened(rs.callID)))
+	rs.log = s.log.With(rs.logFields()...)
 	rs.inviteKey = rs.callID + "\x00" + rs.remoteTag + "\x00" + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)
 	r.setTag(rs.localTag)
 	ref := s.admit(r, src)
@@ -176,8 +177,8 @@ func (s *Server) receiveInvite(m *front.Message, src SRC) {
 		ref = s.register(rs, rs.inviteKey)
 	}
 	if ref != nil {
-		s.quiet.Warn("invite refused", zap.String("call_id", shortened(rs.callID)), zap.Stringer("source", rs.origin.Source),
-			zap.String("src", src.Name), zap.Int("status", ref.status), zap.String("why", ref.warning))
+		ref = s.elsewhere(r, ref)
+		s.busyLog.Log(ref.level(), "invite refused", append(rs.logFields(), zap.Int("status", ref.status), zap.String("why", ref.warning))...)
 		s.refuse(r, s.statelessTag(req), ref)
 		return
 	}
@@ -189,17 +190,31 @@ func (s *Server) receiveInvite(m *front.Message, src SRC) {
 // peer's loss; the dialog ends by its own timers.
 func (s *Server) send(r *request, res *sip.Response) {
 	if err := r.respond(res); err != nil {
-		s.quiet.Warn("response not sent", zap.Int("status", res.StatusCode), zap.Stringer("to", r.Flow.Remote()), zap.Error(err))
+		s.quiet.Warn("response not sent", append(s.origin(r.Flow).LogFields(), zap.Int("status", res.StatusCode), zap.String("method", string(r.method())),
+			zap.String("call_id", shortened(r.Request.CallID().Value())), zap.Error(err))...)
 	}
 }
 
 // shortened bounds what comes from the wire for a log line.
-func shortened(s string) string {
-	const most = 128
-	if len(s) > most {
-		return s[:most] + "..."
+func shortened(s string) string { return front.Shortened(s) }
+
+// logFields are what each line of a log about a recording session tells: its Call-ID,
+// its SRC by name, address, listener and certificate.
+func (rs *RecordingSession) logFields() []zap.Field {
+	return append([]zap.Field{zap.String("call_id", shortened(rs.callID)), zap.String("src", rs.src.Name)}, rs.origin.LogFields()...)
+}
+
+// LogFields are what a line of a log tells of an origin: address, transport, listener and
+// certificate.
+func (o Origin) LogFields() []zap.Field {
+	fields := []zap.Field{zap.Stringer("source", o.Source), zap.String("transport", o.Transport)}
+	if o.Listener != "" {
+		fields = append(fields, zap.String("listener", o.Listener))
 	}
-	return s
+	if len(o.Certificate) > 0 {
+		fields = append(fields, zap.Strings("certificate", o.Certificate))
+	}
+	return fields
 }
 
 // originID makes the sess-id of an o= line: 32 random bits (RFC 8866 §5.2).

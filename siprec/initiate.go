@@ -10,7 +10,6 @@ import (
 	"strconv"
 
 	"github.com/emiago/sipgo/sip"
-	"go.uber.org/zap"
 
 	"github.com/siprecd/siprecd/siprec/internal/front"
 	"github.com/siprecd/siprecd/siprec/internal/locate"
@@ -107,7 +106,7 @@ func (s *Server) initiated(uri sip.Uri, flow *front.Flow, src SRC) *RecordingSes
 	}
 	rs.inviteKey = rs.callID
 	rs.way.Store(flow)
-	rs.log = s.log.With(zap.String("call_id", rs.callID))
+	rs.log = s.log.With(rs.logFields()...)
 	return rs
 }
 

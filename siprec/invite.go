@@ -134,7 +134,8 @@ func isSourceTag(contact string) bool {
 func (rs *RecordingSession) begin(r *request) bool {
 	ev, ref := rs.offered(r)
 	if ref != nil {
-		rs.log.Warn("invite refused", zap.Stringer("source", rs.origin.Source), zap.Int("status", ref.status), zap.String("why", ref.warning))
+		ref = rs.server.elsewhere(r, ref)
+		rs.server.busyLog.Warn("invite refused", append(rs.logFields(), zap.Int("status", ref.status), zap.String("why", ref.warning))...)
 		rs.server.refuse(r, rs.localTag, ref)
 		return false
 	}

@@ -146,8 +146,10 @@ func (rs *RecordingSession) hangUp(status int, warning string) bool {
 	if p == nil || p.then == nil {
 		return false
 	}
-	rs.log.Warn("invite refused", zap.Int("status", status), zap.String("why", warning))
-	rs.server.refuse(p.invite, rs.localTag, refuse(status, warning))
+	ref := refuse(status, warning)
+	ref.usual = status == 487 // the SRC took it back
+	rs.log.Log(ref.level(), "invite refused", zap.Int("status", status), zap.String("why", warning))
+	rs.server.refuse(p.invite, rs.localTag, ref)
 	if rs.next != nil {
 		rs.media.undo(rs.next)
 		rs.next = nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/siprecd/siprecd/siprec/internal/front"
 )
@@ -47,6 +48,16 @@ type refusal struct {
 	status  int
 	warning string
 	headers []sip.Header
+	// usual says that refusing so is in the course of things: a first challenge.
+	usual bool
+}
+
+// level is at which the refusal is logged.
+func (r *refusal) level() zapcore.Level {
+	if r.usual {
+		return zapcore.DebugLevel
+	}
+	return zapcore.WarnLevel
 }
 
 func refuse(status int, warning string, headers ...sip.Header) *refusal {
@@ -69,9 +80,7 @@ func (s *Server) newResponse(r *request, status int, tag string, body []byte) *s
 // refuse answers a request with a refusal. What this server cannot take now, another
 // may.
 func (s *Server) refuse(r *request, tag string, ref *refusal) {
-	if ref.status == 503 {
-		ref = s.elsewhere(r, ref)
-	}
+	ref = s.elsewhere(r, ref)
 	res := s.newResponse(r, ref.status, tag, nil)
 	if ref.warning != "" {
 		res.AppendHeader(sip.NewHeader("Warning", warning(ref.warning)))
@@ -98,9 +107,12 @@ func describe(m sip.Message) {
 	m.AppendHeader(sip.NewHeader("Supported", supportedTags))
 }
 
-// elsewhere makes of the refusal of an INVITE the way to the other recording servers,
-// if there are some; else it says when to try again.
+// elsewhere makes of a 503 to an INVITE the way to the other recording servers, if
+// there are some; else it says when to try again. Other refusals stay as they are.
 func (s *Server) elsewhere(r *request, ref *refusal) *refusal {
+	if ref.status != 503 {
+		return ref
+	}
 	if len(s.cfg.Redirect) > 0 && r.method() == sip.INVITE && toTag(r.Request) == "" {
 		to := refuse(302, ref.warning)
 		for _, uri := range s.cfg.Redirect {

@@ -133,9 +133,11 @@ type Server struct {
 	plane *media.Plane
 	tx    *transactions
 	// quiet is the log for what strangers cause.
-	quiet  *zap.Logger
-	nonces *nonces
-	rates  *rates
+	quiet *front.Quiet
+	// busyLog is the same for what SRCs cause: a flood of strangers must not hide it.
+	busyLog *front.Quiet
+	nonces  *nonces
+	rates   *rates
 
 	mu       sync.Mutex
 	dialogs  map[dialogKey]*RecordingSession
@@ -160,9 +162,10 @@ func Listen(cfg Config) (*Server, error) {
 		dialogs: make(map[dialogKey]*RecordingSession),
 		invites: make(map[string]*RecordingSession),
 		ended:   make(chan struct{}),
-		quiet:   front.Quiet(cfg.Log),
 		rates:   newRates(cfg.Clock.Now),
 	}
+	after := func(d time.Duration, f func()) func() bool { return cfg.Clock.AfterFunc(d, f).Stop }
+	s.quiet, s.busyLog = front.NewQuiet(cfg.Log, cfg.Clock.Now, after), front.NewQuiet(cfg.Log, cfg.Clock.Now, after)
 	s.nonces = newNonces([]byte(s.random(32)), cfg.Clock.Now)
 	mediaCfg := cfg.Media
 	mediaCfg.Log = cfg.Log
@@ -183,8 +186,7 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s.front, err = front.Listen(front.Config{
 		Listen: ends, Handle: s.receive, Known: s.known, Busy: s.busy, TLS: cfg.TLS.front(), Log: cfg.Log,
-		Limits: front.Limits{Idle: cfg.Idle, MaxStrangersPerSource: cfg.StrangerConnections}, Now: cfg.Clock.Now,
-		AfterFunc: func(d time.Duration, f func()) func() bool { return cfg.Clock.AfterFunc(d, f).Stop },
+		Limits: front.Limits{Idle: cfg.Idle, MaxStrangersPerSource: cfg.StrangerConnections}, Now: cfg.Clock.Now, AfterFunc: after,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("siprec: %w", err), plane.Close())
@@ -227,6 +229,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	stopFront()
 	s.tx.close()
 	s.outgoing.Wait()
+	s.quiet.Close()
+	s.busyLog.Close()
 	return errors.Join(err, s.plane.Close())
 }
 

@@ -123,14 +123,14 @@ func (s *standing) keep(ctx context.Context, server *siprec.Server, uri sip.Uri,
 		err := server.Initiate(ctx, uri.String(), src)
 		switch {
 		case err == nil:
-			s.log.Info("recording session opened", zap.String("with", src.Name))
+			s.log.Info("recording session opened", zap.String("uri", uri.String()), zap.String("src", src.Name))
 			delay = s.soonest
 			select {
 			case <-ended:
 			case <-ctx.Done():
 			}
 		case ctx.Err() == nil:
-			s.log.Warn("no recording session with an SRC that was asked for one", zap.String("with", src.Name), zap.Duration("again_in", delay), zap.Error(err))
+			s.log.Warn("no recording session with an SRC that was asked for one", zap.String("uri", uri.String()), zap.String("src", src.Name), zap.Duration("again_in", delay), zap.Error(err))
 		}
 		s.wait(ctx, delay)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/siprecd/siprecd/conformance/src"
 	"github.com/siprecd/siprecd/siprec"
@@ -35,7 +36,8 @@ func (e *ending) ServeRecording(ctx context.Context, rs *siprec.RecordingSession
 // Shows 7866-6.2-03.
 func TestRecordFrom(t *testing.T) {
 	handler := &ending{}
-	s := newStanding(handler, zap.NewNop())
+	core, logs := observer.New(zap.InfoLevel)
+	s := newStanding(handler, zap.New(core))
 	waits := make(chan time.Duration)
 	s.wait = func(ctx context.Context, d time.Duration) {
 		select {
@@ -103,6 +105,11 @@ func TestRecordFrom(t *testing.T) {
 	s.close()
 	if want := []time.Duration{5 * time.Second, 10 * time.Second, 15 * time.Second, 5 * time.Second, 5 * time.Second}; !slices.Equal(got, want) {
 		t.Errorf("waited %v, want %v", got, want)
+	}
+	for _, message := range []string{"recording session opened", "no recording session with an SRC that was asked for one"} {
+		if lines := logs.FilterMessage(message); lines.Len() == 0 || lines.FilterField(zap.String("uri", to.uri.String())).FilterField(zap.String("src", "loopback")).Len() != lines.Len() {
+			t.Errorf("%q does not tell the URI and the name: %v", message, lines.All())
+		}
 	}
 	if handler.served.Load() < 2 {
 		t.Errorf("%d recording sessions, want 2", handler.served.Load())

@@ -91,8 +91,12 @@ func (c *serveCommand) reload(running *server, log *zap.Logger) {
 			log.Info("SRCs in force for INVITEs from now on", zap.String("file", c.SRCs))
 		}
 	}
-	if running.rulebook == nil {
-		log.Warn("SIGHUP: there is no policy file to read again; everything is recorded")
+	switch {
+	case running.rulebook != nil:
+	case running.tls == nil && c.SRCs == "":
+		log.Info("SIGHUP: there is no file to read again")
+		return
+	default:
 		return
 	}
 	if err := reloadRulebook(running.rulebook, c.settings, log); err != nil {

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/siprecd/siprecd/conformance/src"
 )
@@ -167,5 +171,25 @@ func wantEnd(t *testing.T, p *process, dir string) {
 	})
 	if !sounding {
 		t.Errorf("no finished recording with one sounding file among %q", manifests(t, dir))
+	}
+}
+
+// TestReloadOfNothing: SIGHUP without a policy is no warning, each time anew.
+func TestReloadOfNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "srcs.yaml")
+	if err := os.WriteFile(path, []byte("- {name: a, addresses: any}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ srcs, want string }{{"", "SIGHUP: there is no file to read again"}, {path, "SRCs in force for INVITEs from now on"}} {
+		core, logs := observer.New(zap.DebugLevel)
+		c := serveCommand{settings: settings{SRCs: tt.srcs}}
+		admitted, err := newAdmission(c.settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.reload(&server{admitted: admitted}, zap.New(core))
+		if lines := logs.All(); len(lines) != 1 || lines[0].Message != tt.want || lines[0].Level != zap.InfoLevel {
+			t.Errorf("logged %v, want %q", lines, tt.want)
+		}
 	}
 }

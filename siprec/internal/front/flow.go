@@ -222,7 +222,7 @@ func (f *Front) Reach(ctx context.Context, network string, remote, local netip.A
 		if u := f.socketFor(remote.Addr(), local); u != nil {
 			return &Flow{front: f, udp: u, remote: remote}, nil
 		}
-		return nil, fmt.Errorf("reach udp %s: no socket at %s", remote, local)
+		return nil, fmt.Errorf("reach udp %s: nothing listens on UDP for addresses of its family", remote)
 	case "tcp", "tls":
 		secure := network == "tls"
 		if secure && f.cfg.TLS == nil {

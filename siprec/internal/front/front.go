@@ -115,8 +115,8 @@ type counters struct {
 type Front struct {
 	cfg     Config
 	log     *zap.Logger
-	quiet   *zap.Logger // for what strangers cause
-	buffers sync.Pool   // of *bytes.Buffer, for what is written
+	quiet   *Quiet    // for what strangers cause
+	buffers sync.Pool // of *bytes.Buffer, for what is written
 	count   counters
 
 	udp     []*udpSocket
@@ -162,7 +162,7 @@ func newFront(cfg Config) (*Front, error) {
 		cfg.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
-	f := &Front{cfg: cfg, log: cfg.Log, quiet: Quiet(cfg.Log), conns: make(map[*tcpConn]struct{})}
+	f := &Front{cfg: cfg, log: cfg.Log, quiet: NewQuiet(cfg.Log, cfg.Now, cfg.AfterFunc), conns: make(map[*tcpConn]struct{})}
 	f.buffers.New = func() any { return new(bytes.Buffer) }
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f, nil
@@ -316,6 +316,7 @@ func (f *Front) Close() error {
 		}
 	}
 	f.wg.Wait()
+	f.quiet.Close()
 	return errors.Join(errs...)
 }
 
