@@ -24,7 +24,7 @@ func (s *Server) origin(flow *front.Flow) Origin {
 // known says whether a configured SRC may call from an address.
 func (s *Server) known(endpoint int, source netip.Addr) bool {
 	e := s.cfg.Listen[endpoint]
-	_, err := s.cfg.Admit(Origin{
+	_, err := s.admitted(Origin{
 		Transport: strings.ToUpper(e.Network), Source: netip.AddrPortFrom(source, 0), Listener: e.Name,
 	})
 	return err == nil

@@ -24,7 +24,7 @@ func (s *Server) sourceOf(m *front.Message) (SRC, bool) {
 		}
 		return rs.src, err == nil
 	}
-	src, err := s.cfg.Admit(o)
+	src, err := s.admitted(o)
 	if err != nil {
 		s.receiveStranger(m, err)
 	}
@@ -57,7 +57,7 @@ func (s *Server) bound(rs *RecordingSession, o Origin) error {
 	if rs.asOpened(o) {
 		return nil
 	}
-	src, err := s.cfg.Admit(o)
+	src, err := s.admitted(o)
 	switch {
 	case err != nil:
 		return err

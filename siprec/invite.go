@@ -231,6 +231,9 @@ func (rs *RecordingSession) event(kind EventKind, r *request, c *content) *Event
 		Oddities: append(append([]string(nil), r.Oddities...), c.oddities...),
 	}
 	ev.Headers = headersOf(r.Request)
+	if len(c.metadata) > 0 {
+		rs.server.tellExposed(rs.src, rs.origin)
+	}
 	switch {
 	case rs.next != nil:
 		ev.HasOffer = c.offer != nil

@@ -138,6 +138,7 @@ type Server struct {
 	busyLog *front.Quiet
 	nonces  *nonces
 	rates   *rates
+	exposed exposed
 
 	mu       sync.Mutex
 	dialogs  map[dialogKey]*RecordingSession

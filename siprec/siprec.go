@@ -204,6 +204,9 @@ type SRC struct {
 	// Strict asks for both marks of RFC 7866 §6.2, +sip.src and siprec in Require;
 	// else any evidence is enough.
 	Strict bool
+	// RequireTLS refuses it with 403 over UDP and TCP, for what it says of people
+	// (RFC 7866 §12.3).
+	RequireTLS bool
 	// MaxRecordingSessions is how many of its recording sessions may be up at once;
 	// one more is answered 503. 0 is no limit but that of the server.
 	MaxRecordingSessions int

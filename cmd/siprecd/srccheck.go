@@ -58,6 +58,11 @@ func (s *settings) checkSRCs(f srcFile, list []profile) error {
 		if err := s.checkCertificates(p); err != nil {
 			return ofSRC(p.Name, located(f, p.at["certificates"], err))
 		}
+		if p.RequireTLS {
+			if err := s.checkSecure(p); err != nil {
+				return ofSRC(p.Name, located(f, p.at["tls"], fmt.Errorf("tls: %w", err)))
+			}
+		}
 	}
 	return nil
 }
@@ -78,18 +83,28 @@ func (s *settings) checkListeners(p profile) error {
 
 // checkCertificates: an SRC that is known by its certificate has to be able to show it.
 func (s *settings) checkCertificates(p profile) error {
+	if len(p.certificates) == 0 {
+		return nil
+	}
+	switch err := s.checkSecure(p); {
+	case err != nil:
+		return fmt.Errorf("certificates: %w", err)
+	case s.TLSClients == "off" || s.TLSClients == "":
+		return errors.New("certificates: SRCs are not asked for one (--tls-clients optional or required)")
+	}
+	return nil
+}
+
+// checkSecure: an SRC that has to come over TLS has to have a listener for it.
+func (s *settings) checkSecure(p profile) error {
 	secure := slices.ContainsFunc(s.Listen, func(l listener) bool {
 		return l.network == "tls" && (len(p.listeners) == 0 || slices.Contains(p.listeners, l.name))
 	})
 	switch {
-	case len(p.certificates) == 0:
-		return nil
 	case !secure && len(p.listeners) > 0:
-		return errors.New("certificates: none of its listeners is of TLS (--listen NAME=tls:ADDRESS)")
+		return errors.New("none of its listeners is of TLS (--listen NAME=tls:ADDRESS)")
 	case !secure:
-		return errors.New("certificates: nothing listens on TLS (--listen tls:ADDRESS)")
-	case s.TLSClients == "off" || s.TLSClients == "":
-		return errors.New("certificates: SRCs are not asked for one (--tls-clients optional or required)")
+		return errors.New("nothing listens on TLS (--listen tls:ADDRESS)")
 	}
 	return nil
 }

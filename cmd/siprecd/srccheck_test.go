@@ -77,6 +77,10 @@ func TestSRCsFitTheSettings(t *testing.T) {
 		{"no TLS", "certificates: n", "off", ":2: SRC a: certificates: nothing listens on TLS", []listener{{network: "udp"}}},
 		{"no TLS where it may come", "certificates: n\n  listeners: edge", "required", ":2: SRC a: certificates: none of its listeners is of TLS", []listener{{name: "edge"}, {network: "tls"}}},
 		{"nobody asks", "certificates: n", "off", ":2: SRC a: certificates: SRCs are not asked for one", []listener{{network: "tls"}}},
+		{"TLS that nothing listens on", "addresses: any\n  tls: required", "off", ":3: SRC a: tls: nothing listens on TLS", []listener{{network: "udp"}}},
+		{"TLS elsewhere", "addresses: any\n  tls: required\n  listeners: edge", "off", ":3: SRC a: tls: none of its listeners is of TLS", []listener{{name: "edge"}, {network: "tls"}}},
+		{"TLS", "addresses: any\n  tls: required", "off", "", []listener{{network: "udp"}, {network: "tls"}}},
+		{"TLS if it likes", "addresses: any\n  tls: preferred", "off", "", []listener{{network: "udp"}}},
 		{"asked", "certificates: n", "optional", "", []listener{{network: "tls"}}},
 		{"asked there", "certificates: n\n  listeners: edge", "required", "", []listener{{name: "edge", network: "tls"}}},
 	} {

@@ -52,6 +52,13 @@ func srcKeys() []srcKey {
 			func(_ srcFile, n *yaml.Node, p *profile) error { return scalar(n, &p.PlainInvite) }},
 		{"strict", "true or false", "Whether both marks of RFC 7866 are needed, `+sip.src` in Contact and `siprec` in Require; else one sign is enough. Default false.",
 			func(_ srcFile, n *yaml.Node, p *profile) error { return scalar(n, &p.Strict) }},
+		{"tls", "preferred or required", "`required` refuses it over UDP and TCP, where all on the way can read who talks to whom. Default preferred.",
+			func(_ srcFile, n *yaml.Node, p *profile) error {
+				var word string
+				err := oneOf(n, &word, "preferred", "required")
+				p.RequireTLS = word == "required"
+				return err
+			}},
 		{"media-networks", "list of addresses or networks", "Further networks its RTP may come from, beside the address of the SDP and that of the SIP peer.",
 			func(_ srcFile, n *yaml.Node, p *profile) error { return mediaNetworks(n, p) }},
 		{"max-recording-sessions", "number", "Recording sessions of it at the same time; one more is answered 503, or 302 with `--redirect`. Default: no limit of its own.",

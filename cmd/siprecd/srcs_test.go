@@ -81,6 +81,7 @@ func TestSRCsRead(t *testing.T) {
   certificates: a.example
   plain-invite: true
   strict: true
+  tls: required
   media-networks: [203.0.113.0/24]
   max-recording-sessions: 3
   invites-per-second: 0.5
@@ -98,7 +99,7 @@ func TestSRCsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := siprec.SRC{
-		Name: "12", PlainInvite: true, Strict: true, MaxRecordingSessions: 3, InvitesPerSecond: 0.5,
+		Name: "12", PlainInvite: true, Strict: true, RequireTLS: true, MaxRecordingSessions: 3, InvitesPerSecond: 0.5,
 		MediaNetworks: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")},
 		SRTP:          siprec.SRTPRequired, SRTPSuites: []string{"AES_CM_128_HMAC_SHA1_80"}, Codecs: []string{"PCMA", "opus"},
 		RefuseUnrecorded: true, AnswerDelay: 200 * time.Millisecond, EnforceAtSource: true,
@@ -135,6 +136,7 @@ func TestSRCsRefused(t *testing.T) {
 		{"none allowed", who + "  max-recording-sessions: 0\n", "srcs.yaml:3: SRC a: max-recording-sessions: 0 is not above 0"},
 		{"no rate at all", who + "  invites-per-second: .nan\n", "srcs.yaml:3: SRC a: invites-per-second: NaN is not above 0"},
 		{"another policy", who + "  srtp: maybe\n", `srcs.yaml:3: SRC a: srtp: "maybe" is not one of`},
+		{"another transport", who + "  tls: off\n", `srcs.yaml:3: SRC a: tls: "off" is not one of`},
 		{"another place", who + "  enforce: here\n", `srcs.yaml:3: SRC a: enforce: "here" is not one of`},
 		{"another suite", who + "  srtp-suites: [ROT13]\n", `srcs.yaml:3: SRC a: srtp-suites: "ROT13" is not one of`},
 		{"no codec", who + "  codecs: [PCMA, G277]\n", `srcs.yaml:3: SRC a: codecs: "G277" is no encoding name`},
