@@ -2,6 +2,7 @@ package siprec
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A wirePeer is an SRC over TCP that may lose its connections.
@@ -91,8 +93,9 @@ func (p *wirePeer) want(start string) textproto.MIMEHeader {
 }
 
 // wired opens a recording session over TCP whose SRC listens on a port of its own.
-func wired(t *testing.T, act func(*RecordingSession, *Event)) (*desk, *wirePeer, net.Listener) {
-	d := newDesk(t, act, func(c *Config) { c.Listen = append(c.Listen, Endpoint{Network: "tcp", Address: "127.0.0.1:0"}) })
+func wired(t *testing.T, act func(*RecordingSession, *Event), change ...func(*Config)) (*desk, *wirePeer, net.Listener) {
+	change = append(change, func(c *Config) { c.Listen = append(c.Listen, Endpoint{Network: "tcp", Address: "127.0.0.1:0"}) })
+	d := newDesk(t, act, change...)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -185,4 +188,25 @@ func TestAnotherConnectionContinuesTheDialog(t *testing.T) {
 	(<-ready).End()
 	d.want(Ended)
 	p.want("BYE ")
+}
+
+// TestIdleConnectionOfAMovedDialog: the connection that the last request came over
+// stays, however silent; the one before has no business any more.
+func TestIdleConnectionOfAMovedDialog(t *testing.T) {
+	d, p, _ := wired(t, nil, neverAsk)
+	first := p.conn
+	p.connect()
+	p.send("UPDATE", string(offerText("inactive")))
+	p.want("SIP/2.0 200")
+	d.want(Changed)
+	d.clock.advance(time.Hour)
+	if err := first.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := first.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the connection before: %d, %v", n, err)
+	}
+	p.send("BYE", "")
+	p.want("SIP/2.0 200")
+	d.want(Ended)
 }
