@@ -3,6 +3,7 @@ package endtoend
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -73,10 +74,11 @@ func runSipp(t *testing.T, sipp, target, network, scenario string, calls int) {
 	if network == "tcp" {
 		mode = "t1"
 	}
+	port := freePorts(t, 6) // SIP, then RTP and RTCP of audio and video
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, sipp, target, "-sf", file, "-t", mode,
-		"-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", strconv.Itoa(freePort(t, network)), "-mp", strconv.Itoa(freePort(t, "udp")),
+		"-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", strconv.Itoa(port), "-mp", strconv.Itoa(port+2),
 		"-m", strconv.Itoa(calls), "-l", strconv.Itoa(calls), "-r", "100", "-nostdin", "-trace_err", "-timeout", "50")
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
@@ -90,23 +92,39 @@ func runSipp(t *testing.T, sipp, target, network, scenario string, calls int) {
 	}
 }
 
-// freePort finds a port for a program that cannot choose one by itself.
-func freePort(t *testing.T, network string) int {
+// freePorts finds the first of n ports of 127.0.0.1 that are free on UDP and TCP, for a
+// program that cannot choose by itself. They lie where neither the system nor the
+// server takes any, and so are still free a moment later.
+func freePorts(t *testing.T, n int) int {
 	t.Helper()
-	if network == "tcp" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	const lowest, highest = 10000, 16000
+	for range 1000 {
+		first := lowest + 2*rand.IntN((highest-lowest)/2)
+		next := first
+		for next < first+n && isFree(next) {
+			next++
 		}
-		defer l.Close()
-		return l.Addr().(*net.TCPAddr).Port
+		if next == first+n {
+			return first
+		}
 	}
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	t.Fatal("no ports are free")
+	return 0
+}
+
+func isFree(port int) bool {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	l, err := net.Listen("tcp", address)
 	if err != nil {
-		t.Fatal(err)
+		return false
 	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port
+	defer l.Close()
+	c, err := net.ListenPacket("udp", address)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
 }
 
 func sine(hz float64, samples int) []int16 {
