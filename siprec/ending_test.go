@@ -95,6 +95,29 @@ func TestAckBeforeTheWriteReturns(t *testing.T) {
 	d.want(Ended)
 }
 
+// TestLaterRequestShowsThatThe200Arrived: it is not repeated then, though the ACK was
+// lost.
+func TestLaterRequestShowsThatThe200Arrived(t *testing.T) {
+	d := newDesk(t, nil, neverAsk)
+	dialog := d.invite(src.Request{WithholdACK: true})
+	d.want(Offered)
+	for range 2 { // the answer to the second is behind what the clock has sent
+		if m, err := dialog.Options(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+			t.Fatalf("OPTIONS: %v, %v", m, err)
+		}
+		d.clock.advance(time.Minute)
+	}
+	if n := len(dialog.Repeated()); n > 0 {
+		t.Errorf("200 was repeated %d times", n)
+	}
+	if m, err := dialog.Bye(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+		t.Errorf("BYE: %v, %v", m, err)
+	}
+	if ev := d.want(Ended); ev.Reason != EndBye {
+		t.Errorf("ended by %s", ev.Reason)
+	}
+}
+
 // TestByeWaitsForTheAck is RFC 3261 §15: the callee sends no BYE before the ACK.
 func TestByeWaitsForTheAck(t *testing.T) {
 	ready := make(chan *RecordingSession, 1)

@@ -165,10 +165,16 @@ func TestOursIsSentAgainAfter491(t *testing.T) {
 		return src.AutoReply(req)
 	})
 	d.tell(dialog, "<pause/>")
-	for range 2 {
+	for i := range 2 {
 		await(t, dialog, "INVITE")
 		await(t, dialog, "ACK")
 		wait := d.clock.awaitWithin(2 * time.Second)
+		if m, err := dialog.Options(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+			t.Errorf("OPTIONS: %v, %v", m, err)
+		}
+		if n := refused.Load(); int(n) != i+1 {
+			t.Errorf("%d INVITEs before the wait is over, want %d", n, i+1)
+		}
 		if wait < 0 || wait%(10*time.Millisecond) != 0 {
 			t.Errorf("sent again after %v", wait)
 		}
