@@ -185,6 +185,11 @@ func (in *interaction) handle(ev *siprec.Event) {
 	}
 	in.askForSnapshot(ev, docs)
 	in.note(ev, docs, events, decisions)
+	for _, d := range docs {
+		if !d.Readable {
+			ev.Warn("metadata cannot be read: " + d.Error) // RFC 7865 §5.1
+		}
+	}
 	in.accept(ev)
 }
 

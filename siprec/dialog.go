@@ -161,6 +161,7 @@ func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int,
 		}
 		return
 	}
+	c.warnings = ev.warnings
 	rs.accept(r, c)
 	if ev.Kind == Offered {
 		rs.confirmed = true
@@ -186,7 +187,7 @@ func (rs *RecordingSession) accept(r *request, c *content) {
 	next := rs.next
 	rs.next = nil
 	if next == nil {
-		rs.answerOK(r, nil)
+		rs.answerOK(r, c.warnings, nil)
 		return
 	}
 	rs.offering, rs.proposed = c.offer == nil, nil
@@ -198,12 +199,15 @@ func (rs *RecordingSession) accept(r *request, c *content) {
 	if rs.offering {
 		rs.offeringCSeq = r.Request.CSeq().SeqNo
 	}
-	rs.answerOK(r, next.body)
+	rs.answerOK(r, c.warnings, next.body)
 }
 
 // answerOK sends 200. That to an INVITE is repeated until its ACK comes.
-func (rs *RecordingSession) answerOK(r *request, sdpBody []byte) {
+func (rs *RecordingSession) answerOK(r *request, warnings []string, sdpBody []byte) {
 	res := rs.server.newResponse(r, 200, rs.localTag, nil)
+	for _, text := range warnings {
+		res.AppendHeader(sip.NewHeader("Warning", warning(text)))
+	}
 	if r.method() == sip.INVITE || r.method() == sip.UPDATE {
 		res.AppendHeader(r.contact())
 		describe(res)

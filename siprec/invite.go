@@ -19,6 +19,8 @@ type content struct {
 	oddities []string
 	// marked says that a part has the disposition recording-session.
 	marked bool
+	// warnings are what the handler has to say of it in the 200.
+	warnings []string
 }
 
 // carriesOffer says whether SDP in a request of that method is an offer or an

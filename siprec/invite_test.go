@@ -110,4 +110,7 @@ func TestWarningIsOneQuotedLine(t *testing.T) {
 	if strings.ContainsAny(got, "\r\n") || got != `399 siprecd "a 'b'  Evil: c\\"` {
 		t.Errorf("warning = %q", got)
 	}
+	if got, want := warning("a\x00b\tc\xff"), `399 siprecd "a b c?"`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

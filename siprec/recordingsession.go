@@ -309,7 +309,7 @@ func (rs *RecordingSession) turnAway() {
 // abandon answers a request that the handler left open when it failed.
 func (rs *RecordingSession) abandon(r *request) {
 	if r.method() == sip.BYE {
-		rs.answerOK(r, nil)
+		rs.answerOK(r, nil, nil)
 		return
 	}
 	rs.server.refuse(r, rs.localTag, refuse(500, "the recording server failed"))

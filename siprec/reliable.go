@@ -118,7 +118,7 @@ func (rs *RecordingSession) servePrack(r *request, c *content) {
 	if c != nil && len(c.parts) > 0 && c.parts[0].Type == typeSDP {
 		rs.server.refuse(r, "", refuse(488, "SDP in a PRACK is not accepted while the offer of the INVITE is open"))
 	} else {
-		rs.answerOK(r, nil)
+		rs.answerOK(r, nil, nil)
 	}
 	if p.then != nil {
 		p.then()

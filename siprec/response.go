@@ -3,6 +3,7 @@ package siprec
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap/zapcore"
@@ -96,7 +97,13 @@ func (s *Server) refuse(r *request, tag string, ref *refusal) {
 
 // warning writes a Warning value of code 399 (RFC 3261 §20.43).
 func warning(text string) string {
-	return `399 siprecd "` + strings.NewReplacer(`\`, `\\`, `"`, `'`, "\r", " ", "\n", " ").Replace(text) + `"`
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+	return `399 siprecd "` + strings.NewReplacer(`\`, `\\`, `"`, `'`).Replace(text) + `"`
 }
 
 // describe adds what a message tells about the server (RFC 3261 §11.2, §13.2.1,

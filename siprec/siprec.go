@@ -92,7 +92,8 @@ type Event struct {
 	// Oddities are deviations from the standards that were tolerated.
 	Oddities []string
 
-	reply func(status int, warning string)
+	reply    func(status int, warning string)
+	warnings []string
 }
 
 // Accept lets the request be answered with 200. It does nothing when the event
@@ -103,6 +104,11 @@ func (ev *Event) Accept() {
 		ev.reply = nil
 	}
 }
+
+// Warn puts a Warning header field with a text into the 200 that accepts the request
+// (RFC 3261 §20.43): what could not be made use of in it. At most 128 octets of the text
+// are sent; after the answer it does nothing.
+func (ev *Event) Warn(text string) { ev.warnings = append(ev.warnings, shortened(text)) }
 
 // Reject lets the request be answered with a status of 300 or above and a
 // Warning header field with the given text (RFC 3261 §20.43).

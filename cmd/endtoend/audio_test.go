@@ -368,10 +368,19 @@ func TestUnreadableMetadata(t *testing.T) {
 	l := newLab(t, "127.0.0.1", nil)
 	c := l.client("tcp")
 	d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: []byte("this is not XML at all")})
+	if got := d.Final().Get("Warning"); !strings.HasPrefix(got, `399 siprecd "metadata cannot be read: `) {
+		t.Errorf("Warning %q in the 200", got)
+	}
+	if got := do(t, d, "UPDATE", src.Request{Metadata: []byte("nor is this")}).Get("Warning"); !strings.Contains(got, "metadata cannot be read") {
+		t.Errorf("Warning %q in the 200 to an UPDATE", got)
+	}
+	if m := do(t, d, "UPDATE", src.Request{Metadata: conversation(c).Complete()}); m.Has("Warning") {
+		t.Errorf("Warning %q of metadata that can be read", m.Get("Warning"))
+	}
 	play(t, d, src.PlayOptions{Duration: 500 * time.Millisecond}, src.Tone(440, false), src.Tone(880, false))
 	do(t, d, "BYE", src.Request{})
 	m := l.manifest()
-	if len(m.Files) != 2 || len(m.Flags) == 0 || len(m.Metadata) != 1 || m.Metadata[0].Readable {
+	if len(m.Files) != 2 || len(m.Flags) == 0 || len(m.Metadata) != 3 || m.Metadata[0].Readable || !m.Metadata[2].Readable {
 		t.Fatalf("files %d, flags %v, metadata %+v", len(m.Files), m.Flags, m.Metadata)
 	}
 	for i, hz := range []float64{440, 880} {
