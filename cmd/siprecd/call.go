@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -17,8 +19,8 @@ import (
 
 type callCommand struct {
 	Files     []string  `arg:"" name:"wav" help:"One WAV file for each speaker, 16 bit PCM of any rate; one or two."`
-	To        sipTarget `required:"" help:"The server: sip:host or sip:host:port." placeholder:"URI"`
-	Transport string    `help:"Transport for SIP: udp, tcp or tls." enum:"udp,tcp,tls" default:"udp"`
+	To        sipTarget `required:"" help:"The server: sip:host or sip:host:port, with ;transport=tcp or ;transport=tls if need be, or sips:host for TLS." placeholder:"URI"`
+	Transport string    `help:"Transport for SIP: udp, tcp or tls. When empty, the one that the URI asks for, or udp." enum:"udp,tcp,tls," default:""`
 
 	TLSCertificate string `name:"tls-certificate" help:"Certificate to show on TLS, PEM, with --tls-key." placeholder:"FILE"`
 	TLSKey         string `name:"tls-key" help:"Private key of the certificate, PEM." placeholder:"FILE"`
@@ -33,8 +35,11 @@ func (c *callCommand) Validate() error {
 	if len(c.Files) > 2 {
 		return fmt.Errorf("%d WAV files, at most two speakers can be played", len(c.Files))
 	}
-	if c.Transport != "tls" && c.TLSCertificate+c.TLSKey+c.TLSCA != "" {
-		return fmt.Errorf("--tls-certificate, --tls-key and --tls-ca are for --transport tls")
+	if c.Transport != "" && c.To.transport != "" && c.Transport != c.To.transport {
+		return fmt.Errorf("--transport %s, but %s asks for %s", c.Transport, c.To.uri, c.To.transport)
+	}
+	if c.transport() != "tls" && c.TLSCertificate+c.TLSKey+c.TLSCA != "" {
+		return fmt.Errorf("--tls-certificate, --tls-key and --tls-ca are for TLS: --transport tls, or a sips URI")
 	}
 	if (c.TLSCertificate == "") != (c.TLSKey == "") {
 		return fmt.Errorf("--tls-certificate and --tls-key belong together")
@@ -42,9 +47,25 @@ func (c *callCommand) Validate() error {
 	return nil
 }
 
+// transport is the one to use (RFC 3263 §4.1, without a look into the DNS).
+func (c *callCommand) transport() string { return cmp.Or(c.Transport, c.To.transport, "udp") }
+
+// address is where to send, host:port; without a port in the URI the default one
+// (RFC 3261 §19.1.2).
+func (c *callCommand) address() string {
+	port := c.To.port
+	switch {
+	case port == "" && c.transport() == "tls":
+		port = "5061"
+	case port == "":
+		port = "5060"
+	}
+	return net.JoinHostPort(c.To.host, port)
+}
+
 // tls is what the client shows and believes on TLS.
 func (c *callCommand) tls() (*tls.Config, error) {
-	if c.Transport != "tls" {
+	if c.transport() != "tls" {
 		return nil, nil
 	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
@@ -76,10 +97,6 @@ func (c *callCommand) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	address := c.To.address
-	if c.Transport == "tls" && c.To.noPort {
-		address = strings.TrimSuffix(address, ":5060") + ":5061" // RFC 3261 §19.1.2
-	}
 	codec := src.PCMU()
 	if c.Codec == "pcma" {
 		codec = src.PCMA()
@@ -96,9 +113,9 @@ func (c *callCommand) Run(ctx context.Context, out streams) error {
 		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 		speakers = append(speakers, speaker{aor: "sip:" + userPart(name) + "@siprecd.invalid", name: name, codec: codec, voice: voice})
 	}
-	fmt.Fprintf(out.stdout, "calling %s over %s\n", c.To.uri, c.Transport)
+	fmt.Fprintf(out.stdout, "calling %s over %s\n", c.To.uri, c.transport())
 	_, err = performance{
-		client:   src.Config{Target: address, Transport: c.Transport, TLS: secure, UserAgent: "siprecd-call/" + version()},
+		client:   src.Config{Target: c.address(), Transport: c.transport(), TLS: secure, UserAgent: "siprecd-call/" + version()},
 		uri:      c.To.uri,
 		speakers: speakers,
 		suite:    strings.TrimPrefix(c.SRTP, "none"),
@@ -121,26 +138,41 @@ func userPart(text string) string {
 
 // A sipTarget is a server to send to.
 type sipTarget struct {
-	uri     string // as given
-	address string // host:port
-	noPort  bool   // the port is the default one
+	uri        string // as given
+	host, port string // the port may be empty
+	transport  string // that the URI asks for: udp, tcp or tls; may be empty
 }
 
-// UnmarshalText reads sip:host or sip:host:port, with or without a user part.
+// UnmarshalText reads a sip or sips URI, with or without a user part and port. Of its
+// parameters only transport counts here; all go into the Request-URI.
 func (t *sipTarget) UnmarshalText(text []byte) error {
+	wrong := fmt.Errorf("%q is not sip:host or sip:host:port, nor the same with sips", text)
 	t.uri = string(text)
-	hostport, ok := strings.CutPrefix(t.uri, "sip:")
-	if i := strings.LastIndex(hostport, "@"); i >= 0 {
-		hostport = hostport[i+1:]
+	scheme, rest, _ := strings.Cut(t.uri, ":")
+	secure := strings.EqualFold(scheme, "sips")
+	if i := strings.LastIndex(rest, "@"); i >= 0 {
+		rest = rest[i+1:]
 	}
-	if !ok || hostport == "" || strings.ContainsAny(hostport, ";?/ ") {
-		return fmt.Errorf("%q is not sip:host or sip:host:port", text)
+	hostport, params, _ := strings.Cut(rest, ";")
+	if !secure && !strings.EqualFold(scheme, "sip") || hostport == "" || strings.ContainsAny(t.uri, "?/<> ") {
+		return wrong
 	}
-	host, port, err := net.SplitHostPort(hostport)
-	if err != nil {
-		// No port: 5060 (RFC 3261 §19.1.2).
-		host, port, t.noPort = strings.Trim(hostport, "[]"), "5060", true
+	var err error
+	if t.host, t.port, err = net.SplitHostPort(hostport); err != nil {
+		t.host, t.port = strings.Trim(hostport, "[]"), ""
 	}
-	t.address = net.JoinHostPort(host, port)
+	for param := range strings.SplitSeq(params, ";") {
+		if name, value, _ := strings.Cut(param, "="); strings.EqualFold(name, "transport") {
+			t.transport = strings.ToLower(value)
+		}
+	}
+	switch {
+	case !slices.Contains([]string{"", "udp", "tcp", "tls"}, t.transport):
+		return fmt.Errorf("transport %q in %q is neither udp, tcp nor tls", t.transport, text)
+	case secure && t.transport == "udp":
+		return fmt.Errorf("%q asks for TLS and for UDP", text)
+	case secure: // transport=tcp is what TLS is over (RFC 3261 §26.2.2)
+		t.transport = "tls"
+	}
 	return nil
 }

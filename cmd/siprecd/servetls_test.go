@@ -47,10 +47,12 @@ func TestServeTLS(t *testing.T) {
 		"--tls-ca", ca, "--tls-clients", "required", "--srcs", list)
 	voice := filepath.Join(dir, "alice.wav")
 	write(voice, string(toneWAV(440, 1, 8000)))
+	ways := [][]string{{"--to", "sips:" + p.tls}, {"--to", "sip:" + p.tls + ";transport=tls"}, {"--to", "sip:" + p.tls, "--transport", "tls"}}
 	call := func(want int, words string) {
 		t.Helper()
-		out, errs, code := program(t, "call", voice, "--to", "sip:"+p.tls, "--transport", "tls",
-			"--tls-certificate", shown, "--tls-key", shownKey, "--tls-ca", ca)
+		way := ways[0]
+		ways = append(ways[1:], way)
+		out, errs, code := program(t, append([]string{"call", voice, "--tls-certificate", shown, "--tls-key", shownKey, "--tls-ca", ca}, way...)...)
 		if code != want || !strings.Contains(out+errs, words) {
 			t.Fatalf("call: exit %d, %s%s, want %d, %q", code, out, errs, want, words)
 		}

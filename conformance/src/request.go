@@ -80,7 +80,7 @@ func (s *SRC) compose(e envelope, r Request, c content) []byte {
 		h = append(h, Header{"Route", route})
 	}
 	if e.method != "ACK" && e.method != "CANCEL" {
-		h = append(h, Header{"Contact", s.contact(r)}, Header{"User-Agent", s.cfg.UserAgent})
+		h = append(h, Header{"Contact", s.contact(r, e.requestURI)}, Header{"User-Agent", s.cfg.UserAgent})
 		h = append(h, Header{"Allow", allowed})
 	}
 	if require := r.require(e.method); len(require) > 0 {
@@ -111,10 +111,13 @@ func (r Request) require(method string) []string {
 }
 
 // contact is the Contact of this SRC; the feature tag stands outside the angle
-// brackets (RFC 7866 §6.1.1).
-func (s *SRC) contact(r Request) string {
+// brackets (RFC 7866 §6.1.1). With a sips Request-URI it is one of sips (RFC 3261
+// §8.1.1.8), which needs no transport.
+func (s *SRC) contact(r Request, requestURI string) string {
 	uri := fmt.Sprintf("<sip:src@%s", s.conn.local)
-	if s.conn.reliable() {
+	if len(requestURI) > 5 && strings.EqualFold(requestURI[:5], "sips:") {
+		uri = fmt.Sprintf("<sips:src@%s", s.conn.local)
+	} else if s.conn.reliable() {
 		uri += ";transport=" + strings.ToLower(s.conn.transport)
 	}
 	switch {

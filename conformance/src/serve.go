@@ -130,7 +130,7 @@ func (s *SRC) composeReply(m *Message, reply *Reply, tag string, c content) []by
 		h = append(h, Header{"Record-Route", route})
 	}
 	if reply.Status < 300 {
-		h = append(h, Header{"Contact", s.contact(Request{})}, Header{"Allow", allowed})
+		h = append(h, Header{"Contact", s.contact(Request{}, m.RequestURI)}, Header{"Allow", allowed})
 	}
 	h = append(h, reply.Headers...)
 	if reply.Body != nil {
