@@ -75,6 +75,9 @@ func newDesk(t *testing.T, act func(*RecordingSession, *Event), change ...func(*
 				runtime.Gosched()
 			}
 		}
+		if taken := d.server.ports.taken; len(taken) > 0 {
+			t.Errorf("streams that are over still count: %v", taken)
+		}
 		d.client.Close()
 	})
 	return d

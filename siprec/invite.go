@@ -1,6 +1,8 @@
 package siprec
 
 import (
+	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -189,6 +191,7 @@ func (rs *RecordingSession) newNegotiator(flow *front.Flow) negotiator {
 	return negotiator{
 		plane: rs.server.plane, origin: rs.server.originID(), peer: flow.Remote(),
 		local: flow.Local().Addr(), nets: rs.src.MediaNetworks,
+		share: share{rs.server.ports, rs.src.Name, rs.src.MaxStreams},
 		terms: rs.src.terms(), random: rs.server.cfg.Random,
 		said: rs.server.mediaAddress(flow),
 	}
@@ -205,6 +208,12 @@ func (rs *RecordingSession) propose(r *request, c *content) *refusal {
 		rs.next, err = rs.media.offer(r.At)
 	default:
 		return nil
+	}
+	if errors.Is(err, errTooManyStreams) {
+		if c.offer != nil && rs.media.needs(c.offer) > rs.src.MaxStreams {
+			return refuse(488, "more streams than this client may have, "+strconv.Itoa(rs.src.MaxStreams))
+		}
+		return refuse(503, err.Error(), retryAfter())
 	}
 	if err != nil {
 		rs.log.Error("no ports for recorded streams", zap.Error(err))

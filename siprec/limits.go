@@ -1,6 +1,7 @@
 package siprec
 
 import (
+	"errors"
 	"sync"
 	"time"
 )
@@ -57,4 +58,48 @@ func (s *Server) of(name string) int {
 		}
 	}
 	return n
+}
+
+// errTooManyStreams: an SRC has as many ports as it may have.
+var errTooManyStreams = errors.New("this client has as many streams as it may have")
+
+// ports counts the streams that have ports, by the name of their SRC.
+type ports struct {
+	mu    sync.Mutex
+	taken map[string]int
+}
+
+// take counts one stream more; false when that is more than most. 0 is no limit.
+func (p *ports) take(name string, most int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if most > 0 && p.taken[name] >= most {
+		return false
+	}
+	p.taken[name]++
+	return true
+}
+
+// give counts n streams less.
+func (p *ports) give(name string, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken[name] -= n; p.taken[name] == 0 {
+		delete(p.taken, name)
+	}
+}
+
+// A share is what one SRC may have of the ports, by its name. The zero value is all.
+type share struct {
+	of   *ports // nil does not count
+	name string
+	most int // streams; 0 is no limit
+}
+
+func (s share) take() bool { return s.of == nil || s.of.take(s.name, s.most) }
+
+func (s share) give(n int) {
+	if s.of != nil && n > 0 {
+		s.of.give(s.name, n)
+	}
 }

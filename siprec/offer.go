@@ -96,6 +96,7 @@ func (n *negotiator) undo(a *agreement) {
 	for _, r := range a.opened {
 		r.Close()
 	}
+	n.share.give(len(a.opened))
 	for i, sl := range a.slots {
 		before := n.now.before(i)
 		if before == nil || before.recv == nil || before.recv != sl.recv {
@@ -119,6 +120,8 @@ type negotiator struct {
 	nets   []netip.Prefix
 	terms  sdp.Terms
 	random io.Reader // for keys
+	share  share
+	closed bool
 }
 
 // answer makes the agreement that an offer leads to (RFC 3264 §6, §8; RFC 7866
@@ -198,7 +201,7 @@ func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*
 		return sl, nil
 	}
 	if sl.recv == nil {
-		recv, err := n.plane.Open(n.addressFor(m))
+		recv, err := n.open(m)
 		if err != nil {
 			return nil, err
 		}
@@ -216,6 +219,29 @@ func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*
 	}
 	n.bind(sl, m, srtp, at)
 	return sl, nil
+}
+
+// open binds the ports of a stream, if the SRC may have them.
+func (n *negotiator) open(m *sdp.Media) (*media.Receiver, error) {
+	if !n.share.take() {
+		return nil, errTooManyStreams
+	}
+	recv, err := n.plane.Open(n.addressFor(m))
+	if err != nil {
+		n.share.give(1)
+	}
+	return recv, err
+}
+
+// needs is how many streams of an offer need ports.
+func (n *negotiator) needs(offer *sdp.Description) int {
+	streams := 0
+	for i := range offer.Media[:min(len(offer.Media), maxStreams)] {
+		if offer.Media[i].Plan(n.terms) != sdp.Refuse {
+			streams++
+		}
+	}
+	return streams
 }
 
 // bind puts the ports and formats of a slot into its stream and its answer, and
@@ -411,20 +437,23 @@ func (n *negotiator) commit(a *agreement, log *zap.Logger) {
 	for _, r := range a.closing {
 		r.Drain()
 	}
+	n.share.give(len(a.closing))
 	a.opened, a.closing = nil, nil
 	if len(a.oddities) > 0 {
 		log.Debug("sdp oddities", zap.Strings("oddities", a.oddities))
 	}
 }
 
-// close drains every port.
+// close drains every port; the second time there is nothing to do.
 func (n *negotiator) close() {
-	if n.now == nil {
+	if n.now == nil || n.closed {
 		return
 	}
+	n.closed = true
 	for _, sl := range n.now.slots {
 		if sl.recv != nil {
 			sl.recv.Drain()
+			n.share.give(1)
 		}
 		wipe(sl.expected.SRTP, nil)
 	}

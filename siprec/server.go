@@ -138,6 +138,7 @@ type Server struct {
 	busyLog *front.Quiet
 	nonces  *nonces
 	rates   *rates
+	ports   *ports
 	exposed exposed
 
 	mu       sync.Mutex
@@ -164,6 +165,7 @@ func Listen(cfg Config) (*Server, error) {
 		invites: make(map[string]*RecordingSession),
 		ended:   make(chan struct{}),
 		rates:   newRates(cfg.Clock.Now),
+		ports:   &ports{taken: make(map[string]int)},
 	}
 	after := func(d time.Duration, f func()) func() bool { return cfg.Clock.AfterFunc(d, f).Stop }
 	s.quiet, s.busyLog = front.NewQuiet(cfg.Log, cfg.Clock.Now, after), front.NewQuiet(cfg.Log, cfg.Clock.Now, after)

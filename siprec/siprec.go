@@ -216,6 +216,10 @@ type SRC struct {
 	// MaxRecordingSessions is how many of its recording sessions may be up at once;
 	// one more is answered 503. 0 is no limit but that of the server.
 	MaxRecordingSessions int
+	// MaxStreams is how many streams with ports all of its recording sessions may have
+	// at once. An offer of more is answered 503, or 488 when it alone has too many. 0 is
+	// no limit but the ports there are.
+	MaxStreams int
 	// InvitesPerSecond is how many recording sessions it may ask for in a second; a
 	// further INVITE is answered 503. 0 is no limit.
 	InvitesPerSecond float64

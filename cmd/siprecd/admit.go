@@ -43,8 +43,22 @@ func (a *admission) reload() error {
 	if err != nil {
 		return err
 	}
+	shareStreams(list, a.settings.RTPPorts)
 	a.srcs.Store(&list)
 	return nil
+}
+
+// shareStreams gives each of several SRCs without a limit of its own three quarters of
+// the ports: one that goes wrong must not cost the others theirs.
+func shareStreams(list []profile, ports portRange) {
+	if len(list) < 2 {
+		return
+	}
+	for i := range list {
+		if list[i].MaxStreams == 0 {
+			list[i].MaxStreams = ports.streams() * 3 / 4
+		}
+	}
 }
 
 // loopback is this machine (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).

@@ -144,3 +144,33 @@ func TestClusterOfTheAcceptList(t *testing.T) {
 		}
 	}
 }
+
+// TestShareStreams: of several SRCs none takes all ports, unless it is told to.
+func TestShareStreams(t *testing.T) {
+	for _, tt := range []struct {
+		ports string
+		mine  []int // what the file says
+		want  []int
+	}{
+		{"16384-32767", []int{0, 0}, []int{6144, 6144}},
+		{"16384-32767", []int{0}, []int{0}},
+		{"16384-32767", []int{8192, 0, 5}, []int{8192, 6144, 5}},
+		{"0-0", []int{0, 0}, []int{0, 0}},
+		{"10001-10010", []int{0, 0}, []int{3, 3}}, // 10002 to 10009
+	} {
+		var ports portRange
+		if err := ports.UnmarshalText([]byte(tt.ports)); err != nil {
+			t.Fatal(err)
+		}
+		list := make([]profile, len(tt.mine))
+		for i, n := range tt.mine {
+			list[i].MaxStreams = n
+		}
+		shareStreams(list, ports)
+		for i, want := range tt.want {
+			if list[i].MaxStreams != want {
+				t.Errorf("%s %v: SRC %d has %d, want %d", tt.ports, tt.mine, i, list[i].MaxStreams, want)
+			}
+		}
+	}
+}

@@ -256,6 +256,16 @@ func (n network) contains(addr netip.Addr) bool {
 // A portRange is the first and the last port; both 0 are any free ports.
 type portRange struct{ first, last uint16 }
 
+// streams is how many streams there are ports for, of an even one and the next each; 0
+// when any ports are taken.
+func (r portRange) streams() int {
+	if r.first == 0 {
+		return 0
+	}
+	even := int(r.first) + int(r.first)%2
+	return (int(r.last) + 1 - even) / 2
+}
+
 // UnmarshalText reads MIN-MAX.
 func (r *portRange) UnmarshalText(text []byte) error {
 	first, last, ok := strings.Cut(string(text), "-")

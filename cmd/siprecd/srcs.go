@@ -63,6 +63,8 @@ func srcKeys() []srcKey {
 			func(_ srcFile, n *yaml.Node, p *profile) error { return mediaNetworks(n, p) }},
 		{"max-recording-sessions", "number", "Recording sessions of it at the same time; one more is answered 503, or 302 with `--redirect`. Default: no limit of its own.",
 			func(_ srcFile, n *yaml.Node, p *profile) error { return positive(n, &p.MaxRecordingSessions) }},
+		{"streams", "number", "Recorded streams that all of its recording sessions may have at the same time. An offer of more is answered as above, or 488 when it alone has too many. Default: three quarters of what `--rtp-ports` has room for when the file has several SRCs, so that none takes all; else no limit.",
+			func(_ srcFile, n *yaml.Node, p *profile) error { return positive(n, &p.MaxStreams) }},
 		{"invites-per-second", "number", "Recording sessions it may ask for in a second, on average; further ones are answered as above. Default: no limit.",
 			func(_ srcFile, n *yaml.Node, p *profile) error { return positive(n, &p.InvitesPerSecond) }},
 		{"srtp", "preferred, required or off", "Whether SRTP is taken where it is offered, has to be offered, or is refused. Default preferred.",
