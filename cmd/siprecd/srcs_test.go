@@ -84,6 +84,7 @@ func TestSRCsRead(t *testing.T) {
   tls: required
   media-networks: [203.0.113.0/24]
   max-recording-sessions: 3
+  streams: 40
   invites-per-second: 0.5
   srtp: required
   srtp-suites: [AES_CM_128_HMAC_SHA1_80]
@@ -99,7 +100,7 @@ func TestSRCsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := siprec.SRC{
-		Name: "12", PlainInvite: true, Strict: true, RequireTLS: true, MaxRecordingSessions: 3, InvitesPerSecond: 0.5,
+		Name: "12", PlainInvite: true, Strict: true, RequireTLS: true, MaxRecordingSessions: 3, MaxStreams: 40, InvitesPerSecond: 0.5,
 		MediaNetworks: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")},
 		SRTP:          siprec.SRTPRequired, SRTPSuites: []string{"AES_CM_128_HMAC_SHA1_80"}, Codecs: []string{"PCMA", "opus"},
 		RefuseUnrecorded: true, AnswerDelay: 200 * time.Millisecond, EnforceAtSource: true,
