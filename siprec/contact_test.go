@@ -25,6 +25,7 @@ func TestNoContact(t *testing.T) {
 		{"udp", "[::1]:0", "", "", true},
 		{"udp", "127.0.0.1:0", "\r\nContact: <tel:+15550100>", "", true},
 		{"udp", "127.0.0.1:0", "\r\nContact: *", "", true},
+		{"udp", "127.0.0.1:0", "\r\nContact: <h323:rec@gk.example>", "", true},
 		{"tcp", "127.0.0.1:0", "", ";transport=tcp", false},
 	} {
 		t.Run(tt.network+" "+tt.listen+" "+tt.contact, func(t *testing.T) {
