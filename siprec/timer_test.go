@@ -2,6 +2,7 @@ package siprec
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,10 +136,10 @@ func TestRefreshByUs(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := dialog.Final()
-	refuse := 0
+	var refuse atomic.Int32 // the status to answer an UPDATE with; 0 for 200
 	dialog.Handle(func(req *src.Message) *src.Reply {
-		if req.Method == "UPDATE" && refuse > 0 {
-			return &src.Reply{Status: refuse}
+		if status := int(refuse.Load()); req.Method == "UPDATE" && status > 0 {
+			return &src.Reply{Status: status}
 		}
 		return &src.Reply{Status: 200, Headers: timed("600;refresher=uac")}
 	})
@@ -150,7 +151,7 @@ func TestRefreshByUs(t *testing.T) {
 			t.Errorf("refreshed by %q", u.Raw)
 		}
 	}
-	refuse = 405
+	refuse.Store(405)
 	d.stand(dialog, 300*time.Second, 568*time.Second)
 	d.clock.advance(300 * time.Second)
 	await(t, dialog, "UPDATE")
