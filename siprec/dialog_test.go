@@ -396,6 +396,31 @@ func TestFullServer(t *testing.T) {
 	}
 }
 
+// TestStoppingServer sends the SRC elsewhere, and serves what is up to its end.
+func TestStoppingServer(t *testing.T) {
+	d := newDesk(t, nil)
+	dialog := d.invite(src.Request{})
+	d.want(Offered)
+	stopped := make(chan error, 1)
+	go func() { stopped <- d.server.Shutdown(context.Background()) }()
+	for begun := false; !begun; runtime.Gosched() {
+		d.server.mu.Lock()
+		begun = d.server.draining
+		d.server.mu.Unlock()
+	}
+	f := d.invite(src.Request{}).Final()
+	if f.Status != 503 || !f.Has("Retry-After") || !strings.Contains(f.Get("Warning"), "stopping") {
+		t.Errorf("answered %d, Retry-After %q, Warning %q", f.Status, f.Get("Retry-After"), f.Get("Warning"))
+	}
+	if m, err := dialog.Bye(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+		t.Errorf("BYE: %v, %v", m, err)
+	}
+	d.want(Ended)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLargeMetadata sends a body of 64 kB, as much as a datagram takes.
 func TestLargeMetadata(t *testing.T) {
 	d := newDesk(t, nil)

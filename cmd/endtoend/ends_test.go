@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -133,8 +134,8 @@ func TestDrain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if final := again.Final(); final.Status == 503 {
-			if !final.Has("Retry-After") || !final.Has("Warning") {
-				t.Error("503 without Retry-After or Warning")
+			if !final.Has("Retry-After") || !strings.Contains(final.Get("Warning"), "stopping") {
+				t.Errorf("503 with Retry-After %q and Warning %q", final.Get("Retry-After"), final.Get("Warning"))
 			}
 			break
 		}
