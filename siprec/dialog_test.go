@@ -272,6 +272,32 @@ func TestTagOfTheSRC(t *testing.T) {
 	d.want(Ended)
 }
 
+// TestEqualCSeq: another request under the number of the one before is refused as one
+// with a lower number is (RFC 3261 §12.2.2).
+// Shows DRV3261-12.2.2-01.
+func TestEqualCSeq(t *testing.T) {
+	d := newDesk(t, nil, neverAsk)
+	c := newBareSRC(t, "udp", d.server.Endpoints()[0].Address, 0)
+	tag, err := c.open("equal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.want(Offered)
+	if _, err := c.conn.Write(c.text("INFO", "equal", tag, 1, "")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.next(); err != nil || !strings.HasPrefix(got, "SIP/2.0 500") {
+		t.Errorf("INFO: %v, %.40q", err, got)
+	}
+	if _, err := c.conn.Write(c.text("BYE", "equal", tag, 2, "")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.final("BYE"); err != nil {
+		t.Error(err)
+	}
+	d.want(Ended)
+}
+
 func TestHandlerMayRefuse(t *testing.T) {
 	d := newDesk(t, func(_ *RecordingSession, ev *Event) { ev.Reject(503, "no disk") })
 	dialog := d.invite(src.Request{})

@@ -54,6 +54,26 @@ func mustAnswer(t testing.TB, n *negotiator, offer *sdp.Description) *agreement 
 	return a
 }
 
+// TestMoreMLinesThanPorts: one offer must not take the ports of all others. Each m-line
+// has its answer.
+func TestMoreMLinesThanPorts(t *testing.T) {
+	ports := make([]int, maxStreams+2)
+	for i := range ports {
+		ports[i] = 4000 + 2*i
+	}
+	n := newNegotiator(t, time.Now)
+	a := mustAnswer(t, n, offerOf(t, "127.0.0.1", ports...))
+	defer n.undo(a)
+	if len(a.slots) != len(ports) || len(a.opened) != maxStreams {
+		t.Fatalf("%d m-lines answered, %d of them with a port", len(a.slots), len(a.opened))
+	}
+	for _, sl := range a.slots[maxStreams:] {
+		if !sl.stream.Closed || sl.answer.Port != 0 || sl.stream.Refusal == "" {
+			t.Errorf("m-line %d: port %d, refused for %q", sl.stream.Index, sl.answer.Port, sl.stream.Refusal)
+		}
+	}
+}
+
 // TestRefusedOfferAnnouncesNoSource: what a refused offer said about where
 // packets come from is taken back with it.
 func TestRefusedOfferAnnouncesNoSource(t *testing.T) {
