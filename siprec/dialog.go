@@ -93,7 +93,7 @@ func (rs *RecordingSession) judge(r *request, c *content) *refusal {
 	if r.method() != sip.OPTIONS && rs.early() {
 		return rs.server.tryLater("the INVITE waits for the PRACK of its provisional response")
 	}
-	if ref := checkInterval(r.Request); ref != nil {
+	if ref := checkInterval(r.Request, rs.src.SessionTimer); ref != nil {
 		return ref
 	}
 	if ref := rs.crossing(r, c); ref != nil {
@@ -210,7 +210,7 @@ func (rs *RecordingSession) answerOK(r *request, warnings []string, sdpBody []by
 	}
 	if r.method() == sip.INVITE || r.method() == sip.UPDATE {
 		res.AppendHeader(r.contact())
-		describe(res)
+		describe(res, rs.src.SessionTimer)
 		rs.agreeInterval(r.Request, res)
 	}
 	if sdpBody != nil {

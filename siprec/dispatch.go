@@ -150,7 +150,7 @@ func (s *Server) receiveOutside(m *front.Message) {
 func (s *Server) answerOptions(r *request, tag string) {
 	res := s.newResponse(r, 200, tag, nil)
 	res.AppendHeader(r.contact())
-	describe(res)
+	describe(res, SessionTimer{})
 	s.send(r, res)
 }
 

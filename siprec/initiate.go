@@ -147,9 +147,13 @@ func (rs *RecordingSession) adopt(in *initiation) {
 	recorded := front.Values(in.res, "Record-Route")
 	slices.Reverse(recorded) // RFC 3261 §12.1.2
 	rs.learnRoutes(recorded)
-	if w := readInterval(in.res); w.interval > 0 {
+	switch w, t := readInterval(in.res), rs.src.SessionTimer; {
+	case w.interval > 0:
 		rs.life.interval = max(w.interval, leastGranted)
 		rs.life.ours = w.refresher != "uas"
+	case t.Interval > 0 && !t.Off:
+		// It states none, but each request of ours may ask for one (RFC 4028 §7.2).
+		rs.life.interval, rs.life.ours = t.Interval, true
 	}
 }
 

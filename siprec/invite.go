@@ -154,7 +154,7 @@ func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 	if ref := checkRequire(r.Request); ref != nil {
 		return nil, ref
 	}
-	if ref := checkInterval(r.Request); ref != nil {
+	if ref := checkInterval(r.Request, rs.src.SessionTimer); ref != nil {
 		return nil, ref
 	}
 	c, ref := readContent(r.Request)

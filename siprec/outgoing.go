@@ -233,7 +233,7 @@ func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
 	req.SetTransport(rs.flow.Network())
 	req.SetDestination(rs.flow.Remote().String())
 	if method == sip.INVITE || method == sip.UPDATE {
-		describe(req)
+		describe(req, rs.src.SessionTimer)
 	}
 	req.SetBody(nil)
 	return req

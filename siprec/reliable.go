@@ -47,7 +47,7 @@ func (rs *RecordingSession) ring(r *request) {
 	res.AppendHeader(r.contact())
 	res.AppendHeader(sip.NewHeader("Require", "100rel"))
 	res.AppendHeader(sip.NewHeader("RSeq", strconv.FormatUint(uint64(p.rseq), 10)))
-	describe(res)
+	describe(res, rs.src.SessionTimer)
 	rs.mu.Lock()
 	rs.provisional = p
 	p.timer = cfg.Clock.AfterFunc(p.interval, func() { rs.ringAgain(p) })

@@ -17,7 +17,7 @@ import (
 const (
 	allowedMethods = "INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, INFO, OPTIONS"
 	acceptedTypes  = "application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed"
-	supportedTags  = "siprec, timer, 100rel"
+	supportedTags  = "siprec, 100rel" // timer too, see describe
 	typeSDP        = "application/sdp"
 )
 
@@ -107,11 +107,15 @@ func warning(text string) string {
 }
 
 // describe adds what a message tells about the server (RFC 3261 §11.2, §13.2.1,
-// §13.3.1.4).
-func describe(m sip.Message) {
+// §13.3.1.4). Session timers are not offered to an SRC that has none.
+func describe(m sip.Message, t SessionTimer) {
 	m.AppendHeader(sip.NewHeader("Allow", allowedMethods))
 	m.AppendHeader(sip.NewHeader("Accept", acceptedTypes))
-	m.AppendHeader(sip.NewHeader("Supported", supportedTags))
+	tags := supportedTags + ", timer"
+	if t.Off {
+		tags = supportedTags
+	}
+	m.AppendHeader(sip.NewHeader("Supported", tags))
 }
 
 // elsewhere makes of a 503 to an INVITE the way to the other recording servers, if

@@ -239,6 +239,8 @@ type SRC struct {
 	// RefuseUnrecorded answers media that is not recorded with port 0 instead of a
 	// bound port and a=inactive.
 	RefuseUnrecorded bool
+	// SessionTimer is how session timers are agreed with it (RFC 4028).
+	SessionTimer SessionTimer
 	// AnswerDelay is how long after an INVITE its 200 leaves at the earliest, unless
 	// the SRC goes on before: a BYE or CANCEL is served at once, and what it asks for
 	// by INFO or UPDATE is not kept waiting.
@@ -247,6 +249,19 @@ type SRC struct {
 	// while nothing may be kept ([RecordingSession.Pause]). Packets are withheld
 	// whether it obeys or not.
 	EnforceAtSource bool
+}
+
+// A SessionTimer is how the session timer of a dialog is agreed with an SRC (RFC 4028).
+// The zero value agrees to what the SRC asks for, from 90 s, and asks for none itself.
+type SessionTimer struct {
+	// Off agrees to none, unless the SRC requires it.
+	Off bool
+	// Minimum is the least interval that is agreed to, our Min-SE (§5). What an SRC
+	// asks for below it is answered 422; 90 s, and what is less than that is 90 s.
+	Minimum time.Duration
+	// Interval, when not 0, is asked of an SRC that asks for none, and is the longest
+	// that is agreed to, unless the SRC has a longer Min-SE. It is at least Minimum.
+	Interval time.Duration
 }
 
 // An SRTPPolicy says what becomes of SRTP and of plain RTP (RFC 7866 §12.2). Empty

@@ -51,12 +51,15 @@ func (l *lifetime) stop() {
 type intervalWish struct {
 	present   bool
 	interval  time.Duration
-	refresher string // uac, uas or empty
-	timer     bool   // its sender knows RFC 4028
+	refresher string        // uac, uas or empty
+	timer     bool          // its sender knows RFC 4028
+	required  bool          // and has to have it
+	minimum   time.Duration // its Min-SE; 0 without
 }
 
 func readInterval(m sip.Message) intervalWish {
-	w := intervalWish{timer: lists(m, "Supported", "timer") || lists(m, "Require", "timer")}
+	w := intervalWish{required: lists(m, "Require", "timer"), minimum: minSE(m)}
+	w.timer = w.required || lists(m, "Supported", "timer")
 	value, params, _ := strings.Cut(front.Header(m, "Session-Expires"), ";")
 	seconds, err := strconv.ParseUint(strings.TrimSpace(value), 10, 32)
 	if err != nil {
@@ -83,28 +86,63 @@ func lists(m sip.Message, name, token string) bool {
 	return false
 }
 
+// minSE reads the Min-SE of a message (RFC 4028 §5); 0 without one that is readable.
+func minSE(m sip.Message) time.Duration {
+	value, _, _ := strings.Cut(front.Header(m, "Min-SE"), ";")
+	least, err := strconv.ParseUint(strings.TrimSpace(value), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(least) * time.Second
+}
+
+// least is our Min-SE.
+func (t SessionTimer) least() time.Duration { return max(t.Minimum, leastInterval) }
+
+// declines says that a wish for a session timer is passed over.
+func (t SessionTimer) declines(w intervalWish) bool { return t.Off && !w.required }
+
+// grants is the interval that a wish gets; 0 for none. It is never longer than asked
+// for, nor shorter than the Min-SE of the SRC (RFC 4028 §9).
+func (t SessionTimer) grants(w intervalWish) time.Duration {
+	switch ours := max(t.Interval, w.minimum); {
+	case t.declines(w):
+		return 0
+	case w.interval >= leastInterval && t.Interval > 0:
+		return min(w.interval, ours)
+	case w.interval >= leastInterval:
+		return w.interval
+	case t.Interval > 0:
+		return ours
+	}
+	return 0
+}
+
 // checkInterval refuses an interval that is too short, if the SRC can ask again
 // with a longer one (RFC 4028 §9).
-func checkInterval(req *sip.Request) *refusal {
+func checkInterval(req *sip.Request, t SessionTimer) *refusal {
 	if req.Method != sip.INVITE && req.Method != sip.UPDATE {
 		return nil
 	}
-	if w := readInterval(req); w.present && w.timer && w.interval < leastInterval {
-		return refuse(422, "the session interval is below 90 seconds", sip.NewHeader("Min-SE", seconds(leastInterval)))
+	if w := readInterval(req); w.present && w.timer && w.interval < t.least() && !t.declines(w) {
+		least := seconds(t.least())
+		return refuse(422, "the session interval is below "+least+" seconds", sip.NewHeader("Min-SE", least))
 	}
 	return nil
 }
 
 // agreeInterval puts the session timer that a request asks for into its 2xx
-// (RFC 4028 §9, table 2). An SRC that does not ask gets none. One that leaves it
+// (RFC 4028 §9, table 2). An SRC that does not ask gets none, unless it is configured to
+// have one; it refreshes if it knows of timers, else this server does. One that leaves it
 // out of a later request keeps what was agreed if it knows of timers; if it does
 // not, and has to refresh, it would not: then the timer is given up, and if this
 // server refreshes it goes on to.
 func (rs *RecordingSession) agreeInterval(req *sip.Request, res *sip.Response) {
 	w := readInterval(req)
+	granted := rs.src.SessionTimer.grants(w)
 	switch {
-	case w.interval >= leastInterval:
-		rs.life.interval = w.interval
+	case granted > 0 && (w.interval >= leastInterval || rs.life.interval == 0):
+		rs.life.interval = granted
 		rs.life.ours = w.refresher == "uas" || !w.timer
 	case rs.life.interval == 0:
 		return
@@ -195,10 +233,8 @@ func (rs *RecordingSession) notRefreshed(u *undertaking, res *sip.Response) {
 
 // wantsLonger takes the Min-SE of a 422 (RFC 4028 §7.3).
 func (rs *RecordingSession) wantsLonger(res *sip.Response) bool {
-	value, _, _ := strings.Cut(front.Header(res, "Min-SE"), ";")
-	least, err := strconv.ParseUint(strings.TrimSpace(value), 10, 32)
-	longer := time.Duration(least) * time.Second
-	if err != nil || longer <= rs.life.interval {
+	longer := minSE(res)
+	if longer <= rs.life.interval {
 		return false
 	}
 	rs.life.interval = longer

@@ -62,6 +62,76 @@ func TestShortIntervalIsRefused(t *testing.T) {
 	}
 }
 
+// TestSessionTimerOfAnSRC: what its profile says of intervals.
+// Shows DRV4028-9-01.
+func TestSessionTimerOfAnSRC(t *testing.T) {
+	off := SessionTimer{Off: true}
+	bounded := SessionTimer{Minimum: 5 * time.Minute, Interval: 30 * time.Minute}
+	least := SessionTimer{Minimum: 5 * time.Minute}
+	for _, tt := range []struct {
+		name    string
+		timer   SessionTimer
+		headers []src.Header
+		status  int
+		want    string // Session-Expires of a 200, Min-SE of a 422
+		require bool
+	}{
+		{"off", off, timed("1800"), 200, "", false},
+		{"off, below all", off, timed("30"), 200, "", false},
+		{"off, required", off, []src.Header{{Name: "Require", Value: "timer"}, {Name: "Session-Expires", Value: "600"}}, 200, "600;refresher=uac", true},
+		{"below the minimum", least, timed("299"), 422, "300", false},
+		{"the minimum", least, timed("300"), 200, "300;refresher=uac", true},
+		{"a minimum, not asked", least, header("Supported", "timer"), 200, "", false},
+		{"below the minimum, by a proxy", least, header("Session-Expires", "120"), 200, "120;refresher=uas", false},
+		{"above the interval", bounded, timed("7200;refresher=uas"), 200, "1800;refresher=uas", true},
+		{"within the interval", bounded, timed("600"), 200, "600;refresher=uac", true},
+		{"above the interval, but not less", bounded, timed("7200", src.Header{Name: "Min-SE", Value: "3600"}), 200, "3600;refresher=uac", true},
+		{"an interval, not asked", bounded, header("Supported", "timer"), 200, "1800;refresher=uac", true},
+		{"an interval, not asked, but not less", bounded, append(header("Supported", "timer"), src.Header{Name: "Min-SE", Value: "3600;x"}), 200, "3600;refresher=uac", true},
+		{"an interval, not known", bounded, nil, 200, "1800;refresher=uas", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t, nil, func(c *Config) { c.Admit = func(Origin) (SRC, error) { return SRC{SessionTimer: tt.timer}, nil } })
+			f := d.invite(src.Request{Headers: tt.headers}).Final()
+			got := f.Get("Session-Expires")
+			if tt.status == 200 {
+				d.want(Offered)
+			} else {
+				got = f.Get("Min-SE")
+			}
+			if f.Status != tt.status || got != tt.want || f.Lists("Require", "timer") != tt.require {
+				t.Errorf("answered %d, %q, Require %q", f.Status, got, f.All("Require"))
+			}
+			if tt.status == 200 && f.Lists("Supported", "timer") == tt.timer.Off {
+				t.Errorf("Supported %q", f.All("Supported"))
+			}
+		})
+	}
+}
+
+// TestConfiguredIntervalIsKept: one that the SRC did not ask for holds over its
+// re-INVITEs, and ends what nobody refreshes.
+// Shows DRV4028-9-01.
+func TestConfiguredIntervalIsKept(t *testing.T) {
+	d := newDesk(t, nil, neverAsk, func(c *Config) {
+		c.Admit = func(Origin) (SRC, error) { return SRC{SessionTimer: SessionTimer{Interval: 90 * time.Second}}, nil }
+	})
+	known := header("Supported", "timer")
+	dialog := d.invite(src.Request{Headers: known})
+	d.want(Offered)
+	d.stand(dialog, 60*time.Second)
+	d.clock.advance(59 * time.Second)
+	if m, err := dialog.Reinvite(t.Context(), src.Request{Headers: known, Streams: dialog.Offers()}); err != nil || m.Get("Session-Expires") != "90;refresher=uac" {
+		t.Fatalf("re-INVITE: %v, %v", m, err)
+	}
+	d.stand(dialog, 60*time.Second)
+	d.clock.advance(60 * time.Second)
+	if ev := d.want(Ended); ev.Reason != EndExpired {
+		t.Errorf("ended by %s", ev.Reason)
+	}
+	await(t, dialog, "BYE")
+}
+
 // stand waits until a dialog with a session timer stands, whose next due timers
 // are given.
 func (d *desk) stand(dialog *src.Dialog, due ...time.Duration) {
@@ -230,4 +300,30 @@ func TestRefreshTakesTheMinimumOfThe422(t *testing.T) {
 		t.Errorf("Session-Expires is %q", u.Get("Session-Expires"))
 	}
 	d.stand(dialog, 200*time.Second, 368*time.Second)
+}
+
+// TestIntervalOfAnSRCThatWasCalled: one that states none in its 2xx is refreshed by us.
+// Shows DRV4028-9-01.
+func TestIntervalOfAnSRCThatWasCalled(t *testing.T) {
+	for _, timer := range []SessionTimer{{Interval: 90 * time.Second}, {Off: true}} {
+		d := newDesk(t, nil, neverAsk)
+		c := callee(t, d, offering)
+		if err := d.server.Initiate(t.Context(), c.uri, SRC{SessionTimer: timer}); err != nil {
+			t.Fatal(err)
+		}
+		if invite := c.next(t, "INVITE"); invite.Lists("Supported", "timer") == timer.Off {
+			t.Errorf("Supported %q", invite.All("Supported"))
+		}
+		d.want(Offered)
+		c.next(t, "ACK")
+		if timer.Off {
+			d.clock.await()
+			continue
+		}
+		d.clock.await(45*time.Second, 60*time.Second)
+		d.clock.advance(45 * time.Second)
+		if refresh := c.next(t, "UPDATE"); refresh.Get("Session-Expires") != "90;refresher=uac" {
+			t.Errorf("refreshed with %q", refresh.Get("Session-Expires"))
+		}
+	}
 }

@@ -79,6 +79,8 @@ func srcKeys() []srcKey {
 			func(_ srcFile, n *yaml.Node, p *profile) error { return scalar(n, &p.RefuseUnrecorded) }},
 		{"answer-delay", "duration", "How long after an INVITE its 200 leaves at the earliest, below 30s. Default 0s.",
 			func(_ srcFile, n *yaml.Node, p *profile) error { return delay(n, &p.AnswerDelay) }},
+		{"session-timer", "off, or mapping of durations", "How session timers are agreed (RFC 4028): `minimum`, from 90s, is the least interval that is agreed to; `interval`, up to 24h, is asked of an SRC that asks for none, and the longest that is agreed to. `off` agrees to none, unless the SRC requires it. Default: what the SRC asks for, from 90s.",
+			func(f srcFile, n *yaml.Node, p *profile) error { return sessionTimer(f, n, &p.SessionTimer) }},
 		{"enforce", "off or source", "`source` asks it by re-INVITE to send nothing while nothing may be kept; what it sends all the same is withheld, as it is with `off`. Default off.",
 			func(_ srcFile, n *yaml.Node, p *profile) error {
 				var word string

@@ -91,6 +91,7 @@ func TestSRCsRead(t *testing.T) {
   codecs: [PCMA, opus]
   refuse-unrecorded: true
   answer-delay: 200ms
+  session-timer: {minimum: 3m, interval: 1h}
   enforce: source
   digest:
     md5: true
@@ -103,13 +104,17 @@ func TestSRCsRead(t *testing.T) {
 		Name: "12", PlainInvite: true, Strict: true, RequireTLS: true, MaxRecordingSessions: 3, MaxStreams: 40, InvitesPerSecond: 0.5,
 		MediaNetworks: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")},
 		SRTP:          siprec.SRTPRequired, SRTPSuites: []string{"AES_CM_128_HMAC_SHA1_80"}, Codecs: []string{"PCMA", "opus"},
-		RefuseUnrecorded: true, AnswerDelay: 200 * time.Millisecond, EnforceAtSource: true,
+		RefuseUnrecorded: true, AnswerDelay: 200 * time.Millisecond, SessionTimer: siprec.SessionTimer{Minimum: 3 * time.Minute, Interval: time.Hour}, EnforceAtSource: true,
 		Digest: &siprec.Digest{Realm: "siprecd", MD5: true, Users: []siprec.User{
 			{Name: "a", Password: "first line"}, {Name: "b", SHA256: strings.ToLower(sha), MD5: "00112233445566778899aabbccddeeff"},
 		}},
 	}
 	if !reflect.DeepEqual(list[0].SRC, want) {
 		t.Errorf("read %+v\nwant %+v", list[0].SRC, want)
+	}
+	off, err := parseSRCs(f, []byte("- {name: a, addresses: any, session-timer: off}\n"))
+	if err != nil || off[0].SessionTimer != (siprec.SessionTimer{Off: true}) {
+		t.Errorf("a timer that is off: %+v, %v", off, err)
 	}
 	if !slices.Equal(list[0].certificates, []string{"a.example"}) || list[0].addresses[0].text != anyNetwork {
 		t.Errorf("found by %q and %+v", list[0].certificates, list[0].addresses)
@@ -140,6 +145,13 @@ func TestSRCsRefused(t *testing.T) {
 		{"another transport", who + "  tls: off\n", `srcs.yaml:3: SRC a: tls: "off" is not one of`},
 		{"another place", who + "  enforce: here\n", `srcs.yaml:3: SRC a: enforce: "here" is not one of`},
 		{"another suite", who + "  srtp-suites: [ROT13]\n", `srcs.yaml:3: SRC a: srtp-suites: "ROT13" is not one of`},
+		{"another word for a timer", who + "  session-timer: on\n", `srcs.yaml:3: SRC a: session-timer: "on" is not one of [off]`},
+		{"an empty timer", who + "  session-timer: {}\n", "session-timer: needs a minimum or an interval"},
+		{"a key of a timer", who + "  session-timer: {minimal: 90s}\n", `unknown key "minimal", did you mean "minimum"?`},
+		{"a short timer", who + "  session-timer: {minimum: 89s}\n", `SRC a: minimum: "89s" is not a duration of whole seconds from 90s to 24h`},
+		{"a long timer", who + "  session-timer: {interval: 25h}\n", `interval: "25h" is not`},
+		{"a timer of parts of seconds", who + "  session-timer: {interval: 100.5s}\n", `interval: "100.5s" is not`},
+		{"an interval below the minimum", who + "  session-timer: {minimum: 5m, interval: 2m}\n", "the interval 2m0s is below the minimum 5m0s"},
 		{"no codec", who + "  codecs: [PCMA, G277]\n", `srcs.yaml:3: SRC a: codecs: "G277" is no encoding name`},
 		{"a codec that is no audio", who + "  codecs: telephone-event\n", `"telephone-event" is no encoding name`},
 		{"a long delay", who + "  answer-delay: 40s\n", "srcs.yaml:3: SRC a: answer-delay: "},
