@@ -158,6 +158,7 @@ func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int,
 				reason = EndCancel
 			}
 			rs.inbox.post(endNote{reason})
+			rs.server.tx.retire(r)
 		}
 		return
 	}

@@ -81,7 +81,14 @@ func (s *Server) receiveInDialog(m *front.Message) {
 		s.refuse(loose(m), "", refuse(481, "no such recording session"))
 		return
 	}
-	r := s.tx.begin(loose(m))
+	if rs.crowded(m.Request.Method) {
+		s.refuse(loose(m), "", s.tryLater("too many requests in this dialog in a short time"))
+		return
+	}
+	r := loose(m)
+	rs.underway.Add(1)
+	r.over = func() { rs.underway.Add(-1) }
+	s.tx.begin(r)
 	if !inDialogMethod(r.method()) {
 		s.refuse(r, "", refuse(405, string(r.method())+" is not for recording sessions"))
 		return
@@ -102,6 +109,15 @@ func (s *Server) receiveInDialog(m *front.Message) {
 	case err != nil:
 		s.refuse(r, "", refuse(500, err.Error(), retryAfter()))
 	}
+}
+
+// crowded reports whether a dialog has as many transactions as it may have.
+func (rs *RecordingSession) crowded(method sip.RequestMethod) bool {
+	most := int32(mostInDialog)
+	if method == sip.BYE {
+		most *= 2
+	}
+	return rs.underway.Load() >= most
 }
 
 // answerLate answers a request to a recording session that has ended: BYEs that

@@ -141,6 +141,7 @@ func (rs *RecordingSession) begin(r *request) bool {
 		ref = rs.server.elsewhere(r, ref)
 		rs.server.busyLog.Warn("invite refused", append(rs.logFields(), zap.Int("status", ref.status), zap.String("why", ref.warning))...)
 		rs.server.refuse(r, rs.localTag, ref)
+		rs.server.tx.retire(r)
 		return false
 	}
 	rs.first = ev

@@ -34,6 +34,7 @@ type RecordingSession struct {
 	started   time.Time
 	inbox     *inbox
 	way       atomic.Pointer[front.Flow] // of its last message, for any goroutine
+	underway  atomic.Int32               // transactions of requests of the SRC within the dialog
 
 	// What follows belongs to the goroutine of ServeRecording.
 	first      *Event  // the Offered event, until Next gives it

@@ -30,7 +30,16 @@ type exchange struct {
 	tag       string // ours in the response; empty within a dialog
 	cancelled bool   // a CANCEL matched it (RFC 3261 §9.2)
 	final     int    // status of the final response, 0 before
+
+	refused bool   // counted in transactions.refused, and guarded by its mutex
+	over    func() // called when the transaction is over; may be nil
 }
+
+// Bounds of what an SRC can have the server keep for up to 64*T1 (RFC 3261 §17.2).
+const (
+	mostRefused  = 8192 // transactions of INVITEs that opened nothing
+	mostInDialog = 256  // transactions within one dialog; a BYE may be one of twice that
+)
 
 func (r *request) method() sip.RequestMethod { return r.Request.Method }
 
@@ -91,6 +100,8 @@ type transactions struct {
 	mu     sync.Mutex
 	server map[string]*exchange
 	client map[string]*sip.ClientTx
+	// refused counts the INVITEs that opened nothing, at most mostRefused.
+	refused, mostRefused int
 }
 
 func newTransactions() *transactions {
@@ -99,6 +110,8 @@ func newTransactions() *transactions {
 		log:    slog.New(slog.DiscardHandler),
 		server: make(map[string]*exchange),
 		client: make(map[string]*sip.ClientTx),
+
+		mostRefused: mostRefused,
 	}
 }
 
@@ -171,8 +184,31 @@ func outline(req *sip.Request) *sip.Request {
 
 func (t *transactions) dropServer(key string) {
 	t.mu.Lock()
+	e := t.server[key]
 	delete(t.server, key)
+	if e != nil && e.refused {
+		t.refused--
+	}
 	t.mu.Unlock()
+	if e != nil && e.over != nil {
+		e.over()
+	}
+}
+
+// retire counts an INVITE that opened nothing and was answered. Too many are not kept:
+// what is repeated is judged and answered anew, as that of a stranger is.
+func (t *transactions) retire(r *request) {
+	t.mu.Lock()
+	kept := t.server[r.tx.Key()] == r.exchange && !r.refused
+	full := t.refused >= t.mostRefused
+	if kept && !full {
+		r.refused = true
+		t.refused++
+	}
+	t.mu.Unlock()
+	if kept && full {
+		r.tx.Terminate()
+	}
 }
 
 // invite gives the INVITE that an ACK or CANCEL is about, or nil.
