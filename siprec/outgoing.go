@@ -240,12 +240,12 @@ func (rs *RecordingSession) newRequest(method sip.RequestMethod) *sip.Request {
 }
 
 // learnTarget keeps where requests of ours are addressed to: the Contact of the SRC
-// (target refresh, RFC 3261 §12.2.2). An SRC that gives none, or none of SIP, against
+// (target refresh, RFC 3261 §12.2.2). An SRC that gives none that can be used, against
 // RFC 3261 §8.1.1.8, is addressed where it was last heard: there they go anyway.
 func (rs *RecordingSession) learnTarget(m sip.Message) {
 	uri, _, _, ok := front.ContactURI(m)
 	switch {
-	case ok && (equalFold(uri.Scheme, "sip") || equalFold(uri.Scheme, "sips")):
+	case ok:
 		rs.target, rs.noContact = uri, false
 	case rs.target.Host == "" || rs.noContact:
 		rs.target, rs.noContact = sourceURI(rs.remoteURI.User, rs.flow), true
