@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
@@ -294,6 +295,48 @@ func TestEqualCSeq(t *testing.T) {
 	}
 	if _, err := c.final("BYE"); err != nil {
 		t.Error(err)
+	}
+	d.want(Ended)
+}
+
+// TestRepeatedRequests get the answer they got before, and nothing else (RFC 3261
+// §17.2): also a BYE whose recording session is over.
+func TestRepeatedRequests(t *testing.T) {
+	d := newDesk(t, nil, neverAsk)
+	c := newBareSRC(t, "udp", d.server.Endpoints()[0].Address, 0)
+	twice := func(text []byte, method string) string {
+		t.Helper()
+		first := ""
+		for i := range 2 {
+			// What else the repetition is answered comes before the answer to the second.
+			for _, m := range [][]byte{text, c.text("OPTIONS", fmt.Sprintf("behind%s%d", method, i), "", 1, "")} {
+				if _, err := c.conn.Write(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for behind := false; first == "" || !behind; {
+				got, err := c.next()
+				switch {
+				case err != nil:
+					t.Fatal(err)
+				case strings.HasSuffix(field(got, "CSeq"), "OPTIONS"):
+					behind = true
+				case first == "":
+					first = got
+				case got != first:
+					t.Errorf("%s is answered %.40q, repeated %.40q", method, first, got)
+				}
+			}
+		}
+		return first
+	}
+	ok := twice(c.text("INVITE", "twice", "", 1, bareSDP), "INVITE")
+	d.want(Offered)
+	if _, err := c.conn.Write(c.text("ACK", "twice", tagOf(ok), 1, "")); err != nil {
+		t.Fatal(err)
+	}
+	if bye := twice(c.text("BYE", "twice", tagOf(ok), 2, ""), "BYE"); !strings.HasPrefix(bye, "SIP/2.0 200") {
+		t.Errorf("BYE is answered %.40q", bye)
 	}
 	d.want(Ended)
 }
