@@ -7,8 +7,8 @@ import (
 
 func TestArrivals(t *testing.T) {
 	type read struct {
-		now, wall, mono, stamp int // milliseconds
-		noStamp                bool
+		now, wall, mono, stamp int  // milliseconds
+		noStamp, same          bool // same: it came with the read before
 		want                   int
 	}
 	tests := []struct {
@@ -35,19 +35,52 @@ func TestArrivals(t *testing.T) {
 		{"never before the socket was opened", []read{
 			{now: 5, wall: 5, mono: 5, stamp: -20, want: 0},
 		}},
-		{"a wall clock stepped forward carries nothing into the past", []read{
+		{"a wall clock stepped forward moves nothing", []read{
 			{now: 100, wall: 100, mono: 100, stamp: 99, want: 99},
 			// 60 s of silence, then a step of an hour; stamped before the step.
-			{now: 60100, wall: 3660100, mono: 60100, stamp: 60090, want: 60100},
+			{now: 60100, wall: 3660100, mono: 60100, stamp: 60090, want: 60090},
 			// Queued before the step too.
-			{now: 60101, wall: 3660101, mono: 60101, stamp: 60095, want: 60100},
+			{now: 60101, wall: 3660101, mono: 60101, stamp: 60095, want: 60095},
 			// Stamped after it.
 			{now: 60120, wall: 3660120, mono: 60120, stamp: 3660118, want: 60118},
 		}},
 		{"nor does one stepped back", []read{
 			{now: 5000, wall: 5000, mono: 5000, stamp: 4999, want: 4999},
-			{now: 5020, wall: 2020, mono: 5020, stamp: 5015, want: 5020},
-			{now: 5040, wall: 2040, mono: 5040, stamp: 2035, want: 5035},
+			{now: 5020, wall: 2020, mono: 5020, stamp: 5015, want: 5015},
+			{now: 5040, wall: 2040, mono: 5040, stamp: 2035, want: 2035 + 3000},
+		}},
+		{"one read of packets from both sides of a step forward", []read{
+			{now: 1000, wall: 1000, mono: 1000, stamp: 990, want: 990},
+			{now: 1200, wall: 4200, mono: 1200, stamp: 1010, want: 1010},
+			{same: true, stamp: 1030, want: 1030},
+			{same: true, stamp: 4050, want: 1050}, // the step was at 1040
+			{same: true, stamp: 4190, want: 1190},
+		}},
+		{"and of a step back", []read{
+			{now: 1000, wall: 1000, mono: 1000, stamp: 990, want: 990},
+			{now: 1200, wall: 200, mono: 1200, stamp: 1010, want: 1010},
+			{same: true, stamp: 1030, want: 1030},
+			{same: true, stamp: 50, want: 1050},
+			{same: true, stamp: 190, want: 1190},
+		}},
+		{"two steps", []read{
+			{now: 1000, wall: 1000, mono: 1000, stamp: 990, want: 990},
+			{now: 1200, wall: 4200, mono: 1200, stamp: 4150, want: 1150},
+			{now: 1400, wall: 400, mono: 1400, stamp: 4250, want: 1250},
+			{same: true, stamp: 350, want: 1350},
+		}},
+		{"a step shorter than the time between two reads moves no packet by more", []read{
+			{now: 1000, wall: 1000, mono: 1000, stamp: 990, want: 990},
+			// The clock was put 50 ms ahead at 1100.
+			{now: 1200, wall: 1250, mono: 1200, stamp: 1080, want: 1080},
+			{same: true, stamp: 1170, want: 1170}, // it came at 1120
+			{now: 1300, wall: 1350, mono: 1300, stamp: 1270, want: 1220},
+		}},
+		{"a stamp of long after a step", []read{
+			{now: 1000, wall: 1000, mono: 1000, stamp: 990, want: 990},
+			{now: 1200, wall: 1250, mono: 1200, stamp: 1240, want: 1190},
+			{now: 9000, wall: 9050, mono: 9000, stamp: 9000, want: 8950},
+			{now: 9100, wall: 9150, mono: 9100, stamp: 9160, want: 9100},
 		}},
 		{"a slewed clock is no step", []read{
 			{now: 1000, wall: 1000, mono: 1000, stamp: 998, want: 998},
@@ -62,11 +95,15 @@ func TestArrivals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			zero := time.Unix(1_700_000_000, 0)
 			ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
-			a := arrivals{floor: zero}
-			for i, r := range tt.reads {
-				got := a.at(zero.Add(ms(r.now)), ms(r.wall), ms(r.mono), ms(r.stamp), !r.noStamp).Sub(zero)
-				if got != ms(r.want) {
-					t.Fatalf("read %d: arrival %v, want %v", i, got, ms(r.want))
+			a := newArrivals(instant{now: zero})
+			var i instant
+			for n, r := range tt.reads {
+				if !r.same {
+					i = instant{now: zero.Add(ms(r.now)), wall: ms(r.wall), mono: ms(r.mono)}
+					a.read(i)
+				}
+				if got := a.at(i, ms(r.stamp), !r.noStamp).Sub(zero); got != ms(r.want) {
+					t.Fatalf("read %d: arrival %v, want %v", n, got, ms(r.want))
 				}
 			}
 		})

@@ -8,11 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"go.uber.org/zap/zapcore"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
 	loopback4 = netip.MustParseAddr("127.0.0.1")
@@ -104,6 +101,14 @@ func (c *fakeClock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.t = c.t.Add(d)
+}
+
+// eachReader runs a test with each way to read sockets.
+func eachReader(t *testing.T, test func(t *testing.T, cfg Config)) {
+	t.Helper()
+	for _, reader := range []Reader{ReaderSweep, ReaderSimple} {
+		t.Run(string(reader), func(t *testing.T) { test(t, Config{Reader: reader}) })
+	}
 }
 
 func newPlane(t testing.TB, cfg Config) *Plane {

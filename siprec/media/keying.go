@@ -186,7 +186,9 @@ type keyring struct {
 	suite   Suite     // of local
 
 	header rtp.Header
-	buf    []byte // what was decrypted last
+	// buf is room for what is decrypted: that of the reader, which lends it, or one of
+	// its own.
+	buf []byte
 }
 
 // required reports whether packets that are not authentic are to be dropped.
@@ -227,9 +229,6 @@ func (r *keyring) change(s *SRTP, at time.Time) error {
 	r.newest = next
 	if s == nil {
 		return nil
-	}
-	if len(r.buf) == 0 {
-		r.buf = make([]byte, maxMedia)
 	}
 	return r.renewLocal(s)
 }
@@ -286,10 +285,18 @@ func (r *keyring) expire(now time.Time) {
 	})
 }
 
+// ready prepares for a datagram.
+func (r *keyring) ready(now time.Time) {
+	r.expire(now)
+	if r.buf == nil {
+		r.buf = make([]byte, maxMedia)
+	}
+}
+
 // rtp decrypts a packet of at least 12 octets. The result is valid until the next
 // call.
 func (r *keyring) rtp(b []byte, at time.Time) ([]byte, outcome) {
-	r.expire(at)
+	r.ready(at)
 	ssrc := binary.BigEndian.Uint32(b[8:])
 	result := forged
 	if r.newest != nil {
@@ -314,7 +321,7 @@ func (r *keyring) rtp(b []byte, at time.Time) ([]byte, outcome) {
 // rtcp decrypts an RTCP datagram of at least 8 octets. The result is valid until
 // the next call.
 func (r *keyring) rtcp(b []byte, at time.Time) ([]byte, outcome) {
-	r.expire(at)
+	r.ready(at)
 	result := forged
 	if r.newest != nil {
 		plain, got := r.newest.rtcp(r.buf[:0:len(r.buf)], b, at)

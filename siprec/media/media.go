@@ -80,7 +80,11 @@ type Stats struct {
 	// RTCP port and are not RTCP, or that are too long: over 4,096 octets on the
 	// RTP port, over 1,500 on the RTCP port.
 	Malformed uint64
-	RTCP      uint64 // RTCP datagrams, on either port and of any source
+	// Overrun counts datagrams that came and were lost, because the receive buffer of a
+	// port was full: the machine is too busy, or somebody floods it. The kernel tells
+	// with a later datagram, and only where ReaderSweep can be had.
+	Overrun uint64
+	RTCP    uint64 // RTCP datagrams, on either port and of any source
 	// AuthFailed counts SRTP and SRTCP datagrams that are not authentic under the
 	// keys in force, Replayed those that came before. None of them is delivered.
 	AuthFailed, Replayed uint64

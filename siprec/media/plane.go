@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -21,6 +22,8 @@ const (
 
 	DefaultRest       = 30 * time.Second
 	DefaultReadBuffer = 512 << 10
+
+	defaultThreads = 2 // at the most
 )
 
 // ErrNoPorts says that every port pair of the range is in use.
@@ -43,6 +46,11 @@ type Config struct {
 	// ReadBuffer is the wished size of the kernel's receive buffer of an RTP
 	// port in octets; the system may grant less. 0 means DefaultReadBuffer.
 	ReadBuffer int
+	// Reader is how sockets are read; empty means ReaderSweep.
+	Reader Reader
+	// Threads is how many processors ReaderSweep may use at a time; 0 means as many
+	// as there are, at most 2.
+	Threads int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// After calls f after a time by the same clock, and returns what keeps the call
@@ -56,6 +64,9 @@ type Config struct {
 // Its methods may be called by any goroutine.
 type Plane struct {
 	cfg     Config
+	own     bool      // the clock is not the system's
+	zero    time.Time // when it was made, by the system's clock
+	reader  socketReader
 	reports reports
 
 	mu        sync.Mutex
@@ -65,11 +76,11 @@ type Plane struct {
 	warnedAt  time.Time // of a port that did not rest
 }
 
-// New returns a plane. It fails when the range holds no port pair or a number is
-// negative. Nothing is bound before Open.
+// New returns a plane. It fails when the range holds no port pair, a number is
+// negative or the reader is not known. Nothing is bound before Open.
 func New(cfg Config) (*Plane, error) {
-	if cfg.Rest < 0 || cfg.ReadBuffer < 0 {
-		return nil, fmt.Errorf("media plane: rest %v or read buffer %d is negative", cfg.Rest, cfg.ReadBuffer)
+	if cfg.Rest < 0 || cfg.ReadBuffer < 0 || cfg.Threads < 0 {
+		return nil, fmt.Errorf("media plane: rest %v, read buffer %d or threads %d is negative", cfg.Rest, cfg.ReadBuffer, cfg.Threads)
 	}
 	if cfg.Rest == 0 {
 		cfg.Rest = DefaultRest
@@ -77,7 +88,11 @@ func New(cfg Config) (*Plane, error) {
 	if cfg.ReadBuffer == 0 {
 		cfg.ReadBuffer = DefaultReadBuffer
 	}
-	if cfg.Now == nil {
+	if cfg.Threads == 0 {
+		cfg.Threads = min(runtime.GOMAXPROCS(0), defaultThreads)
+	}
+	own := cfg.Now != nil
+	if !own {
 		cfg.Now = time.Now
 	}
 	if cfg.After == nil {
@@ -86,7 +101,15 @@ func New(cfg Config) (*Plane, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	p := &Plane{cfg: cfg, receivers: make(map[*Receiver]struct{})}
+	p := &Plane{cfg: cfg, own: own, zero: time.Now(), receivers: make(map[*Receiver]struct{})}
+	switch cfg.Reader {
+	case ReaderSweep, "":
+		p.reader = newSweeper(p)
+	case ReaderSimple:
+		p.reader = simpleReader{p}
+	default:
+		return nil, fmt.Errorf("media plane: no reader is called %q", cfg.Reader)
+	}
 	p.reports.now, p.reports.after = cfg.Now, cfg.After
 	if cfg.PortMin != 0 || cfg.PortMax != 0 {
 		var err error
@@ -101,24 +124,20 @@ func New(cfg Config) (*Plane, error) {
 // this moment on. It returns [ErrNoPorts] when all are in use, and an error that
 // wraps net.ErrClosed after Close.
 func (p *Plane) Open(ip netip.Addr) (*Receiver, error) {
-	rtp, rtcp, leased, err := p.bind(ip)
+	pair, leased, err := p.bind(ip)
 	if err != nil {
 		return nil, fmt.Errorf("open rtp port on %v: %w", ip, err)
 	}
-	if err := rtp.SetReadBuffer(p.cfg.ReadBuffer); err != nil {
-		p.cfg.Log.Warn("receive buffer not set", zap.Error(err))
-	}
-	r := newReceiver(p, rtp, rtcp, leased)
+	r := newReceiver(p, pair, leased)
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		_ = rtp.Close()
-		_ = rtcp.Close()
+		pair.close()
 		return nil, errClosed
 	}
 	p.receivers[r] = struct{}{}
-	r.start()
+	pair.start(r)
 	return r, nil
 }
 
@@ -136,34 +155,45 @@ func (p *Plane) Close() error {
 	for _, r := range open {
 		r.Close()
 	}
+	p.reader.close()
 	return nil
+}
+
+// clock reads all clocks.
+func (p *Plane) clock() instant {
+	system := time.Now()
+	i := instant{now: system, wall: time.Duration(system.UnixNano()), mono: system.Sub(p.zero)}
+	if p.own {
+		i.now = p.cfg.Now()
+	}
+	return i
 }
 
 // bind opens a pair of ports. leased is the port to give back, 0 when the system
 // chose.
-func (p *Plane) bind(ip netip.Addr) (rtp, rtcp *net.UDPConn, leased uint16, err error) {
+func (p *Plane) bind(ip netip.Addr) (bound pair, leased uint16, err error) {
 	if p.ports == nil {
-		rtp, rtcp, err = bindAny(ip)
-		return rtp, rtcp, 0, err
+		bound, err = p.reader.bind(ip, 0)
+		return bound, 0, err
 	}
 	// A port that cannot be bound goes to the end of the queue: each is tried
 	// once.
 	for range len(p.ports.free) {
 		port, ok := p.lease()
 		if !ok {
-			return nil, nil, 0, ErrNoPorts
+			return nil, 0, ErrNoPorts
 		}
-		rtp, rtcp, bindErr := bindPair(ip, port)
+		bound, bindErr := p.reader.bind(ip, port)
 		if bindErr == nil {
-			return rtp, rtcp, port, nil
+			return bound, port, nil
 		}
 		p.giveBack(port)
 		if !portsFault(bindErr) {
-			return nil, nil, 0, bindErr
+			return nil, 0, bindErr
 		}
 		err = bindErr
 	}
-	return nil, nil, 0, fmt.Errorf("%w: %w", ErrNoPorts, err)
+	return nil, 0, fmt.Errorf("%w: %w", ErrNoPorts, err)
 }
 
 // lease takes a port out of the range.
@@ -206,57 +236,4 @@ func portsFault(err error) bool {
 		}
 	}
 	return true
-}
-
-// bindPair binds an even port and the next.
-func bindPair(ip netip.Addr, port uint16) (rtp, rtcp *net.UDPConn, err error) {
-	if rtp, err = listen(ip, port); err != nil {
-		return nil, nil, err
-	}
-	if rtcp, err = listen(ip, port+1); err != nil {
-		_ = rtp.Close()
-		return nil, nil, err
-	}
-	return rtp, rtcp, nil
-}
-
-// anyTries is how often the system is asked for a port whose neighbour is free.
-const anyTries = 64
-
-// bindAny binds a pair that the system chooses: one port, even or odd, and its
-// neighbour.
-func bindAny(ip netip.Addr) (rtp, rtcp *net.UDPConn, err error) {
-	for range anyTries {
-		one, listenErr := listen(ip, 0)
-		if listenErr != nil {
-			return nil, nil, listenErr
-		}
-		port := localPort(one)
-		other, listenErr := listen(ip, port^1)
-		switch {
-		case listenErr != nil:
-			err = listenErr
-			_ = one.Close()
-		case port%2 == 0:
-			return one, other, nil
-		default:
-			return other, one, nil
-		}
-	}
-	return nil, nil, fmt.Errorf("%w: %w", ErrNoPorts, err)
-}
-
-func listen(ip netip.Addr, port uint16) (*net.UDPConn, error) {
-	return net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, port)))
-}
-
-func localPort(c *net.UDPConn) uint16 { return localAddr(c).Port() }
-
-func localAddr(c *net.UDPConn) netip.AddrPort {
-	a, ok := c.LocalAddr().(*net.UDPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	ap := a.AddrPort()
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }

@@ -1,8 +1,6 @@
 package media
 
 import (
-	"errors"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -10,47 +8,28 @@ import (
 	"go.uber.org/zap"
 )
 
-// maxReadErrors is how many reads in a row may fail before a reader gives up: an
-// ICMP message fails one, a broken socket all.
-const maxReadErrors = 100
-
-// A Receiver is one recorded stream's pair of ports. Two goroutines read it, one
-// for RTP and one for RTCP; with their buffers and stacks they take 18 KiB.
+// A Receiver is one recorded stream's pair of ports.
 // Its methods may be called by any goroutine but not from within WriteRTP.
 type Receiver struct {
-	plane     *Plane
-	log       *zap.Logger
-	rtp, rtcp *socket
-	local     netip.AddrPort // of RTP
-	leased    uint16         // port to give back, or 0
-	readers   sync.WaitGroup
-	end       sync.Once
+	plane  *Plane
+	log    *zap.Logger
+	pair   pair
+	local  netip.AddrPort // of RTP
+	leased uint16         // port to give back, or 0
+	end    sync.Once
 
 	mu       sync.Mutex
 	flow     *flow
-	armed    bool // the RTP socket has a deadline, to wipe what waits
+	armed    bool // the pair was told when to wake it, to wipe what waits
 	draining bool
 	next     *dueReport // nil before the first Expect
 	silent   bool       // no report may be sent any more
 }
 
-func newReceiver(p *Plane, rtp, rtcp *net.UDPConn, leased uint16) *Receiver {
-	local := localAddr(rtp)
-	log := p.cfg.Log.With(zap.Uint16("port", local.Port()))
-	return &Receiver{
-		plane:  p,
-		log:    log,
-		rtp:    newSocket(rtp, maxMedia, p.cfg.Now),
-		rtcp:   newSocket(rtcp, maxControl, p.cfg.Now),
-		local:  local,
-		leased: leased,
-		flow:   newFlow(log),
-	}
-}
-
-func (r *Receiver) start() {
-	r.readers.Go(func() { r.read(r.rtp, r.locked(r.takeRTP)) })
-	r.readers.Go(func() { r.read(r.rtcp, r.locked(r.takeRTCP)) })
+func newReceiver(p *Plane, pair pair, leased uint16) *Receiver {
+	local := pair.local()
+	log := p.cfg.Log.WithLazy(zap.Uint16("port", local.Port()))
+	return &Receiver{plane: p, log: log, pair: pair, local: local, leased: leased, flow: newFlow(log)}
 }
 
 // RTPAddr is where RTP is received. Its port is even.
@@ -70,6 +49,9 @@ func (r *Receiver) Expect(e Expected) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.flow.latch.offered {
+		r.pair.poll() // what came under the offer before is judged by that one
+	}
 	r.flow.expect(e)
 	if r.next == nil && !r.silent {
 		r.next = &dueReport{receiver: r, place: -1}
@@ -77,12 +59,16 @@ func (r *Receiver) Expect(e Expected) {
 	}
 }
 
-// Attach hands packets that are read from now on to s; nil forgets them. When it
-// returns, WriteRTP of the sink before is not running and will not be called
+// Attach hands packets to s from now on; nil forgets them. A sink before gets what
+// arrived until now; without one, s gets what has arrived and was not read. When
+// Attach returns, WriteRTP of the sink before is not running and will not be called
 // again. Packets that waited for their source to be adopted are wiped.
 func (r *Receiver) Attach(s Sink) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.flow.sink != nil {
+		r.pair.poll()
+	}
 	r.flow.attach(s)
 }
 
@@ -109,28 +95,18 @@ func (r *Receiver) Sources() []Source {
 }
 
 // Drain reads what the kernel has queued by now, delivers it, says BYE by RTCP
-// where reports were sent, and closes both ports. When it returns, all of that has been delivered and WriteRTP will not
-// be called again.
+// where reports were sent, and closes both ports. When it returns, all of that has
+// been delivered and WriteRTP will not be called again.
 func (r *Receiver) Drain() {
 	r.end.Do(func() {
-		r.wakeToDrain()
-		r.readers.Wait()
+		r.mu.Lock()
+		r.draining = true
+		r.mu.Unlock()
+		r.pair.drain()
 		r.finish(true)
-		_ = r.rtp.conn.Close()
-		_ = r.rtcp.conn.Close()
+		r.pair.close()
 		r.plane.ended(r)
 	})
-}
-
-// wakeToDrain wakes both readers by a deadline that is over. It holds the lock,
-// as [Receiver.wake] does, so that a reader never drains under that deadline.
-func (r *Receiver) wakeToDrain() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.draining = true
-	past := time.Unix(1, 0)
-	_ = r.rtp.conn.SetReadDeadline(past)
-	_ = r.rtcp.conn.SetReadDeadline(past)
 }
 
 // Close closes both ports without delivering what was not read. When it returns,
@@ -138,9 +114,7 @@ func (r *Receiver) wakeToDrain() {
 func (r *Receiver) Close() {
 	r.end.Do(func() {
 		r.sayBye()
-		_ = r.rtp.conn.Close()
-		_ = r.rtcp.conn.Close()
-		r.readers.Wait()
+		r.pair.close()
 		r.finish(false)
 		r.plane.ended(r)
 	})
@@ -160,85 +134,62 @@ func (r *Receiver) finish(settle bool) {
 	r.flow.keys.wipe()
 }
 
-// locked runs take under the lock and wipes the datagram after it: audio that nobody
-// may keep, and the names in RTCP (RFC 3550 §6.5), do not stay in a buffer until
-// the next datagram comes.
-func (r *Receiver) locked(take func(datagram)) func(datagram) {
-	return func(d datagram) {
-		defer clear(d.data)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if d.truncated {
-			r.flow.stats.Malformed++
-			return
-		}
-		take(d)
+// takeRTP handles a datagram of the RTP port, under the lock, and wipes it: audio that
+// nobody may keep does not stay in a buffer until the next datagram comes.
+func (r *Receiver) takeRTP(d *datagram) {
+	defer clear(d.data)
+	if !r.sound(d) {
+		return
 	}
-}
-
-// read is the loop of one socket's goroutine.
-func (r *Receiver) read(s *socket, take func(datagram)) {
-	failed := 0
-	for {
-		d, err := s.read()
-		switch {
-		case err == nil:
-			failed = 0
-			take(d)
-		case isDeadline(err):
-			if r.wake(s) {
-				s.drain(take)
-				return
-			}
-		case errors.Is(err, net.ErrClosed):
-			return
-		default:
-			if failed++; failed == maxReadErrors {
-				r.log.Error("socket gave nothing but errors and is read no more", zap.Error(err))
-				return
-			}
-		}
-	}
-}
-
-// takeRTP handles a datagram of the RTP port.
-func (r *Receiver) takeRTP(d datagram) {
 	r.flow.rtp(d.data, d.source, d.at)
 	if !r.armed && !r.draining && len(r.flow.waiters.list) > 0 {
 		r.arm(d.at)
 	}
 }
 
-// takeRTCP handles a datagram of the RTCP port.
-func (r *Receiver) takeRTCP(d datagram) {
-	r.flow.rtcp(d.data, d.source, d.at)
+// takeRTCP is takeRTP for the RTCP port: there are names in RTCP (RFC 3550 §6.5).
+func (r *Receiver) takeRTCP(d *datagram) {
+	defer clear(d.data)
+	if r.sound(d) {
+		r.flow.rtcp(d.data, d.source, d.at)
+	}
 }
 
-// wake handles a deadline that is over: the end of the receiver, which it
-// reports, or of the time of packets that wait.
-func (r *Receiver) wake(s *socket) (draining bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_ = s.conn.SetReadDeadline(time.Time{})
-	if r.draining {
-		return true
+// sound counts what the kernel dropped before a datagram, and says whether that is
+// whole.
+func (r *Receiver) sound(d *datagram) bool {
+	if d.dropped > 0 {
+		r.flow.overrun(d.dropped, d.at)
 	}
+	if d.truncated {
+		r.flow.stats.Malformed++
+	}
+	return !d.truncated
+}
+
+// brokenSocket tells of a socket that cannot be read.
+func (r *Receiver) brokenSocket(err error) {
+	r.log.Error("socket gave nothing but errors and is read no more", zap.Error(err))
+}
+
+// wake is called by the pair, under the lock, when the time of packets that wait may be
+// over.
+func (r *Receiver) wake() {
 	r.armed = false
 	now := r.plane.cfg.Now()
 	r.flow.settle(now)
 	if len(r.flow.waiters.list) > 0 {
 		r.arm(now)
 	}
-	return false
 }
 
-// arm sets the deadline at which the oldest packet that waits has waited for too
-// long, so that it is wiped even when nothing else arrives.
+// arm has the pair wake the receiver when the oldest packet that waits has waited for
+// too long, so that it is wiped even when nothing else arrives.
 func (r *Receiver) arm(now time.Time) {
 	r.armed = true
 	left := waitLimit - now.Sub(r.flow.waiters.list[0].at)
-	// Deadlines are of the system's clock, whichever clock the plane has.
-	_ = r.rtp.conn.SetReadDeadline(time.Now().Add(max(left, 0) + wakeSlack))
+	// The pair wakes by the system's clock, whichever clock the plane has.
+	r.pair.wakeAt(time.Now().Add(max(left, 0) + wakeSlack))
 }
 
 // wakeSlack is how much later than due packets that wait are looked at, so that
@@ -283,11 +234,7 @@ func (r *Receiver) send(now time.Time, last bool) {
 		r.log.Warn("rtcp report not protected, so not sent", zap.Error(err))
 		return
 	}
-	s := r.rtcp
-	if shared {
-		s = r.rtp
-	}
-	if _, err := s.conn.WriteToUDPAddrPort(b, to); err == nil {
+	if r.pair.send(b, to, shared) == nil {
 		r.flow.stats.Reports++
 	}
 }

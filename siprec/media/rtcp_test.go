@@ -227,9 +227,10 @@ type reporting struct {
 	box         mailbox
 }
 
-func newReporting(t *testing.T, e func(*reporting) Expected) *reporting {
+func newReporting(t *testing.T, cfg Config, e func(*reporting) Expected) *reporting {
 	clock := newAlarm()
-	g := &reporting{t: t, clock: clock, plane: newPlane(t, Config{Now: clock.Now, After: clock.After}), box: newMailbox()}
+	cfg.Now, cfg.After = clock.Now, clock.After
+	g := &reporting{t: t, clock: clock, plane: newPlane(t, cfg), box: newMailbox()}
 	g.media, g.ctrl = newSender(t, "127.0.0.1"), newSender(t, "127.0.0.1")
 	g.r = open(t, g.plane, loopback4)
 	g.r.Expect(e(g))
@@ -272,96 +273,100 @@ func (g *reporting) scheduled() time.Duration {
 
 // Shows 7866-8.1.1-01, 7866-8.1.5.1-01, 7866-8.1.6-01, 7866-8.2.1.1-01, 7866-10-02, 3550-6.2-01, 3550-6.1-01.
 func TestReceiverReports(t *testing.T) {
-	for _, suite := range append([]string{""}, src.SRTPSuites()...) {
-		t.Run("suite "+suite, func(t *testing.T) {
-			var k *SRTP
-			var p, theirs *src.Protector
-			if suite != "" {
-				k, p = keys(t, 1, suite)
-				theirs = protector(t, src.SRTPKey{Suite: suite, Key: k.Local.Key, Salt: k.Local.Salt})
-			}
-			g := newReporting(t, func(g *reporting) Expected {
-				return Expected{RTP: g.media.addr(), RTCP: g.ctrl.addr(), Clocks: map[uint8]uint32{0: 8000}, SRTP: k}
+	eachReader(t, func(t *testing.T, cfg Config) {
+		for _, suite := range append([]string{""}, src.SRTPSuites()...) {
+			t.Run("suite "+suite, func(t *testing.T) {
+				var k *SRTP
+				var p, theirs *src.Protector
+				if suite != "" {
+					k, p = keys(t, 1, suite)
+					theirs = protector(t, src.SRTPKey{Suite: suite, Key: k.Local.Key, Salt: k.Local.Salt})
+				}
+				g := newReporting(t, cfg, func(g *reporting) Expected {
+					return Expected{RTP: g.media.addr(), RTCP: g.ctrl.addr(), Clocks: map[uint8]uint32{0: 8000}, SRTP: k}
+				})
+				for _, seq := range []uint16{65534, 65535, 1, 2} {
+					raw := packet(t, 7, seq)
+					if p != nil {
+						raw = p.RTP(raw, fixedHeader)
+					}
+					g.media.raw(g.r.RTPAddr(), raw)
+					g.box.want(t, 7, seq)
+				}
+				if next := g.scheduled(); next < firstInterval/2 || next >= firstInterval*3/2 {
+					t.Errorf("first report after %v", next)
+				}
+				g.clock.ring()
+				b := g.hear(g.ctrl)
+				if theirs != nil {
+					var err error
+					if b, err = theirs.OpenRTCP(b); err != nil {
+						t.Fatal(err)
+					}
+				}
+				own := binary.BigEndian.Uint32(b[4:])
+				want := []byte{0x81, typeRR, 0, 7}
+				want = binary.BigEndian.AppendUint32(want, own)
+				want = append(want, 0, 0, 0, 7, 51, 0, 0, 1, 0, 1, 0, 2) // SSRC, 1 of 5 lost, cycle 1 and 2
+				if len(b) < 32 || !bytes.Equal(b[:20], want) || binary.BigEndian.Uint64(b[24:]) != 0 {
+					t.Fatalf("report % x, want it to begin % x", b, want)
+				}
+				if got := parseRTCP(b, time.Time{}).names[own].cname; len(got) != 16 {
+					t.Errorf("CNAME %q", got)
+				}
+				if st := g.r.Stats(); st.Reports != 1 {
+					t.Errorf("%d reports", st.Reports)
+				}
+				if next := g.scheduled(); next < reportInterval/2 || next >= reportInterval*3/2 {
+					t.Errorf("second report %v after the first", next)
+				}
+				g.r.Drain()
+				last := g.hear(g.ctrl)
+				if theirs != nil {
+					last, _ = theirs.OpenRTCP(last)
+				}
+				if got := parseRTCP(last, time.Time{}).byes; !slices.Equal(got, []uint32{own}) {
+					t.Errorf("BYE of %v, want %d", got, own)
+				}
+				if n, _ := g.clock.pending(); n != 0 {
+					t.Errorf("%d timers are left", n)
+				}
 			})
-			for _, seq := range []uint16{65534, 65535, 1, 2} {
-				raw := packet(t, 7, seq)
-				if p != nil {
-					raw = p.RTP(raw, fixedHeader)
-				}
-				g.media.raw(g.r.RTPAddr(), raw)
-				g.box.want(t, 7, seq)
-			}
-			if next := g.scheduled(); next < firstInterval/2 || next >= firstInterval*3/2 {
-				t.Errorf("first report after %v", next)
-			}
-			g.clock.ring()
-			b := g.hear(g.ctrl)
-			if theirs != nil {
-				var err error
-				if b, err = theirs.OpenRTCP(b); err != nil {
-					t.Fatal(err)
-				}
-			}
-			own := binary.BigEndian.Uint32(b[4:])
-			want := []byte{0x81, typeRR, 0, 7}
-			want = binary.BigEndian.AppendUint32(want, own)
-			want = append(want, 0, 0, 0, 7, 51, 0, 0, 1, 0, 1, 0, 2) // SSRC, 1 of 5 lost, cycle 1 and 2
-			if len(b) < 32 || !bytes.Equal(b[:20], want) || binary.BigEndian.Uint64(b[24:]) != 0 {
-				t.Fatalf("report % x, want it to begin % x", b, want)
-			}
-			if got := parseRTCP(b, time.Time{}).names[own].cname; len(got) != 16 {
-				t.Errorf("CNAME %q", got)
-			}
-			if st := g.r.Stats(); st.Reports != 1 {
-				t.Errorf("%d reports", st.Reports)
-			}
-			if next := g.scheduled(); next < reportInterval/2 || next >= reportInterval*3/2 {
-				t.Errorf("second report %v after the first", next)
-			}
-			g.r.Drain()
-			last := g.hear(g.ctrl)
-			if theirs != nil {
-				last, _ = theirs.OpenRTCP(last)
-			}
-			if got := parseRTCP(last, time.Time{}).byes; !slices.Equal(got, []uint32{own}) {
-				t.Errorf("BYE of %v, want %d", got, own)
-			}
-			if n, _ := g.clock.pending(); n != 0 {
-				t.Errorf("%d timers are left", n)
-			}
-		})
-	}
+		}
+	})
 }
 
 // TestReportsBeforeTheSource: a stream on which nothing ever comes has its reports, from
 // the RTP port where RTP and RTCP share one, and a BYE.
 // Shows 7866-8.1.6-01, 7866-10-02.
 func TestReportsBeforeTheSource(t *testing.T) {
-	for _, mux := range []bool{false, true} {
-		g := newReporting(t, func(g *reporting) Expected {
-			return Expected{RTP: g.media.addr(), RTCP: g.ctrl.addr(), Mux: mux,
-				Candidates: []netip.Prefix{netip.PrefixFrom(loopback4, 32)}}
-		})
-		to := g.ctrl
-		if mux {
-			to = g.media
-		}
-		began := g.clock.Now()
-		for range 8 {
-			g.clock.ring()
-			b := g.hear(to)
-			if own := binary.BigEndian.Uint32(b[4:]); b[0] != 0x80 || b[1] != typeRR || parseRTCP(b, time.Time{}).names[own].cname == "" {
-				t.Errorf("mux %v: report % x", mux, b)
+	eachReader(t, func(t *testing.T, cfg Config) {
+		for _, mux := range []bool{false, true} {
+			g := newReporting(t, cfg, func(g *reporting) Expected {
+				return Expected{RTP: g.media.addr(), RTCP: g.ctrl.addr(), Mux: mux,
+					Candidates: []netip.Prefix{netip.PrefixFrom(loopback4, 32)}}
+			})
+			to := g.ctrl
+			if mux {
+				to = g.media
+			}
+			began := g.clock.Now()
+			for range 8 {
+				g.clock.ring()
+				b := g.hear(to)
+				if own := binary.BigEndian.Uint32(b[4:]); b[0] != 0x80 || b[1] != typeRR || parseRTCP(b, time.Time{}).names[own].cname == "" {
+					t.Errorf("mux %v: report % x", mux, b)
+				}
+			}
+			if took := g.clock.Now().Sub(began); took > firstInterval*3/2+7*reportInterval*3/2 {
+				t.Errorf("mux %v: 8 reports in %v", mux, took)
+			}
+			g.r.Drain()
+			if len(parseRTCP(g.hear(to), time.Time{}).byes) != 1 {
+				t.Errorf("mux %v: no BYE", mux)
 			}
 		}
-		if took := g.clock.Now().Sub(began); took > firstInterval*3/2+7*reportInterval*3/2 {
-			t.Errorf("mux %v: 8 reports in %v", mux, took)
-		}
-		g.r.Drain()
-		if len(parseRTCP(g.hear(to), time.Time{}).byes) != 1 {
-			t.Errorf("mux %v: no BYE", mux)
-		}
-	}
+	})
 }
 
 // TestReportsGoTo holds who gets reports, and that nobody else does.
@@ -422,58 +427,63 @@ func TestReportsGoTo(t *testing.T) {
 // ends with them.
 // Shows 3550-6.2-01.
 func TestOneTimerForAllReceivers(t *testing.T) {
-	clock := newAlarm()
-	plane := newPlane(t, Config{Now: clock.Now, After: clock.After})
-	var rs []*Receiver
-	var ends []*sender
-	for range 20 {
-		r, s, box := open(t, plane, loopback4), newSender(t, "127.0.0.1"), newMailbox()
-		r.Expect(Expected{RTP: s.addr(), Mux: true})
-		r.Attach(box)
-		s.rtp(r, 7, 1)
-		box.want(t, 7, 1)
-		r.Stats() // the reader plans a report before it lets go of the lock
-		rs, ends = append(rs, r), append(ends, s)
-	}
-	planned := func() (n int) {
-		plane.reports.mu.Lock()
-		defer plane.reports.mu.Unlock()
-		return len(plane.reports.queue)
-	}
-	if planned() != len(rs) {
-		t.Fatalf("%d plans for %d receivers", planned(), len(rs))
-	}
-	began := clock.Now()
-	for clock.Now().Sub(began) < 2*reportInterval {
-		if n, _ := clock.pending(); n != 1 {
-			t.Fatalf("%d timers, want 1", n)
+	eachReader(t, func(t *testing.T, cfg Config) {
+		clock := newAlarm()
+		cfg.Now, cfg.After = clock.Now, clock.After
+		plane := newPlane(t, cfg)
+		var rs []*Receiver
+		var ends []*sender
+		for range 20 {
+			r, s, box := open(t, plane, loopback4), newSender(t, "127.0.0.1"), newMailbox()
+			r.Expect(Expected{RTP: s.addr(), Mux: true})
+			r.Attach(box)
+			s.rtp(r, 7, 1)
+			box.want(t, 7, 1)
+			r.Stats() // the reader plans a report before it lets go of the lock
+			rs, ends = append(rs, r), append(ends, s)
 		}
-		clock.ring()
-	}
-	for i, r := range rs {
-		if n := r.Stats().Reports; n < 1 || n > 4 {
-			t.Errorf("receiver %d sent %d reports in 10 s", i, n)
+		planned := func() (n int) {
+			plane.reports.mu.Lock()
+			defer plane.reports.mu.Unlock()
+			return len(plane.reports.queue)
 		}
-		g := reporting{t: t, r: r}
-		g.hear(ends[i])
-		r.Close()
-	}
-	if n, _ := clock.pending(); n != 0 || planned() != 0 {
-		t.Errorf("%d timers and %d plans are left", n, planned())
-	}
+		if planned() != len(rs) {
+			t.Fatalf("%d plans for %d receivers", planned(), len(rs))
+		}
+		began := clock.Now()
+		for clock.Now().Sub(began) < 2*reportInterval {
+			if n, _ := clock.pending(); n != 1 {
+				t.Fatalf("%d timers, want 1", n)
+			}
+			clock.ring()
+		}
+		for i, r := range rs {
+			if n := r.Stats().Reports; n < 1 || n > 4 {
+				t.Errorf("receiver %d sent %d reports in 10 s", i, n)
+			}
+			g := reporting{t: t, r: r}
+			g.hear(ends[i])
+			r.Close()
+		}
+		if n, _ := clock.pending(); n != 0 || planned() != 0 {
+			t.Errorf("%d timers and %d plans are left", n, planned())
+		}
+	})
 }
 
 // TestPlaneCloseEndsReports closes a plane whose receivers have reports to send.
 func TestPlaneCloseEndsReports(t *testing.T) {
-	g := newReporting(t, func(g *reporting) Expected { return Expected{RTP: g.media.addr()} })
-	g.feed(1)
-	g.scheduled()
-	if err := g.plane.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if n, _ := g.clock.pending(); n != 0 {
-		t.Errorf("%d timers are left", n)
-	}
+	eachReader(t, func(t *testing.T, cfg Config) {
+		g := newReporting(t, cfg, func(g *reporting) Expected { return Expected{RTP: g.media.addr()} })
+		g.feed(1)
+		g.scheduled()
+		if err := g.plane.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if n, _ := g.clock.pending(); n != 0 {
+			t.Errorf("%d timers are left", n)
+		}
+	})
 }
 
 // FuzzRTCP looks for panics, and for reports that are not as long as they say.

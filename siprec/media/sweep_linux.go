@@ -1,0 +1,380 @@
+package media
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// sweepRounds is how many batches one socket gets in one sweep, so that a flood on
+	// one does not keep the others waiting.
+	sweepRounds = 8
+	// drainRounds is the same where everything is to be read (see drainLimit).
+	drainRounds = drainLimit / batchSize
+	// pollPairs is how many pairs are asked at once whether something came.
+	pollPairs = 128
+)
+
+// sweeper reads all sockets of a plane by a few goroutines, each of which goes round
+// its share. None runs while there is no receiver.
+type sweeper struct {
+	plane   *Plane
+	rounds  []*rounds
+	batches sync.Pool // of *batch
+}
+
+func newSweeper(p *Plane) socketReader {
+	s := &sweeper{plane: p, rounds: make([]*rounds, p.cfg.Threads)}
+	s.batches.New = func() any { return newBatch() }
+	for i := range s.rounds {
+		s.rounds[i] = &rounds{sweeper: s, wake: make(chan struct{}, 1)}
+	}
+	return s
+}
+
+func (s *sweeper) bind(ip netip.Addr, port uint16) (pair, error) {
+	listen := func(port uint16) (*rawSocket, error) {
+		if port%2 != 0 {
+			return listenRaw(ip, port, 0) // RTCP: what the system gives is plenty
+		}
+		return listenRaw(ip, port, s.plane.cfg.ReadBuffer)
+	}
+	rtp, rtcp, err := bindPair(listen, port)
+	if err != nil {
+		return nil, err
+	}
+	p := &sweptPair{sweeper: s, rtp: *rtp, rtcp: *rtcp}
+	p.polls = [2]unix.PollFd{{Fd: int32(rtp.fd), Events: unix.POLLIN}, {Fd: int32(rtcp.fd), Events: unix.POLLIN}}
+	i := s.plane.clock()
+	p.rtp.arrivals, p.rtcp.arrivals = newArrivals(i), newArrivals(i)
+	return p, nil
+}
+
+func (s *sweeper) close() {
+	for _, r := range s.rounds {
+		r.running.Wait()
+	}
+}
+
+// assign gives a pair to the reader that has the fewest.
+func (s *sweeper) assign(p *sweptPair) {
+	least, fewest := s.rounds[0], -1
+	for _, r := range s.rounds {
+		if n := r.count(); fewest < 0 || n < fewest {
+			least, fewest = r, n
+		}
+	}
+	least.add(p)
+}
+
+// borrow lends a batch to who reads outside a round.
+func (s *sweeper) borrow() *batch {
+	b, _ := s.batches.Get().(*batch)
+	return b
+}
+
+// rounds are the pairs that one goroutine sweeps.
+type rounds struct {
+	sweeper *sweeper
+	wake    chan struct{} // what it waits for may have changed
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	pairs   []*sweptPair
+	changed bool // since the goroutine looked
+	active  bool // there is a goroutine
+}
+
+func (r *rounds) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.pairs)
+}
+
+func (r *rounds) add(p *sweptPair) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.rounds, p.place = r, len(r.pairs)
+	r.pairs = append(r.pairs, p)
+	r.changed = true
+	if !r.active {
+		r.active = true
+		r.running.Go(r.run)
+	}
+}
+
+func (r *rounds) remove(p *sweptPair) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p.place < 0 {
+		return
+	}
+	last := len(r.pairs) - 1
+	r.pairs[p.place] = r.pairs[last]
+	r.pairs[p.place].place = p.place
+	r.pairs[last] = nil
+	p.place = -1
+	r.pairs = r.pairs[:last]
+	r.changed = true
+	if last == 0 {
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// refresh brings the circle of the goroutine up to date. It reports false, and the
+// goroutine is to end, when nothing is in it.
+func (r *rounds) refresh(c *circle) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.pairs) == 0 {
+		r.active = false
+		return false
+	}
+	if r.changed {
+		r.changed = false
+		c.fill(r.pairs)
+	}
+	return true
+}
+
+// run sweeps until there is nothing to sweep.
+func (r *rounds) run() {
+	b := r.sweeper.borrow()
+	defer r.sweeper.batches.Put(b)
+	timer := time.NewTimer(longestSweep)
+	defer timer.Stop()
+	pace := pace{interval: shortestSweep}
+	var c circle
+	for r.refresh(&c) {
+		timer.Reset(pace.next(c.sweep(b)))
+		select {
+		case <-timer.C:
+		case <-r.wake:
+		}
+	}
+}
+
+// A circle is what one sweep goes round. A pair in it may have been closed since, and
+// another may have its descriptors: whether it is to be read is known under its lock.
+type circle struct {
+	pairs []*sweptPair
+	polls []unix.PollFd // of RTP and RTCP, for each pair
+}
+
+func (c *circle) fill(pairs []*sweptPair) {
+	clear(c.pairs)
+	c.pairs = append(c.pairs[:0], pairs...)
+	c.polls = c.polls[:0]
+	for _, p := range pairs {
+		c.polls = append(c.polls, p.polls[:]...)
+	}
+}
+
+// sweep reads what has come to all of it.
+func (c *circle) sweep(b *batch) findings {
+	began := time.Now()
+	f := findings{due: -1}
+	for first := 0; first < len(c.pairs); first += pollPairs {
+		last := min(first+pollPairs, len(c.pairs))
+		polls := c.polls[2*first : 2*last]
+		look(polls)
+		for i, p := range c.pairs[first:last] {
+			rtp, rtcp := polls[2*i].Revents != 0, polls[2*i+1].Revents != 0
+			if rtp || rtcp || p.waits.Load() {
+				p.sweep(b, rtp, rtcp, began, &f)
+			}
+		}
+	}
+	f.took = time.Since(began)
+	return f
+}
+
+// look asks which sockets have something. One call for many costs a fraction of a read
+// that finds nothing.
+func look(polls []unix.PollFd) {
+	if _, err := unix.Ppoll(polls, &unix.Timespec{}, nil); err != nil {
+		for i := range polls {
+			polls[i].Revents = unix.POLLIN // to be found out
+		}
+	}
+}
+
+// sweptPair is a pair whose sockets are swept. Its receiver's lock guards what is not
+// of the rounds.
+type sweptPair struct {
+	sweeper   *sweeper
+	receiver  *Receiver
+	rtp, rtcp rawSocket
+	due       time.Time   // the receiver wants to be woken; zero for never
+	waits     atomic.Bool // it does
+	done      bool        // nothing is to be read any more
+	polls     [2]unix.PollFd
+
+	rounds *rounds
+	place  int // in rounds; -1 when it was taken out
+}
+
+func (p *sweptPair) local() netip.AddrPort { return p.rtp.local() }
+
+func (p *sweptPair) start(r *Receiver) {
+	p.receiver = r
+	p.sweeper.assign(p)
+}
+
+func (p *sweptPair) wakeAt(t time.Time) {
+	p.due = t
+	p.waits.Store(!t.IsZero())
+}
+
+func (p *sweptPair) send(b []byte, to netip.AddrPort, shared bool) error {
+	if shared {
+		return p.rtp.send(b, to)
+	}
+	return p.rtcp.send(b, to)
+}
+
+func (p *sweptPair) poll() {
+	if p.done {
+		return
+	}
+	b := p.sweeper.borrow()
+	defer p.sweeper.batches.Put(b)
+	p.read(b, sweepRounds, true, true)
+}
+
+func (p *sweptPair) drain() {
+	p.rounds.remove(p)
+	b := p.sweeper.borrow()
+	defer p.sweeper.batches.Put(b)
+	p.receiver.mu.Lock()
+	defer p.receiver.mu.Unlock()
+	p.read(b, drainRounds, true, true)
+	p.done = true
+}
+
+func (p *sweptPair) close() {
+	if p.receiver != nil {
+		p.rounds.remove(p)
+		p.receiver.mu.Lock()
+		defer p.receiver.mu.Unlock()
+	}
+	p.done = true
+	p.rtp.close()
+	p.rtcp.close()
+}
+
+// sweep reads the sockets to which something came. began is when the sweep began, by
+// the system's clock.
+func (p *sweptPair) sweep(b *batch, rtp, rtcp bool, began time.Time, f *findings) {
+	p.receiver.mu.Lock()
+	defer p.receiver.mu.Unlock()
+	if p.done {
+		return
+	}
+	n, dropped := p.read(b, sweepRounds, rtp, rtcp)
+	f.datagrams += n
+	f.dropped = f.dropped || dropped
+	f.fullest = max(f.fullest, p.rtp.used(), p.rtcp.used())
+	p.wake(began, f)
+}
+
+// wake wakes the receiver if that is due, and notes when it is.
+func (p *sweptPair) wake(began time.Time, f *findings) {
+	if !p.due.IsZero() && !began.Before(p.due) {
+		p.wakeAt(time.Time{})
+		p.receiver.wake()
+	}
+	if p.due.IsZero() {
+		return
+	}
+	if left := max(p.due.Sub(began), 0); f.due < 0 || left < f.due {
+		f.due = left
+	}
+}
+
+// read reads the sockets that it is told to, each for at most so many batches, and says
+// how many datagrams there were and whether the kernel dropped others.
+func (p *sweptPair) read(b *batch, most int, rtp, rtcp bool) (n int, dropped bool) {
+	r := p.receiver
+	// Decryption needs room only while a packet is taken.
+	r.flow.keys.buf = b.plain[:]
+	before := r.flow.stats.Overrun
+	p.rtp.found, p.rtcp.found = 0, 0
+	if rtp {
+		n = p.readSocket(&p.rtp, b, most, false)
+	}
+	if rtcp {
+		n += p.readSocket(&p.rtcp, b, most, true)
+	}
+	r.flow.keys.buf = nil
+	return n, r.flow.stats.Overrun != before
+}
+
+// readSocket reads one socket, for at most so many batches.
+func (p *sweptPair) readSocket(s *rawSocket, b *batch, most int, control bool) (total int) {
+	s.octets = 0
+	for range most {
+		n, errno := b.receive(s.fd)
+		if errno != 0 {
+			if errno == unix.EAGAIN || !p.mayRetry(s, errno) {
+				break
+			}
+			continue
+		}
+		s.failed = 0
+		p.take(s, b, n, control)
+		total += n
+		if n < batchSize {
+			break
+		}
+	}
+	return total
+}
+
+// mayRetry says whether a socket is read on although it gave an error, which may be an
+// ICMP message about something that was sent. One that gives nothing but errors is done.
+func (p *sweptPair) mayRetry(s *rawSocket, errno unix.Errno) bool {
+	if s.failed > maxReadErrors {
+		return false
+	}
+	if s.failed++; s.failed > maxReadErrors {
+		p.receiver.brokenSocket(errno)
+		return false
+	}
+	return true
+}
+
+// take gives the receiver the first n datagrams of a batch.
+func (p *sweptPair) take(s *rawSocket, b *batch, n int, control bool) {
+	i := p.sweeper.plane.clock()
+	s.arrivals.read(i)
+	longest := maxMedia
+	if control {
+		longest = maxControl
+	}
+	var d datagram
+	for k := range n {
+		said := b.said(k)
+		d = datagram{
+			data:    b.octets(k),
+			source:  b.source(k),
+			at:      s.arrivals.at(i, said.stamp, said.stamped),
+			dropped: newlyDropped(&s.dropped, said),
+		}
+		d.truncated = len(d.data) > longest
+		s.found, s.octets = s.found+1, s.octets+len(d.data)
+		if control {
+			p.receiver.takeRTCP(&d)
+		} else {
+			p.receiver.takeRTP(&d)
+		}
+	}
+	b.ready(n)
+}
