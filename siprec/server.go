@@ -172,7 +172,8 @@ func Listen(cfg Config) (*Server, error) {
 	s.nonces = newNonces([]byte(s.random(32)), cfg.Clock.Now)
 	mediaCfg := cfg.Media
 	mediaCfg.Log = cfg.Log
-	if mediaCfg.Now == nil {
+	// Left to itself the plane reads the system's clocks together.
+	if _, system := cfg.Clock.(systemClock); !system && mediaCfg.Now == nil {
 		mediaCfg.Now = cfg.Clock.Now
 	}
 	if mediaCfg.After == nil {
