@@ -63,7 +63,7 @@ func start(s settings, log *zap.Logger) (*server, error) {
 		Unavailable:          space.low,
 		StrangerConnections:  s.MaxUnknownConnections,
 		Handler:              kept,
-		Media:                media.Config{PortMin: s.RTPPorts.first, PortMax: s.RTPPorts.last},
+		Media:                s.media(),
 		MaxRecordingSessions: s.MaxRecordingSessions,
 		Vanish:               s.Vanish,
 		Log:                  log,
@@ -80,6 +80,14 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	}()
 	kept.begin(srv, s.RecordFrom, admitted.asked)
 	return running, nil
+}
+
+// media is how RTP and RTCP are received.
+func (s *settings) media() media.Config {
+	return media.Config{
+		PortMin: s.RTPPorts.first, PortMax: s.RTPPorts.last,
+		Reader: media.Reader(s.MediaReader), Threads: s.MediaThreads,
+	}
 }
 
 // checkWritable makes a folder, and a file in it and removes it: a server that cannot

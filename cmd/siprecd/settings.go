@@ -26,6 +26,9 @@ type settings struct {
 	MediaNetwork []network `help:"Further networks RTP may come from, beside the address of the SDP and that of the SIP peer." env:"SIPRECD_MEDIA_NETWORK" placeholder:"CIDR"`
 	RTPPorts     portRange `name:"rtp-ports" help:"First and last UDP port for RTP and RTCP; a recorded stream takes an even one and the next. 0-0 is any free ports. The default lies below the range from which Linux takes ports for other programs." env:"SIPRECD_RTP_PORTS" default:"16384-32767" placeholder:"MIN-MAX"`
 
+	MediaReader  string `help:"How RTP is read: sweep goes round all ports every 20 to 200 ms and takes many packets at once, with half the processor time; simple reads each packet as it comes. Sweep needs Linux; elsewhere it is simple." enum:"sweep,simple" env:"SIPRECD_MEDIA_READER" default:"sweep" placeholder:"WORD"`
+	MediaThreads int    `help:"Processors that may sweep at the same time, 1 to 64; 0 is as many as there are, at most 2." env:"SIPRECD_MEDIA_THREADS" default:"0" placeholder:"N"`
+
 	TLSCertificate string `name:"tls-certificate" help:"Certificate of this server with its chain, PEM, for listeners of TLS. It is read again at SIGHUP, as are the two files below." env:"SIPRECD_TLS_CERTIFICATE" placeholder:"FILE"`
 	TLSKey         string `name:"tls-key" help:"Private key of the certificate, PEM." env:"SIPRECD_TLS_KEY" placeholder:"FILE"`
 	TLSCA          string `name:"tls-ca" help:"Authorities whose certificates are believed, PEM. When empty, those of the system, and only for connections that this server opens." env:"SIPRECD_TLS_CA" placeholder:"FILE"`
@@ -68,6 +71,8 @@ func (s *settings) Validate() error {
 		return fmt.Errorf("drain: %v is negative", s.Drain)
 	case s.MaxUnknownConnections < 1 || s.MaxUnknownConnections > 256:
 		return fmt.Errorf("max-unknown-connections: %d is not from 1 to 256", s.MaxUnknownConnections)
+	case s.MediaThreads < 0 || s.MediaThreads > 64:
+		return fmt.Errorf("media-threads: %d is not from 0 to 64", s.MediaThreads)
 	case s.MaxRecordingSessions < 1:
 		return fmt.Errorf("max-recording-sessions: %d is less than 1", s.MaxRecordingSessions)
 	}

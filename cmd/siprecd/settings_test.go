@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/siprecd/siprecd/siprec/media"
 )
 
 // parser is the command line and what reads it.
@@ -150,6 +152,8 @@ func TestFileRefused(t *testing.T) {
 		{"negative drain", "drain: -1s\n", "drain: -1s is negative"},
 		{"no vanish", "vanish: 0s\n", "vanish: 0s is not"},
 		{"no folder", "data: \"\"\n", "data: no folder"},
+		{"too many threads", "media-threads: 65\n", "media-threads: 65 is not from 0 to 64"},
+		{"unknown reader", "media-reader: epoll\n", "is not one of sweep, simple"},
 		{"none allowed", "max-recording-sessions: 0\n", "max-recording-sessions: 0 is less"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -178,6 +182,10 @@ func TestFileRead(t *testing.T) {
 		{"ports", "rtp-ports: 40000-40001\n", func(s settings) bool { return s.RTPPorts == portRange{40000, 40001} }},
 		{"odd first port", "rtp-ports: 40001-40003\n", func(s settings) bool { return s.RTPPorts == portRange{40001, 40003} }},
 		{"end of document", "drain: 1s\n...\n", func(s settings) bool { return s.Drain == time.Second }},
+		{"simple reader", "media-reader: simple\nmedia-threads: 3\n", func(s settings) bool {
+			m := s.media()
+			return m.Reader == media.ReaderSimple && m.Threads == 3 && m.PortMin == 16384 && m.PortMax == 32767
+		}},
 		{"any ports", "rtp-ports: 0-0\n", func(s settings) bool { return s.RTPPorts == portRange{} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
