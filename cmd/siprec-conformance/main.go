@@ -5,6 +5,10 @@
 // failed a case, and 2 when it was used wrongly, the server could not be
 // reached, or a case could not be decided. With both failures and errors it is
 // 1.
+//
+// "siprec-conformance load" puts a server under load. It ends with 0 when nothing
+// was missing, 1 when the server failed, and 2 when the generator itself was late
+// or failed, whatever the server did.
 package main
 
 import (
@@ -38,18 +42,26 @@ const (
 type options struct {
 	Run  runCommand  `cmd:"" help:"Run the cases against a server. Exit code 0: all passed; 1: the server failed a case; 2: wrong use, unreachable server, or a case without a verdict."`
 	List listCommand `cmd:"" help:"List the cases: ID, level, section and requirement."`
+
+	Load  loadCommand  `cmd:"" help:"Have many recording sessions at a time, and look for each packet in the server's files. Exit code 0: nothing is missing; 1: the server failed; 2: wrong use, unreachable server, or the generator was late itself."`
+	Floor floorCommand `cmd:"" help:"Receive on many sockets and append to files, nothing else, until standard input ends: what a server is compared with (load --floor)."`
+}
+
+// reachFlags say where the server is and how to talk to it.
+type reachFlags struct {
+	Target         string `required:"" help:"Server, as sip:[user@]host[:port]; the port is 5060 when absent, with tls 5061." placeholder:"URI"`
+	Transport      string `enum:"udp,tcp,tls" default:"udp" help:"udp, tcp or tls."`
+	TLSCertificate string `name:"tls-certificate" help:"Certificate to show on TLS, PEM, with --tls-key." placeholder:"FILE"`
+	TLSKey         string `name:"tls-key" help:"Private key of the certificate, PEM." placeholder:"FILE"`
+	TLSCA          string `name:"tls-ca" help:"Authorities that the certificate of the server may be of, PEM. When empty, those of the system." placeholder:"FILE"`
 }
 
 type runCommand struct {
-	Target         string        `required:"" help:"Server, as sip:[user@]host[:port]; the port is 5060 when absent, with tls 5061." placeholder:"URI"`
-	Transport      string        `enum:"udp,tcp,tls" default:"udp" help:"udp, tcp or tls."`
-	TLSCertificate string        `name:"tls-certificate" help:"Certificate to show on TLS, PEM, with --tls-key." placeholder:"FILE"`
-	TLSKey         string        `name:"tls-key" help:"Private key of the certificate, PEM." placeholder:"FILE"`
-	TLSCA          string        `name:"tls-ca" help:"Authorities that the certificate of the server may be of, PEM. When empty, those of the system." placeholder:"FILE"`
-	JSON           string        `name:"json" help:"Write the report to this file as JSON, with the messages of cases that did not pass; - is standard output." placeholder:"FILE"`
-	Timeout        time.Duration `default:"10s" help:"Time for each case, above 0."`
-	Features       []string      `help:"Claimed features; cases that need another are skipped. Without it everything is claimed. Known: 100rel, rtcp, snapshot, timer, tls, udp, update." placeholder:"NAME"`
-	Prefixes       []string      `arg:"" optional:"" help:"Run only cases whose ID begins with one of these, for example rfc7866/7.2."`
+	reachFlags `embed:""`
+	JSON       string        `name:"json" help:"Write the report to this file as JSON, with the messages of cases that did not pass; - is standard output." placeholder:"FILE"`
+	Timeout    time.Duration `default:"10s" help:"Time for each case, above 0."`
+	Features   []string      `help:"Claimed features; cases that need another are skipped. Without it everything is claimed. Known: 100rel, rtcp, snapshot, timer, tls, udp, update." placeholder:"NAME"`
+	Prefixes   []string      `arg:"" optional:"" help:"Run only cases whose ID begins with one of these, for example rfc7866/7.2."`
 }
 
 type listCommand struct {
@@ -78,7 +90,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	var o options
 	parser, err := kong.New(&o,
 		kong.Name("siprec-conformance"),
-		kong.Description("Conformance suite for Session Recording Servers (RFC 7866)."),
+		kong.Description("Conformance suite and load generator for Session Recording Servers (RFC 7866)."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { panic(errHelp) }),
 	)
@@ -89,9 +101,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	if err != nil {
 		return complain(stderr, err)
 	}
-	if strings.HasPrefix(command.Command(), "list") {
+	switch name, _, _ := strings.Cut(command.Command(), " "); name {
+	case "list":
 		err = o.List.list(stdout)
-	} else {
+	case "load":
+		code, err = o.Load.run(ctx, stdout)
+	case "floor":
+		err = o.Floor.run(ctx, os.Stdin, stdout)
+	default:
 		code, err = o.Run.run(ctx, stdout)
 	}
 	if err != nil {
@@ -127,17 +144,13 @@ func chosen(id string, prefixes []string) bool {
 }
 
 func (c runCommand) run(ctx context.Context, stdout io.Writer) (int, error) {
-	target, err := parseTarget(c.Target, c.Transport)
+	target, err := c.target()
 	if err != nil {
-		return 0, err
-	}
-	if target.TLS, err = c.tls(); err != nil {
 		return 0, err
 	}
 	if c.Timeout <= 0 {
 		return 0, fmt.Errorf("timeout %s is not above 0", c.Timeout)
 	}
-	target.Transport = c.Transport
 	progress := stdout
 	if c.JSON == "-" {
 		progress = io.Discard
@@ -163,8 +176,19 @@ func (c runCommand) run(ctx context.Context, stdout io.Writer) (int, error) {
 	return exitPassed, nil
 }
 
-// tls is what the suite shows and believes on TLS.
-func (c runCommand) tls() (*tls.Config, error) {
+// target is the server that the flags name.
+func (c reachFlags) target() (check.Target, error) {
+	target, err := parseTarget(c.Target, c.Transport)
+	if err != nil {
+		return target, err
+	}
+	target.Transport = c.Transport
+	target.TLS, err = c.tls()
+	return target, err
+}
+
+// tls is what is shown and believed on TLS.
+func (c reachFlags) tls() (*tls.Config, error) {
 	if c.Transport != "tls" {
 		if c.TLSCertificate+c.TLSKey+c.TLSCA != "" {
 			return nil, errors.New("--tls-certificate, --tls-key and --tls-ca are for --transport tls")
@@ -202,7 +226,7 @@ func show(w io.Writer, r check.Result) {
 	}
 }
 
-func save(path string, stdout io.Writer, report *conformance.Report) error {
+func save(path string, stdout io.Writer, report any) error {
 	if path == "" {
 		return nil
 	}
