@@ -6,7 +6,7 @@ FUZZTIME ?= 20000x
 BENCHTIME ?= 1s
 BIN      := bin
 
-.PHONY: all build test race lint imports coverage fuzz bench conformance proof clean
+.PHONY: all build test race lint imports coverage fuzz bench conformance load proof clean
 
 all: lint test
 
@@ -48,6 +48,11 @@ coverage:
 # The suite against a freshly started siprecd, over UDP and over TCP.
 conformance: build
 	.ci/conformance $(BIN)
+
+# A freshly started siprecd under load for some seconds, and a look for every packet
+# in its files. ".ci/load full" is the same at full length (docs/load.md).
+load: build
+	.ci/load small $(BIN)
 
 # Everything at full length; the result is docs/proof.md.
 proof:

@@ -56,6 +56,17 @@ func (c *call) stop() {
 	}
 }
 
+// heed ends a call that the server has ended.
+func (c *call) heed(m *src.Message) {
+	if m.Method != "BYE" {
+		return
+	}
+	c.mu.Lock()
+	c.gone = true
+	c.mu.Unlock()
+	c.stop()
+}
+
 // live is the life of a call. up is called once, when it is known whether it is up.
 func (r *runner) live(ctx context.Context, c *call, up func()) {
 	keys, err := r.keys()
@@ -71,14 +82,12 @@ func (r *runner) live(ctx context.Context, c *call, up func()) {
 	}
 	defer d.Close()
 	d.Handle(func(m *src.Message) *src.Reply {
-		if m.Method == "BYE" {
-			c.mu.Lock()
-			c.gone = true
-			c.mu.Unlock()
-			c.stop()
-		}
+		c.heed(m)
 		return src.AutoReply(m)
 	})
+	for _, m := range d.Requests() { // that were faster
+		c.heed(m)
+	}
 	r.play(d, c, keys)
 	defer context.AfterFunc(ctx, c.stop)()
 	up()

@@ -51,7 +51,7 @@ const (
 	// lateShare is the part of the packets for which UsuallyLate counts.
 	lateShare = 0.99
 	// threadPackets is how many packets in a second one thread is for.
-	threadPackets = 100_000
+	threadPackets = 50_000
 )
 
 func (c *Config) check() error {

@@ -149,9 +149,10 @@ func (s *sender) free() {
 
 // run is the thread.
 func (s *sender) run() {
+	// Not unlocked again: the thread ends with its goroutine, and its priority with it.
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	defer close(s.ended)
+	preferThread()
 	base := time.Now()
 	for tick := 0; ; tick++ {
 		due := base.Add(time.Duration(tick) * slot)

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
 )
@@ -120,7 +121,8 @@ type srtpCipher struct {
 	block cipher.Block
 	aead  cipher.AEAD // nil for counter mode
 	salt  []byte
-	auth  []byte
+	auth  hash.Hash // HMAC-SHA1, begun anew for each packet
+	sum   []byte    // of the last packet
 }
 
 // NewProtector derives the keys.
@@ -151,7 +153,7 @@ func (k SRTPKey) derive(labels byte) (c srtpCipher, err error) {
 		cipher.NewCTR(master, iv[:]).XORKeyStream(out, out)
 		return out
 	}
-	c.salt, c.auth = prf(labels+labelSalt, len(k.Salt)), prf(labels+labelAuth, 20)
+	c.salt, c.auth = prf(labels+labelSalt, len(k.Salt)), hmac.New(sha1.New, prf(labels+labelAuth, 20))
 	if c.block, err = aes.NewCipher(prf(labels+labelCipher, len(k.Key))); err != nil {
 		return c, err
 	}
@@ -212,12 +214,14 @@ func (c *srtpCipher) nonce(ssrc uint32, index uint64) []byte {
 	return iv
 }
 
+// mac is valid until the next one.
 func (c *srtpCipher) mac(parts ...[]byte) []byte {
-	h := hmac.New(sha1.New, c.auth)
+	c.auth.Reset()
 	for _, p := range parts {
-		h.Write(p) // never fails, says its documentation
+		c.auth.Write(p) // never fails, says its documentation
 	}
-	return h.Sum(nil)
+	c.sum = c.auth.Sum(c.sum[:0])
+	return c.sum
 }
 
 // RTP protects a packet whose header has a length (RFC 3711 §3.1).
@@ -225,7 +229,7 @@ func (p *Protector) RTP(packet []byte, header int) []byte {
 	ssrc, seq := binary.BigEndian.Uint32(packet[8:]), binary.BigEndian.Uint16(packet[2:])
 	roc := p.roc(ssrc, seq)
 	index := uint64(roc)<<16 | uint64(seq)
-	out := bytes.Clone(packet[:header])
+	out := append(make([]byte, 0, len(packet)+len(p.key.MKI)+p.tag), packet[:header]...)
 	if p.rtp.aead != nil {
 		out = p.rtp.aead.Seal(out, p.rtp.nonce(ssrc, index), packet[header:], packet[:header])
 		return append(out, p.key.MKI...)
@@ -233,7 +237,7 @@ func (p *Protector) RTP(packet []byte, header int) []byte {
 	out = append(out, packet[header:]...)
 	cipher.NewCTR(p.rtp.block, p.rtp.counter(ssrc, index)).XORKeyStream(out[header:], out[header:])
 	tag := p.rtp.mac(out, binary.BigEndian.AppendUint32(nil, roc))
-	return slices.Concat(out, p.key.MKI, tag[:p.tag])
+	return append(append(out, p.key.MKI...), tag[:p.tag]...)
 }
 
 // encrypted is the E flag of SRTCP (RFC 3711 §3.4).

@@ -257,7 +257,7 @@ func (st *Stream) send(e emission, now func() time.Time) error {
 	s := Sent{
 		Index: e.index, SSRC: e.header.SSRC, Sequence: e.header.SequenceNumber,
 		Timestamp: e.header.Timestamp, PayloadType: e.header.PayloadType, Marker: e.header.Marker,
-		Offset: e.offset, Octets: len(e.payload), Hash: hash(e.payload), Fault: e.fault,
+		Offset: e.offset, Octets: len(e.payload), Hash: hashOf(e.payload), Fault: e.fault,
 	}
 	if e.fault != FaultLost {
 		if err := st.write(e); err != nil {
@@ -305,7 +305,7 @@ func (st *Stream) datagram(c *net.UDPConn, raw []byte, to netip.AddrPort) error 
 	return err
 }
 
-func hash(b []byte) uint64 {
+func hashOf(b []byte) uint64 {
 	h := fnv.New64a()
 	h.Write(b) // never fails, says its documentation
 	return h.Sum64()

@@ -1,0 +1,50 @@
+package endtoend
+
+import (
+	"testing"
+	"time"
+
+	"github.com/siprecd/siprecd/conformance/check"
+	"github.com/siprecd/siprecd/conformance/load"
+)
+
+// TestGeneratorFindsEveryPacket loads the server a little, and looks for each packet
+// in its files.
+func TestGeneratorFindsEveryPacket(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*load.Config)
+	}{
+		{"at a time", func(*load.Config) {}},
+		{"one after the other", func(c *load.Config) { c.Total, c.Calls = 20, 5 }},
+		{"SRTP", func(c *load.Config) { c.SRTP = true }},
+		{"SRTP over TCP", func(c *load.Config) { c.SRTP, c.Target.Transport = true, "tcp" }},
+		{"three streams of 10 ms", func(c *load.Config) { c.Streams, c.Ptime = 3, 10*time.Millisecond }},
+		{"one stream of 60 ms", func(c *load.Config) { c.Streams, c.Ptime = 1, 60*time.Millisecond }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab(t, "127.0.0.1", nil)
+			cfg := load.Config{
+				Target: check.Target{Transport: "udp"}, Calls: 10, Streams: 2, Duration: 1200 * time.Millisecond,
+				Rate: 200, EndRate: 100, Files: l.dir, Wait: 30 * time.Second,
+			}
+			tt.change(&cfg)
+			cfg.Target.Address = l.address(cfg.Target.Transport)
+			r, err := load.Run(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := r.Files
+			if f.Sent == 0 || f.Present != f.Sent || f.Twice+f.Foreign+f.Damaged+f.Copies+f.Shifted+f.Unread > 0 {
+				t.Errorf("%s %q: %+v", r.Outcome, r.Reasons, *f)
+			}
+			if f.Files != f.Streams || r.Up != r.Total || len(r.Trouble) > 0 {
+				t.Errorf("%d files of %d streams, %d of %d up, %v", f.Files, f.Streams, r.Up, r.Total, r.Trouble)
+			}
+			// The machine of a test may be too busy for a generator that is in time.
+			if r.Outcome != check.Pass && (r.Outcome != check.Error || r.Sending.P99MS <= r.Sending.AllowedMS && r.Sending.WorstMS <= r.Sending.MaxAllowedMS) {
+				t.Errorf("%s %q", r.Outcome, r.Reasons)
+			}
+		})
+	}
+}
