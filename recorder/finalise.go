@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/internal/render"
 	"github.com/siprecd/siprecd/recorder/store"
 )
@@ -27,7 +28,7 @@ func (r *Recorder) finalise(in *interaction) {
 	if closeErr != nil {
 		in.failed("capture", closeErr)
 	}
-	m, err := in.finaliseSafely(r.ctx, r.commit, r.cfg.Now)
+	m, err := in.finaliseSafely(r.ctx, r.finishing)
 	if err != nil {
 		// The error may name a file, and that a person.
 		in.log.Error("recording is not finalised, its journal says why")
@@ -45,14 +46,14 @@ func (r *Recorder) finalise(in *interaction) {
 
 // finaliseSafely is finalise, where a failure of ours over one recording must
 // not end the others.
-func (in *interaction) finaliseSafely(ctx context.Context, disk *store.Committer, now clock) (m store.Manifest, err error) {
+func (in *interaction) finaliseSafely(ctx context.Context, by finishing) (m store.Manifest, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			in.log.Error("finalising failed", zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
 			err = fmt.Errorf("finalising failed with a %T", v)
 		}
 	}()
-	return in.finalise(ctx, disk, now)
+	return in.finalise(ctx, by)
 }
 
 // report says in one line what came of a recording; loudly when a person should
@@ -63,15 +64,24 @@ func (in *interaction) report(m store.Manifest) {
 		kept, lost, withheld = kept+s.Packets.Kept, lost+s.Packets.Lost, withheld+s.Packets.Withheld
 	}
 	level := zap.InfoLevel
-	if len(m.Flags) > 0 {
+	if len(m.Flags) > 0 || m.Verdict != store.OK {
 		level = zap.WarnLevel
 	}
 	in.log.Log(level, "recording finalised", zap.Int("files", len(m.Files)), zap.Int64("ms", m.Timeline.DurationMS),
-		zap.Uint64("packets", kept), zap.Uint64("lost", lost), zap.Uint64("withheld", withheld), zap.Strings("flags", m.Flags))
+		zap.Uint64("packets", kept), zap.Uint64("lost", lost), zap.Uint64("withheld", withheld), zap.Strings("flags", m.Flags),
+		zap.Stringer("verdict", m.Verdict), zap.Strings("reasons", m.Reasons))
+}
+
+// finishing is what finished files are made with.
+type finishing struct {
+	disk   *store.Committer
+	ffmpeg *codec.FFmpeg // nil for none
+	omit   bool          // leave gaps out
+	now    clock
 }
 
 // finalise makes the files and writes the manifest last.
-func (in *interaction) finalise(ctx context.Context, disk *store.Committer, now clock) (m store.Manifest, err error) {
+func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Manifest, err error) {
 	if in.void() {
 		in.flag(flagVoid)
 		if err := os.Remove(filepath.Join(in.folder, captureName)); err != nil {
@@ -79,6 +89,7 @@ func (in *interaction) finalise(ctx context.Context, disk *store.Committer, now 
 		}
 	}
 	p := in.plan()
+	p.job.FFmpeg, p.job.OmitGaps = by.ffmpeg, by.omit
 	var res render.Result
 	if p.job.Timeline.From < p.job.Timeline.To {
 		if res, err = render.Run(ctx, p.job); err != nil {
@@ -86,16 +97,19 @@ func (in *interaction) finalise(ctx context.Context, disk *store.Committer, now 
 		}
 	}
 	keep := in.judge(res)
-	at := now().UTC()
+	at := by.now().UTC()
 	m = in.manifest(p, res, at)
 	if keep {
 		m.Capture = captureName
+		if err := savePlan(in.folder, in.saved(p)); err != nil {
+			return m, err
+		}
 	}
 	// Durable with the files, before the manifest has its name.
 	if err := in.journal.append(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
 		return m, err
 	}
-	if err := disk.Finish(in.folder, m); err != nil {
+	if err := by.disk.Finish(in.folder, m); err != nil {
 		return m, err
 	}
 	if !keep && !in.void() {
@@ -106,6 +120,15 @@ func (in *interaction) finalise(ctx context.Context, disk *store.Committer, now 
 		}
 	}
 	return m, nil
+}
+
+// saved is what it takes to make the files of a plan again.
+func (in *interaction) saved(p plan) savedPlan {
+	out := savedPlan{Job: p.job, Files: in.describe(p)}
+	for _, s := range p.job.Streams {
+		out.Streams = append(out.Streams, string(in.streams.list[s.ID].id))
+	}
+	return out
 }
 
 // void reports whether all of the recording is to be discarded.
@@ -122,18 +145,8 @@ func (in *interaction) spans(s *stream) []span {
 // judge flags what a person should know, and reports whether the capture has to
 // be kept because a file does not hold all of it.
 func (in *interaction) judge(res render.Result) (keep bool) {
-	for _, s := range res.Streams {
-		if len(s.Undecoded) > 0 {
-			in.flag(flagUndecodable)
-			keep = true
-		}
-		if s.Beyond > 0 {
-			in.flag(flagRestless)
-			keep = true
-		}
-	}
-	if res.Torn {
-		in.flag(flagTorn)
+	for _, f := range flagsOf(res) {
+		in.flag(f)
 		keep = true
 	}
 	if in.capture.Dropped() > 0 {
@@ -160,6 +173,22 @@ func (in *interaction) judge(res render.Result) (keep bool) {
 		}
 	}
 	return keep
+}
+
+// flagsOf are the flags for which a capture is kept: what no file holds.
+func flagsOf(res render.Result) (flags []string) {
+	for _, s := range res.Streams {
+		if len(s.Undecoded) > 0 {
+			flags = appendNew(flags, flagUndecodable)
+		}
+		if s.Beyond > 0 {
+			flags = appendNew(flags, flagRestless)
+		}
+	}
+	if res.Torn {
+		flags = appendNew(flags, flagTorn)
+	}
+	return flags
 }
 
 // A plan is what is to be made of a recording.

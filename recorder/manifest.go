@@ -40,8 +40,7 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 		},
 		Timeline:     store.Timeline{OffsetMS: res.Timeline.From.Milliseconds(), DurationMS: (res.Timeline.To - res.Timeline.From).Milliseconds()},
 		Streams:      in.manifestStreams(res),
-		Files:        in.manifestFiles(p, res),
-		Decisions:    []store.Decision{},
+		Files:        manifestFiles(in.describe(p), res),
 		Metadata:     []store.Document{},
 		Participants: []store.Participant{},
 		Oddities:     append(in.oddities, in.people.oddities...),
@@ -55,9 +54,7 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 		m.Times.FirstPermitted = in.zero.Add(p.timeline.from).UTC()
 		m.Times.LastPermitted = in.zero.Add(p.timeline.to).UTC()
 	}
-	for _, d := range in.decisions {
-		m.Decisions = append(m.Decisions, in.manifestDecision(d))
-	}
+	m.Decisions = in.manifestDecisions()
 	m.Metadata = append(m.Metadata, in.people.docs...)
 	for _, key := range p.people {
 		m.Participants = append(m.Participants, in.manifestParticipant(key, p, m.Files))
@@ -71,7 +68,16 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 		in.flag(flagNothing)
 	}
 	m.Flags = in.flags
+	m.Verdict, m.Reasons = verdict(&m)
 	return m
+}
+
+func (in *interaction) manifestDecisions() []store.Decision {
+	out := []store.Decision{}
+	for _, d := range in.decisions {
+		out = append(out, in.manifestDecision(d))
+	}
+	return out
 }
 
 // retention is what the policy says becomes of the recording.
@@ -121,28 +127,48 @@ func (in *interaction) manifestDecision(d rules.Decision) store.Decision {
 	}
 }
 
-func (in *interaction) manifestFiles(p plan, res render.Result) []store.File {
+// manifestFiles are the files that were written, as the manifest tells of them.
+func manifestFiles(described []store.File, res render.Result) []store.File {
 	out := []store.File{}
-	for _, t := range p.takes {
+	for _, f := range described {
 		for _, r := range res.Tracks {
-			if r.File != t.file || !r.Heard {
+			if r.File != f.Name || !r.Heard {
 				continue
 			}
-			f := store.File{
-				Name: r.File, Attribution: t.attribution, Participants: []string{}, Streams: []string{},
-				Rate: r.Rate, Samples: r.Samples, SHA256: r.SHA256,
-			}
+			f.Rate, f.Samples, f.SHA256 = r.Rate, r.Samples, r.SHA256
 			if r.Rate > 0 {
 				f.DurationMS = r.Samples * 1000 / int64(r.Rate)
 			}
-			for _, key := range t.participants {
-				f.Participants = append(f.Participants, p.byKey[key].ID)
-			}
-			for _, n := range t.streams {
-				f.Streams = append(f.Streams, string(in.streams.list[n].id))
-			}
+			f.Map = mapped(r.Map)
 			out = append(out, f)
 		}
+	}
+	return out
+}
+
+// mapped tells at which place of a file each part of the timeline begins.
+func mapped(parts []render.Interval) []store.Mapped {
+	var out []store.Mapped
+	var at time.Duration
+	for _, p := range parts {
+		out = append(out, store.Mapped{FileMS: at.Milliseconds(), Interval: interval(p.From, p.To)})
+		at += p.To - p.From
+	}
+	return out
+}
+
+// describe tells of the files to be made what is known before.
+func (in *interaction) describe(p plan) []store.File {
+	out := []store.File{}
+	for _, t := range p.takes {
+		f := store.File{Name: t.file, Attribution: t.attribution, Participants: []string{}, Streams: []string{}}
+		for _, key := range t.participants {
+			f.Participants = append(f.Participants, p.byKey[key].ID)
+		}
+		for _, n := range t.streams {
+			f.Streams = append(f.Streams, string(in.streams.list[n].id))
+		}
+		out = append(out, f)
 	}
 	return out
 }
@@ -184,7 +210,7 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 		}
 		for _, r := range res.Streams {
 			if r.ID == s.number {
-				in.addResult(&m, r)
+				addResult(&m, r, in.manifestDecisions())
 			}
 		}
 		out = append(out, m)
@@ -200,36 +226,37 @@ func (in *interaction) manifestSource(k media.Source) store.Source {
 }
 
 // addResult takes over what was found of a stream in the capture.
-func (in *interaction) addResult(m *store.Stream, r render.StreamResult) {
+func addResult(m *store.Stream, r render.StreamResult, decisions []store.Decision) {
 	m.Packets.Kept, m.Packets.Lost, m.Packets.Late, m.Packets.Duplicate = r.Received, r.Lost, r.Late, r.Duplicate
-	m.Epochs, m.Undecoded = r.Epochs, r.Undecoded
+	m.Epochs, m.Undecoded, m.Gaps = r.Epochs, r.Undecoded, nil
 	for _, g := range r.Gaps {
 		gap := store.Gap{Interval: interval(g.From, g.To), Cause: g.Cause}
 		if g.Cause == render.CauseWithheld {
-			gap.Withheld = in.withheldBy(m.ID, g.Interval)
+			gap.Withheld = withheldBy(decisions, m.ID, gap.Interval)
 		}
 		m.Gaps = append(m.Gaps, gap)
 	}
+	m.Quality = quality(m, r)
 }
 
 // withheldBy names the causes for which a stream was withheld in an interval,
 // each once.
-func (in *interaction) withheldBy(stream string, gap render.Interval) []string {
+func withheldBy(decisions []store.Decision, stream string, gap store.Interval) []string {
 	var out []string
-	add := func(d rules.Decision) {
+	add := func(d store.Decision) {
 		for _, c := range d.Causes {
-			out = appendNew(out, c.Cause.String())
+			out = appendNew(out, c.Cause)
 		}
 	}
-	var before rules.Decision // in force when the gap begins
-	for _, d := range in.decisions {
-		if string(d.Stream) != stream {
+	var before store.Decision // in force when the gap begins
+	for _, d := range decisions {
+		if d.Stream != stream {
 			continue
 		}
-		switch from := d.From.Sub(in.zero); {
-		case from <= gap.From:
+		switch {
+		case d.FromMS <= gap.FromMS:
 			before = d
-		case from < gap.To:
+		case d.FromMS < gap.ToMS:
 			add(d)
 		}
 	}

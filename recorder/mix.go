@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/siprecd/siprecd/recorder/internal/render"
 	"github.com/siprecd/siprecd/recorder/store"
@@ -34,12 +35,12 @@ func Mix(ctx context.Context, dir, id string) (path string, err error) {
 		return "", fmt.Errorf("mix %s: %w", id, ErrNothingToMix)
 	}
 	first := m.Files[0]
-	var left, right []string
+	var left, right []render.MixFile
 	for _, f := range m.Files {
 		if filepath.Base(f.Name) != f.Name {
 			return "", fmt.Errorf("mix %s: the manifest names a file outside its folder", id)
 		}
-		file := filepath.Join(folder, f.Name)
+		file := render.MixFile{Path: filepath.Join(folder, f.Name), Parts: mixParts(m, f)}
 		if f.Name == first.Name || len(f.Participants) > 0 && slices.Equal(f.Participants, first.Participants) {
 			left = append(left, file)
 		} else {
@@ -51,4 +52,16 @@ func Mix(ctx context.Context, dir, id string) (path string, err error) {
 		return "", fmt.Errorf("mix %s: %w", id, err)
 	}
 	return path, nil
+}
+
+// mixParts tells where the samples of a file belong that gaps were left out of.
+func mixParts(m store.Manifest, f store.File) []render.MixPart {
+	var out []render.MixPart
+	for _, p := range f.Map {
+		out = append(out, render.MixPart{
+			File: time.Duration(p.FileMS) * time.Millisecond,
+			At:   time.Duration(p.FromMS-m.Timeline.OffsetMS) * time.Millisecond,
+		})
+	}
+	return out
 }

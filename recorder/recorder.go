@@ -25,6 +25,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
@@ -51,6 +52,13 @@ type Config struct {
 	// GOMAXPROCS: most of that is waiting for the disk, and what waits together is
 	// written together.
 	Finalisers int
+	// FFmpeg decodes what the recorder cannot by itself; nil for none. What is not
+	// decoded stays in the capture.
+	FFmpeg *codec.FFmpeg
+	// OmitGaps leaves out of finished files what is lost or withheld, and says in the
+	// manifest which parts of the timeline each file holds. Otherwise it is silence of
+	// its own length, and all files of a recording are in step.
+	OmitGaps bool
 }
 
 // A Recorder is a [siprec.Handler] that records.
@@ -58,7 +66,7 @@ type Recorder struct {
 	cfg    Config
 	accept func(*siprec.Event)
 	slots  chan struct{} // one for each finaliser at work
-	commit *store.Committer
+	finishing
 
 	ctx    context.Context // done when Close ran out of time
 	cancel context.CancelFunc
@@ -91,7 +99,9 @@ func New(cfg Config) (*Recorder, error) {
 		cfg.Finalisers = 4 * runtime.GOMAXPROCS(0)
 	}
 	cfg.Random = &lockedReader{r: cfg.Random}
-	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers), commit: store.NewCommitter(cfg.Dir)}
+	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers),
+		finishing: finishing{disk: store.NewCommitter(cfg.Dir), ffmpeg: cfg.FFmpeg, omit: cfg.OmitGaps, now: cfg.Now},
+	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	if err := r.reportUnfinished(); err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)

@@ -85,7 +85,7 @@ func TestFailureInTheFinaliserEndsNoOther(t *testing.T) {
 	dir := t.TempDir()
 	r := newRecorder(t, dir)
 	calls := 0
-	r.cfg.Now = func() time.Time {
+	r.now = func() time.Time {
 		if calls++; calls == 1 {
 			panic("failure")
 		}

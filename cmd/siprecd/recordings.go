@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode"
 
+	"go.uber.org/zap"
+
 	"github.com/siprecd/siprecd/recorder"
 	"github.com/siprecd/siprecd/recorder/store"
 )
@@ -22,8 +24,10 @@ import (
 type recordingsCommand struct {
 	Data string `help:"Folder of the recordings." env:"SIPRECD_DATA" default:"./data" placeholder:"DIR"`
 
-	List recordingsList `cmd:"" default:"withargs" help:"List recordings, newest first."`
-	Mix  recordingsMix  `cmd:"" help:"Write a stereo file: the first participant left, all others right."`
+	List     recordingsList     `cmd:"" default:"withargs" help:"List recordings, newest first."`
+	Finalise recordingsFinalise `cmd:"" help:"Make the files of a finished recording anew from its capture, which was kept because some of it could not be decoded then."`
+
+	Mix recordingsMix `cmd:"" help:"Write a stereo file: the first participant left, all others right."`
 }
 
 type recordingsList struct {
@@ -89,6 +93,42 @@ func (c *recordingsMix) Run(ctx context.Context, out streams, parent *recordings
 	}
 	_, err = fmt.Fprintln(out.stdout, path)
 	return err
+}
+
+type recordingsFinalise struct {
+	ID     string `arg:"" help:"Identifier of the recording, as the list shows it."`
+	FFmpeg string `name:"ffmpeg" help:"Program that decodes what siprecd cannot by itself." env:"SIPRECD_FFMPEG" default:"ffmpeg" placeholder:"PROGRAM"`
+}
+
+// Run makes the files and prints what they came to. It fails when some of the audio
+// is still in the capture alone.
+func (c *recordingsFinalise) Run(ctx context.Context, out streams, parent *recordingsCommand) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ffmpeg, err := findFFmpeg(c.FFmpeg, zap.NewNop())
+	if err != nil {
+		return err
+	}
+	m, err := recorder.Refinalise(ctx, parent.Data, c.ID, ffmpeg)
+	switch {
+	case errors.Is(err, store.ErrID):
+		return usageError{err}
+	case errors.Is(err, fs.ErrNotExist) && m.Recording == "":
+		return fmt.Errorf("there is no recording %s in %s", c.ID, parent.Data)
+	case err != nil:
+		return err
+	}
+	fmt.Fprintln(out.stdout, "verdict", m.Verdict)
+	for _, r := range m.Reasons {
+		fmt.Fprintln(out.stdout, "reason", r)
+	}
+	for _, f := range m.Files {
+		fmt.Fprintln(out.stdout, "file", f.Name)
+	}
+	if m.Capture != "" {
+		return fmt.Errorf("some audio of %s is still in its capture alone", c.ID)
+	}
+	return nil
 }
 
 // showRecording prints what became of the recording session with a Call-ID: its

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 
 	"go.uber.org/zap"
 
 	"github.com/siprecd/siprecd/recorder"
+	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
 	"github.com/siprecd/siprecd/siprec/media"
@@ -48,7 +50,13 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec, err := recorder.New(recorder.Config{Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Log: log})
+	ffmpeg, err := findFFmpeg(s.FFmpeg, log)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := recorder.New(recorder.Config{
+		Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Log: log, FFmpeg: ffmpeg, OmitGaps: s.Gaps == "omit",
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +96,24 @@ func (s *settings) media() media.Config {
 		PortMin: s.RTPPorts.first, PortMax: s.RTPPorts.last,
 		Reader: media.Reader(s.MediaReader), Threads: s.MediaThreads,
 	}
+}
+
+// findFFmpeg finds the program and tells its version; nil when there is to be none,
+// or when none is installed and none was asked for by its path.
+func findFFmpeg(program string, log *zap.Logger) (*codec.FFmpeg, error) {
+	if program == "off" {
+		return nil, nil
+	}
+	found, err := codec.FindFFmpeg(context.Background(), program)
+	if errors.Is(err, exec.ErrNotFound) && program == "ffmpeg" {
+		log.Info("ffmpeg is not installed: audio in Opus, G.729, AMR, iLBC, GSM, G.723.1 or G.726 will stay in its capture")
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ffmpeg: %w", err)
+	}
+	log.Info("ffmpeg decodes what this server does not", zap.String("program", found.Path()), zap.String("version", found.Version()))
+	return found, nil
 }
 
 // checkWritable makes a folder, and a file in it and removes it: a server that cannot

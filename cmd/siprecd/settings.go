@@ -50,6 +50,9 @@ type settings struct {
 	MaxUnknownConnections int           `help:"TCP and TLS connections at the same time from one address that no SRC is known by, 1 to 256; a further one is closed. All such addresses together have 512, of which the oldest makes room." env:"SIPRECD_MAX_UNKNOWN_CONNECTIONS" default:"32" placeholder:"N"`
 	MaxRecordingSessions  int           `help:"Recording sessions at the same time; one more is answered 503, or 302 with redirect." env:"SIPRECD_MAX_RECORDING_SESSIONS" default:"2000" placeholder:"N"`
 
+	FFmpeg string `name:"ffmpeg" help:"Program that decodes Opus, G.729, AMR, AMR-WB, iLBC, GSM, G.723.1 and G.726 when a recording is finalised, looked for in PATH when it is a bare name; off for none. When it is not there, such audio stays in the capture until siprecd recordings finalise is told to make files of it." env:"SIPRECD_FFMPEG" default:"ffmpeg" placeholder:"PROGRAM"`
+	Gaps   string `help:"What becomes of what is lost or withheld: silence of its own length, so that all files of a recording are in step, or omit, and the manifest says which parts of the timeline each file holds." enum:"silence,omit" env:"SIPRECD_GAPS" default:"silence" placeholder:"WORD"`
+
 	LogLevel  string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" env:"SIPRECD_LOG_LEVEL" default:"info" placeholder:"LEVEL"`
 	LogFormat string `help:"Form of the log on standard error: console or json." enum:"console,json" env:"SIPRECD_LOG_FORMAT" default:"console" placeholder:"FORMAT"`
 }

@@ -4,6 +4,9 @@
 //
 //	d, err := codec.New("PCMU", 8000, 1, "")
 //	pcm = d.Decode(pcm[:0], payload)
+//
+// With the program [FFmpeg] it decodes Opus, G.729, AMR, AMR-WB, iLBC, GSM, G.723.1
+// and G.726, a stretch of packets at a time.
 package codec
 
 import (
@@ -23,9 +26,8 @@ type Decoder interface {
 	// Rate is the sampling rate of what Decode gives, in Hz. It is the clock
 	// rate of the RTP timestamp except for G722 (RFC 3551 §4.5.2).
 	Rate() int
-	// Samples is the number of samples that Decode gives for a payload of so
-	// many octets.
-	Samples(octets int) int
+	// Samples is the number of samples that Decode gives for a payload.
+	Samples(payload []byte) int
 	// Decode appends the samples of one payload to dst and returns it, as
 	// append does. Octets that do not fill a sample frame are ignored.
 	Decode(dst []int16, payload []byte) []int16

@@ -42,8 +42,8 @@ type g711 struct {
 	rate, channels int
 }
 
-func (g *g711) Rate() int              { return g.rate }
-func (g *g711) Samples(octets int) int { return octets / g.channels }
+func (g *g711) Rate() int                  { return g.rate }
+func (g *g711) Samples(payload []byte) int { return len(payload) / g.channels }
 
 func (g *g711) Decode(dst []int16, payload []byte) []int16 {
 	if g.channels == 1 {

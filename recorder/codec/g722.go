@@ -15,8 +15,8 @@ func newG722() *g722 {
 	return d
 }
 
-func (d *g722) Rate() int              { return 16000 }
-func (d *g722) Samples(octets int) int { return 2 * octets }
+func (d *g722) Rate() int                  { return 16000 }
+func (d *g722) Samples(payload []byte) int { return 2 * len(payload) }
 
 func (d *g722) Decode(dst []int16, payload []byte) []int16 {
 	for _, octet := range payload {

@@ -3,8 +3,8 @@ package codec
 // linear16 is uncompressed audio in network byte order (RFC 3551 §4.5.11).
 type linear16 struct{ rate, channels int }
 
-func (l *linear16) Rate() int              { return l.rate }
-func (l *linear16) Samples(octets int) int { return octets / (2 * l.channels) }
+func (l *linear16) Rate() int                  { return l.rate }
+func (l *linear16) Samples(payload []byte) int { return len(payload) / (2 * l.channels) }
 
 func (l *linear16) Decode(dst []int16, payload []byte) []int16 {
 	frame := 2 * l.channels

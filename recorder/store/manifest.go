@@ -39,6 +39,11 @@ type Manifest struct {
 	// Void says that all audio was discarded, and none may be kept.
 	Void bool `json:"void,omitempty"`
 
+	// Verdict says whether what should be heard can be heard, Reasons in words why
+	// not.
+	Verdict Verdict  `json:"verdict"`
+	Reasons []string `json:"reasons,omitempty"`
+
 	Participants []Participant `json:"participants"`
 	Streams      []Stream      `json:"streams"`
 	Files        []File        `json:"files"`
@@ -156,6 +161,8 @@ type Stream struct {
 	Packets    Packets     `json:"packets"`
 	Epochs     int         `json:"ssrc_epochs"`
 	Gaps       []Gap       `json:"gaps,omitempty"`
+	// Quality is absent for a stream that is not recordable.
+	Quality *Quality `json:"quality,omitempty"`
 	// Sources are the SSRCs of its packets, in the order in which they came, at most
 	// 64 (RFC 3550 §8).
 	Sources []Source `json:"sources,omitempty"`
@@ -251,6 +258,15 @@ type File struct {
 	Samples      int64       `json:"samples"` // per channel
 	DurationMS   int64       `json:"duration_ms"`
 	SHA256       string      `json:"sha256"`
+	// Map is there when gaps are left out: the parts of the timeline that the file
+	// holds, one after the other.
+	Map []Mapped `json:"map,omitempty"`
+}
+
+// A Mapped is a part of the timeline that begins at a place of a file.
+type Mapped struct {
+	FileMS int64 `json:"file_ms"`
+	Interval
 }
 
 // A Decision is one decision about one stream, in the order they were made.

@@ -28,30 +28,40 @@ const (
 // A coding is a format made ready.
 type coding struct {
 	Format
-	kind kind
-	rate int           // of the decoded samples, Hz; 0 unless audio
-	size codec.Decoder // asked for the length of payloads only
+	kind    kind
+	rate    int            // of the decoded samples, Hz; 0 unless audio
+	size    sizer          // nil unless audio
+	foreign *codec.Foreign // when ffmpeg decodes it
 }
 
-// decoder returns a fresh decoder.
+// A sizer knows how many samples a payload holds.
+type sizer interface{ Samples(payload []byte) int }
+
+// decoder returns a fresh decoder; nil for what ffmpeg decodes.
 func (c *coding) decoder() codec.Decoder {
 	d, err := codec.New(c.Name, c.ClockRate, c.Channels, c.Params)
 	if err != nil {
-		return nil // never for audio: newCoding made one
+		return nil // never for other audio: a maker made one
 	}
 	return d
 }
 
 // length is how many ticks of the clock a payload lasts; 0 when it cannot be
-// known from its size.
-func (c *coding) length(octets int) int64 {
+// known.
+func (c *coding) length(payload []byte) int64 {
 	if c.kind != audio {
 		return 0
 	}
-	return rescale(int64(c.size.Samples(octets)), c.rate, c.ClockRate)
+	return rescale(int64(c.size.Samples(payload)), c.rate, c.ClockRate)
 }
 
-func newCoding(f Format) *coding {
+// A maker makes codings ready.
+type maker struct {
+	ffmpeg *codec.FFmpeg // nil when there is none
+	failed []Format      // which it could not decode
+}
+
+func (m maker) coding(f Format) *coding {
 	c := &coding{Format: f}
 	c.Name = strings.ToUpper(c.Name)
 	if c.ClockRate <= 0 || c.ClockRate > 1_000_000 {
@@ -65,12 +75,15 @@ func newCoding(f Format) *coding {
 		c.kind = events
 		return c
 	}
-	d, err := codec.New(f.Name, f.ClockRate, f.Channels, f.Params)
-	if err != nil {
-		c.kind = unknown
+	if d, err := codec.New(f.Name, f.ClockRate, f.Channels, f.Params); err == nil {
+		c.kind, c.rate, c.size = audio, d.Rate(), d
 		return c
 	}
-	c.kind, c.rate, c.size = audio, d.Rate(), d
+	if d, err := m.ffmpeg.New(f.Name, f.ClockRate, f.Channels, f.Params); err == nil && !slices.Contains(m.failed, c.Format) {
+		c.kind, c.rate, c.size, c.foreign = audio, d.Rate(), d, d
+		return c
+	}
+	c.kind = unknown
 	return c
 }
 
@@ -107,14 +120,19 @@ func staticFormat(pt uint8) Format {
 
 // codings finds the format of a packet.
 type codings struct {
-	byType [128][]*coding // in the order of From
+	maker
+	formats []Format
+	byType  [128][]*coding // in the order of From
 }
 
-func newCodings(formats []Format) *codings {
-	cs := new(codings)
+// again returns codings of their own for another reading.
+func (cs *codings) again() *codings { return newCodings(cs.formats, cs.maker) }
+
+func newCodings(formats []Format, m maker) *codings {
+	cs := &codings{maker: m, formats: formats}
 	for _, f := range formats {
 		if f.PayloadType < 128 {
-			cs.byType[f.PayloadType] = append(cs.byType[f.PayloadType], newCoding(f))
+			cs.byType[f.PayloadType] = append(cs.byType[f.PayloadType], m.coding(f))
 		}
 	}
 	for _, list := range cs.byType {
@@ -128,7 +146,7 @@ func (cs *codings) of(pt uint8, at time.Duration) *coding {
 	pt &= 0x7f // RFC 3550 §5.1: seven bits
 	list := cs.byType[pt]
 	if len(list) == 0 {
-		list = []*coding{newCoding(staticFormat(pt))}
+		list = []*coding{cs.coding(staticFormat(pt))}
 		cs.byType[pt] = list
 	}
 	c := list[0]

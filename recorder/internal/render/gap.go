@@ -48,10 +48,17 @@ func (v *survey) result(timeline Interval) StreamResult {
 		Duplicate: v.lineup.duplicate, First: v.first, Last: v.last,
 		Codecs: v.codecs, Undecoded: v.undecoded, MoreGaps: v.more, Beyond: v.beyond,
 	}
+	var sum time.Duration
+	var steps int64
 	for _, e := range v.epochs {
 		if e.before < 0 {
 			r.Epochs++
 		}
+		sum, steps = sum+e.jitter.sum, steps+e.jitter.steps
+		r.PeakJitter = max(r.PeakJitter, e.jitter.peak)
+	}
+	if steps > 0 {
+		r.Jitter = sum / time.Duration(steps)
 	}
 	r.Gaps = l.gaps(timeline, cal.coverage())
 	return r

@@ -33,12 +33,14 @@ type line struct {
 	rate    int
 	reader  *capture.Reader
 	codings *codings
+	tapes   *tapes
 	lineup  lineup
 	timing  timing
 	at      []int64 // of each epoch, as origins gives it
 	audible []samples
 	kernels map[int]*kernel // by the rate of the input
 	voices  map[int]*voice  // by epoch
+	players []*player
 
 	chunks []chunk
 	spare  [][]int16
@@ -46,6 +48,7 @@ type line struct {
 	raised []int16
 	ended  bool
 	heard  bool
+	sounds bool
 }
 
 // A voice is what is remembered of an epoch while its packets come.
@@ -67,8 +70,8 @@ func openLine(path string, v *survey, origin []int64, rate int, audible []sample
 		return nil, err
 	}
 	l := &line{
-		stream: v.stream.ID, source: &v.stream, rate: rate, reader: r, codings: newCodings(v.stream.Formats),
-		at: origin, audible: audible,
+		stream: v.stream.ID, source: &v.stream, rate: rate, reader: r, codings: v.codings.again(),
+		tapes: v.tapes, at: origin, audible: audible,
 		kernels: make(map[int]*kernel), voices: make(map[int]*voice),
 	}
 	l.lineup.give = l.take
@@ -138,13 +141,13 @@ func (l *line) take(a *arrival) {
 		return
 	}
 	in := l.timing.place(a)
-	if in.epoch < 0 || a.coding.kind != audio || !l.source.admits(a.Arrival) {
+	if !decodable(a, in, l.source) {
 		return
 	}
 	v := l.voice(in.epoch)
 	d := v.decoders[a.coding]
 	if d == nil {
-		d = a.coding.decoder()
+		d = l.decoder(a.coding, in.epoch)
 		v.decoders[a.coding] = d
 	}
 	l.pcm = d.Decode(l.pcm[:0], a.Payload)
@@ -156,6 +159,26 @@ func (l *line) take(a *arrival) {
 		return
 	}
 	l.raise(v, a, in, at)
+}
+
+// decoder returns what decodes a coding in an epoch, from its first packet on.
+func (l *line) decoder(c *coding, epoch int) codec.Decoder {
+	if c.foreign == nil {
+		return c.decoder()
+	}
+	p := l.tapes.player(tapeKey{epoch, c.Format}, c)
+	l.players = append(l.players, p)
+	return p
+}
+
+// played returns the first failure to read a tape.
+func (l *line) played() error {
+	for _, p := range l.players {
+		if p.err != nil {
+			return p.err
+		}
+	}
+	return nil
 }
 
 // voice finds the memory of an epoch. That of epochs long gone is given up.
@@ -193,7 +216,7 @@ func (l *line) raise(v *voice, a *arrival, in instant, at int64) {
 		v.raise.begin()
 		v.from, v.place = a.coding, at
 	}
-	v.next = in.at + a.coding.length(len(a.Payload))
+	v.next = in.at + a.coding.length(a.Payload)
 	l.mute(v.place+v.raise.pending(), a.coding.rate)
 	l.raised = v.raise.push(l.raised[:0], l.pcm)
 	l.put(v, v.place, l.raised)
@@ -240,7 +263,20 @@ func (l *line) put(v *voice, at int64, pcm []int16) {
 		from, to := max(at, r.from), min(end, r.until)
 		l.chunks = append(l.chunks, chunk{from, append(l.buffer(), pcm[from-at:to-at]...)})
 		l.heard = true
+		l.sounds = l.sounds || loud(pcm[from-at:to-at])
 	}
+}
+
+// loud reports whether a sample is beyond -50 dB of full scale: more than the noise
+// of a line, or of an encoder that was given nothing.
+func loud(pcm []int16) bool {
+	const quietest = 104
+	for _, s := range pcm {
+		if s > quietest || s < -quietest {
+			return true
+		}
+	}
+	return false
 }
 
 // finishPacket lets a packet be heard to its end when it begins within a permit:

@@ -5,14 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 )
+
+// A MixFile is an input of a mix.
+type MixFile struct {
+	Path string
+	// Parts say where its samples belong when gaps were left out of it; nil when it
+	// holds all from the beginning of the mix on.
+	Parts []MixPart
+}
+
+// A MixPart is what begins at a place of a file, up to the next part; At is its place
+// in the mix. Parts are in order in both.
+type MixPart struct{ File, At time.Duration }
 
 // Mix writes a stereo file: its left channel is the sum of the left files, its
 // right channel that of the right ones, both clipped at full scale. The inputs
 // are mono 16-bit files as Run makes them; all begin at the same instant. The
 // output has the highest of their rates and is as long as the longest. A side
 // without files is silent; at least one file must be given.
-func Mix(ctx context.Context, out string, left, right []string) (err error) {
+func Mix(ctx context.Context, out string, left, right []MixFile) (err error) {
 	var sides [2][]*mixInput
 	defer func() {
 		for _, side := range sides {
@@ -22,13 +35,13 @@ func Mix(ctx context.Context, out string, left, right []string) (err error) {
 		}
 	}()
 	rate := 0
-	for i, paths := range [2][]string{left, right} {
-		for _, path := range paths {
-			r, err := openWAV(path)
+	for i, files := range [2][]MixFile{left, right} {
+		for _, file := range files {
+			r, err := openWAV(file.Path)
 			if err != nil {
 				return fmt.Errorf("mix: %w", err)
 			}
-			sides[i] = append(sides[i], &mixInput{wav: r})
+			sides[i] = append(sides[i], &mixInput{wav: r, parts: file.Parts})
 			rate = max(rate, r.rate)
 		}
 	}
@@ -88,6 +101,9 @@ func mixAll(ctx context.Context, w *wavWriter, sides [2][]*mixInput, total int64
 // A mixInput is one file at the rate of the mix.
 type mixInput struct {
 	wav   *wavReader
+	parts []MixPart
+	given int64      // samples read of the file
+	laid  int64      // and samples of the mix before the next one, at the rate of the file
 	raise *resampler // nil when the rates are equal
 	ended bool
 	ready []int16 // samples not taken yet
@@ -96,13 +112,50 @@ type mixInput struct {
 
 // prepare returns how many samples the file has at a rate.
 func (in *mixInput) prepare(rate int) int64 {
+	length := in.length()
 	if in.wav.rate == rate {
-		return in.wav.samples
+		return length
 	}
 	in.raise = &resampler{kernel: newKernel(in.wav.rate, rate)}
 	in.raise.begin()
 	up, down := int64(in.raise.up), int64(in.raise.down)
-	return (in.wav.samples*up + down - 1) / down
+	return (length*up + down - 1) / down
+}
+
+// length is how long the file is with the gaps that were left out.
+func (in *mixInput) length() int64 {
+	n := len(in.parts)
+	if n == 0 {
+		return in.wav.samples
+	}
+	last := in.parts[n-1]
+	return ticksNear(last.At, in.wav.rate) + max(0, in.wav.samples-ticksNear(last.File, in.wav.rate))
+}
+
+// read appends some samples more, with silence where gaps were left out; none at
+// the end.
+func (in *mixInput) read(dst []int16) ([]int16, error) {
+	most := in.wav.rate
+	if len(in.parts) > 0 {
+		part := in.parts[0]
+		if gap := ticksNear(part.At, in.wav.rate) - in.laid; gap > 0 {
+			gap = min(gap, int64(most))
+			in.laid += gap
+			return append(dst, make([]int16, gap)...), nil
+		}
+		if len(in.parts) > 1 {
+			left := ticksNear(in.parts[1].File, in.wav.rate) - in.given
+			if left <= 0 {
+				in.parts = in.parts[1:]
+				return in.read(dst)
+			}
+			most = int(min(int64(most), left))
+		}
+	}
+	before := len(dst)
+	dst, err := in.wav.read(dst, most)
+	in.given, in.laid = in.given+int64(len(dst)-before), in.laid+int64(len(dst)-before)
+	return dst, err
 }
 
 // addTo adds the next samples to dst.
@@ -119,7 +172,7 @@ func (in *mixInput) addTo(dst []int16) error {
 
 // fill reads some samples more.
 func (in *mixInput) fill() (err error) {
-	if in.pcm, err = in.wav.read(in.pcm[:0], in.wav.rate); err != nil {
+	if in.pcm, err = in.read(in.pcm[:0]); err != nil {
 		return err
 	}
 	in.ended = len(in.pcm) == 0

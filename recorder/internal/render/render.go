@@ -14,7 +14,11 @@
 // rounded to the output's samples once. Clock drift is not corrected.
 package render
 
-import "time"
+import (
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/codec"
+)
 
 // All times are since the capture's zero.
 
@@ -75,6 +79,10 @@ type Job struct {
 	Timeline Interval
 	Streams  []Stream
 	Tracks   []Track
+	// OmitGaps leaves out of a file what is silent for a reason; see TrackResult.Map.
+	OmitGaps bool
+	// FFmpeg decodes what package codec does not; nil for none.
+	FFmpeg *codec.FFmpeg `json:"-"`
 
 	riff int64 // the largest RIFF file, in tests; 0 for maxRIFF
 }
@@ -124,10 +132,17 @@ type StreamResult struct {
 	// of those that came after, which no file holds.
 	Epochs int
 	Beyond uint64
+	// Jitter is the mean of the interarrival jitter (RFC 3550 §6.4.1) after each
+	// packet, PeakJitter its highest value.
+	Jitter, PeakJitter time.Duration
+	// Sounds says that a sample of it in a file is louder than -50 dB of full scale.
+	Sounds bool
 	// First and Last are the arrivals of its first and last packet.
 	First, Last time.Duration
 	Codecs      []string // names of the formats in which packets came
 	Undecoded   []string // those that could not be decoded
+	// Failed are those of Undecoded that ffmpeg was given, with what it said.
+	Failed []string
 	// Gaps are in order and lie within the timeline. Those of different causes
 	// may overlap only where epochs do.
 	Gaps []Gap
@@ -145,6 +160,9 @@ type TrackResult struct {
 	// Heard is false when no source of the track had a decodable packet within
 	// what is permitted; then there is no file.
 	Heard bool
+	// Map says, with OmitGaps, which parts of the timeline the file holds, one
+	// after the other.
+	Map []Interval
 }
 
 // A Result is what a Job came to.

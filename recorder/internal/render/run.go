@@ -23,17 +23,18 @@ var ErrJob = errors.New("job cannot be rendered")
 // the caller makes the folder so. On an error, files that were finished before it
 // stay. Decoders and streams are those of the job; packets of
 // other streams are left out.
-func Run(ctx context.Context, job Job) (Result, error) {
-	surveys, err := prepare(job)
+func Run(ctx context.Context, job Job) (res Result, err error) {
+	found, err := look(ctx, job)
 	if err != nil {
 		return Result{}, err
 	}
-	var res Result
-	if res.Torn, err = readAll(ctx, job.Capture, surveys); err != nil {
-		return Result{}, err
-	}
+	defer func() { err = errors.Join(err, found.close()) }()
+	surveys := found.surveys
+	res.Torn = found.torn
 	for _, s := range job.Streams {
-		res.Streams = append(res.Streams, surveys[s.ID].result(job.Timeline))
+		r := surveys[s.ID].result(job.Timeline)
+		r.Failed = found.said[s.ID]
+		res.Streams = append(res.Streams, r)
 	}
 	job.reachBack(surveys)
 	length := job.Timeline.To - job.Timeline.From + overhang(job, surveys)
@@ -45,7 +46,74 @@ func Run(ctx context.Context, job Job) (Result, error) {
 		}
 		res.Tracks = append(res.Tracks, r)
 	}
+	for i := range res.Streams {
+		res.Streams[i].Sounds = surveys[res.Streams[i].ID].sounds
+	}
 	return res, nil
+}
+
+// A finding is what is known of a job before the second reading.
+type finding struct {
+	surveys map[int]*survey
+	torn    bool
+	said    map[int][]string // by stream: what ffmpeg said of encodings that it could not decode
+}
+
+// look reads the capture and has ffmpeg decode its part. What ffmpeg fails at is
+// surveyed again as what cannot be decoded; it costs nothing else.
+func look(ctx context.Context, job Job) (f finding, err error) {
+	f.said = make(map[int][]string)
+	failed := make(map[int][]Format)
+	for {
+		if f.surveys, err = prepare(job, failed); err != nil {
+			return f, err
+		}
+		if f.torn, err = readAll(ctx, job.Capture, f.surveys); err != nil {
+			return f, err
+		}
+		again, err := f.decodeForeign(ctx, job, failed)
+		if err != nil {
+			return f, errors.Join(err, f.close())
+		}
+		if !again {
+			return f, nil
+		}
+		if err := f.close(); err != nil {
+			return f, err
+		}
+	}
+}
+
+// decodeForeign makes the tapes. again is set when an encoding could not be decoded.
+func (f *finding) decodeForeign(ctx context.Context, job Job, failed map[int][]Format) (again bool, err error) {
+	for id, v := range f.surveys {
+		if !v.foreign() {
+			continue
+		}
+		made, bad, err := makeTapes(ctx, job, v)
+		switch {
+		case ctx.Err() != nil:
+			return false, ctx.Err()
+		case bad != nil:
+			failed[id] = append(failed[id], *bad)
+			f.said[id] = append(f.said[id], err.Error())
+			again = true
+		case err != nil:
+			return false, err
+		}
+		v.tapes = made
+	}
+	return again, nil
+}
+
+func (f *finding) close() (err error) {
+	for _, v := range f.surveys {
+		if v.tapes != nil {
+			err = errors.Join(err, v.tapes.file.close())
+			v.tapes = nil
+		}
+	}
+	return err
 }
 
 // maxLead bounds how far the first packets of a recording reach back.
@@ -115,7 +183,7 @@ func overhang(job Job, surveys map[int]*survey) time.Duration {
 }
 
 // prepare checks a job and makes a survey for each of its streams.
-func prepare(job Job) (map[int]*survey, error) {
+func prepare(job Job, failed map[int][]Format) (map[int]*survey, error) {
 	length := job.Timeline.To - job.Timeline.From
 	if length < 0 || length > maxArrival || job.Timeline.From < -maxArrival || job.Timeline.From > maxArrival {
 		return nil, fmt.Errorf("timeline from %v to %v: %w", job.Timeline.From, job.Timeline.To, ErrJob)
@@ -125,7 +193,7 @@ func prepare(job Job) (map[int]*survey, error) {
 		if surveys[s.ID] != nil {
 			return nil, fmt.Errorf("stream %d twice: %w", s.ID, ErrJob)
 		}
-		surveys[s.ID] = newSurvey(s)
+		surveys[s.ID] = newSurvey(s, maker{job.FFmpeg, failed[s.ID]})
 	}
 	names := make(map[string]bool, len(job.Tracks))
 	for _, t := range job.Tracks {

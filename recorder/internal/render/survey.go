@@ -25,10 +25,34 @@ type epoch struct {
 	opened, closed time.Duration
 	uses           []use
 
+	jitter jitter
+
 	// The packet before, in sequence.
 	at     int64
 	length int64   // ticks; a guess when kind is unknown
 	coding *coding // nil before the first
+}
+
+// A jitter is the interarrival jitter of RFC 3550 §6.4.1 over one epoch.
+type jitter struct {
+	known bool
+	last  time.Duration // arrival less RTP time of the packet before
+	now   time.Duration
+	peak  time.Duration
+	sum   time.Duration
+	steps int64
+}
+
+// take takes the transit of a packet: its arrival less its RTP time.
+func (j *jitter) take(transit time.Duration) {
+	if j.known {
+		d := transit - j.last
+		j.now += (max(d, -d) - j.now) / 16
+		j.peak = max(j.peak, j.now)
+		j.sum += j.now
+		j.steps++
+	}
+	j.known, j.last = true, transit
 }
 
 // tail is where the packet before ends.
@@ -60,6 +84,7 @@ type hole struct {
 type survey struct {
 	stream  Stream
 	codings *codings
+	tapes   *tapes // nil unless ffmpeg decodes some of it
 	lineup  lineup
 	timing  timing
 
@@ -70,12 +95,13 @@ type survey struct {
 	lost        uint64 // missing numbers that belong to no hole
 	codecs      []string
 	undecoded   []string
+	sounds      bool // in a file
 	any         bool
 	first, last time.Duration
 }
 
-func newSurvey(s Stream) *survey {
-	v := &survey{stream: s, codings: newCodings(s.Formats)}
+func newSurvey(s Stream, m maker) *survey {
+	v := &survey{stream: s, codings: newCodings(s.Formats, m)}
 	v.lineup.give = v.take
 	return v
 }
@@ -135,7 +161,7 @@ func (v *survey) take(a *arrival) {
 	e.at, e.coding = in.at, a.coding
 	switch a.coding.kind {
 	case audio:
-		e.length = a.coding.length(len(a.Payload))
+		e.length = a.coding.length(a.Payload)
 	case quiet:
 		// The length of the packets before it stays the guess for lost ones.
 	case unknown:
@@ -155,7 +181,9 @@ func (v *survey) undecodableSoFar(e *epoch) {
 func (e *epoch) extend(a *arrival) {
 	end := e.tail()
 	e.first, e.end = min(e.first, e.at), max(e.end, end)
-	e.delay = min(e.delay, a.Arrival-span(e.at, e.clock))
+	transit := a.Arrival - span(e.at, e.clock)
+	e.delay = min(e.delay, transit)
+	e.jitter.take(transit)
 	e.opened, e.closed = min(e.opened, a.Arrival), max(e.closed, a.Arrival)
 	if i := slices.IndexFunc(e.uses, func(u use) bool { return u.coding == a.coding }); i >= 0 {
 		u := &e.uses[i]

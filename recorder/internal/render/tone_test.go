@@ -179,7 +179,7 @@ func TestMix(t *testing.T) {
 	} {
 		t.Run(m.name, func(t *testing.T) {
 			out := filepath.Join(dir, "mix.wav")
-			if err := Mix(context.Background(), out, m.left, m.right); err != nil {
+			if err := Mix(context.Background(), out, plain(m.left...), plain(m.right...)); err != nil {
 				t.Fatal(err)
 			}
 			pcm, rate, channels := readWAV(t, out)
@@ -199,7 +199,7 @@ func TestMixRefuses(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out.wav")
 	good := file(t, dir, "good", 8000, make([]int16, 800))
-	if err := Mix(context.Background(), out, []string{good}, []string{good}); err != nil {
+	if err := Mix(context.Background(), out, plain(good), plain(good)); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(good)
@@ -227,11 +227,19 @@ func TestMixRefuses(t *testing.T) {
 		{"cut", []string{good, bad("c", func(b []byte) []byte { return b[:len(b)-1] })}},
 		{"no rate", []string{bad("r", func(b []byte) []byte { clear(b[24:28]); return b })}},
 	} {
-		if err := Mix(context.Background(), out, c.files, nil); err == nil {
+		if err := Mix(context.Background(), out, plain(c.files...), nil); err == nil {
 			t.Errorf("%s: no error", c.name)
 		}
 		if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s: a file was made: %v", c.name, err)
 		}
 	}
+}
+
+// plain are inputs of a mix that begin where it does.
+func plain(paths ...string) (out []MixFile) {
+	for _, p := range paths {
+		out = append(out, MixFile{Path: p})
+	}
+	return out
 }

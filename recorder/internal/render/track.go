@@ -57,6 +57,7 @@ type trackWriter struct {
 	lines  []*line
 	base   int64 // place of window[0]
 	total  int64
+	kept   []samples // what is written, in order
 	block  int
 	window []int16
 	fresh  int // window from here on was not written to yet
@@ -74,11 +75,17 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 		return res, nil
 	}
 	total := ticksNear(length, rate)
-	out, err := createWAV(filepath.Join(job.Dir, t.File), rate, 1, total, job.largest())
+	kept := []samples{{from: 0, to: total}}
+	if job.OmitGaps {
+		res.Map = keptParts(ps, job.Timeline.From, length)
+		kept = keptSamples(res.Map, job.Timeline.From, rate, total)
+	}
+	res.Samples = countSamples(kept)
+	out, err := createWAV(filepath.Join(job.Dir, t.File), rate, 1, res.Samples, job.largest())
 	if err != nil {
 		return res, err
 	}
-	w := &trackWriter{out: out, total: total, block: int(ticks(blockTime, rate))}
+	w := &trackWriter{out: out, total: total, kept: kept, block: int(ticks(blockTime, rate))}
 	w.window = make([]int16, windowBlocks*w.block)
 	defer func() {
 		for _, l := range w.lines {
@@ -97,9 +104,12 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 		return res, errors.Join(err, out.abort())
 	}
 	if !w.heard() {
-		return res, out.abort()
+		return TrackResult{File: t.File}, out.abort()
 	}
-	res.Rate, res.Samples, res.Heard = rate, total, true
+	for _, l := range w.lines {
+		surveys[l.stream].sounds = surveys[l.stream].sounds || l.sounds
+	}
+	res.Rate, res.Heard = rate, true
 	res.SHA256, err = out.commit()
 	return res, err
 }
@@ -155,18 +165,38 @@ func (w *trackWriter) run(ctx context.Context) (err error) {
 			}
 		}
 		n := int(min(int64(w.block), w.total-w.base))
-		if w.fresh == 0 {
-			err = w.out.silence(int64(n))
-		} else {
-			err = w.out.write(w.window[:n])
-		}
-		if err != nil {
+		if err := w.put(n); err != nil {
 			return err
 		}
 		used := copy(w.window, w.window[n:max(n, w.fresh)])
 		clear(w.window[used:max(used, w.fresh)])
 		w.fresh = used
 		w.base += int64(n)
+	}
+	for _, l := range w.lines {
+		err = errors.Join(err, l.played())
+	}
+	return err
+}
+
+// put writes of the next n samples what is kept.
+func (w *trackWriter) put(n int) (err error) {
+	for len(w.kept) > 0 && w.kept[0].to <= w.base {
+		w.kept = w.kept[1:]
+	}
+	for _, k := range w.kept {
+		from, to := max(k.from-w.base, 0), min(k.to-w.base, int64(n))
+		if from >= to {
+			break
+		}
+		if w.fresh == 0 {
+			err = w.out.silence(to - from)
+		} else {
+			err = w.out.write(w.window[from:to])
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

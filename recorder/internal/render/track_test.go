@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -385,7 +386,7 @@ func TestHashAndRepeat(t *testing.T) {
 	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != first.SHA256 {
 		t.Errorf("hash of the file is %x, told %s", sum, first.SHA256)
 	}
-	if again := run(t, job).Tracks[0]; again != first {
+	if again := run(t, job).Tracks[0]; !reflect.DeepEqual(again, first) {
 		t.Errorf("again: %+v, first %+v", again, first)
 	}
 }

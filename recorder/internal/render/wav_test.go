@@ -143,7 +143,7 @@ func TestRunInRF64(t *testing.T) {
 	}
 	equal(t, got, riff)
 	mixed := filepath.Join(job.Dir, "mix.wav")
-	if err := Mix(context.Background(), mixed, []string{path}, nil); err != nil {
+	if err := Mix(context.Background(), mixed, plain(path), nil); err != nil {
 		t.Fatal(err)
 	}
 	stereo, _, channels := readWAV(t, mixed)

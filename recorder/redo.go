@@ -1,0 +1,125 @@
+package recorder
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/codec"
+	"github.com/siprecd/siprecd/recorder/internal/render"
+	"github.com/siprecd/siprecd/recorder/store"
+)
+
+// planName is the name of the file that says how to finalise a kept capture again.
+const planName = "plan.json"
+
+// A savedPlan is what is to be made of a capture that was kept.
+type savedPlan struct {
+	Job     render.Job   `json:"job"`
+	Streams []string     `json:"streams"` // the id in the manifest of each of Job.Streams
+	Files   []store.File `json:"files"`   // one for each track, as far as known before it is made
+}
+
+// savePlan writes the plan of a recording beside its capture. It is durable with
+// the folder.
+func savePlan(folder string, p savedPlan) error {
+	p.Job.Capture, p.Job.Dir = "", "" // the folder may be moved
+	b, err := json.Marshal(p)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, planName), b, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("keep plan: %w", err)
+	}
+	return nil
+}
+
+// ErrNoCapture says that there is nothing to finalise again: the files of the
+// recording hold all that was kept, or it was discarded.
+var ErrNoCapture = errors.New("recording has no capture: all of it is in its files")
+
+// Refinalise makes the files of a finished recording below dir anew from its
+// capture, which was kept because not all of it could be decoded, and rewrites its
+// manifest. The capture goes when nothing is left in it alone. Errors are those of
+// [store.Load], and [ErrNoCapture].
+func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg) (store.Manifest, error) {
+	m, err := store.Load(dir, id)
+	if err != nil {
+		return m, err
+	}
+	folder, err := store.Folder(dir, id)
+	if err != nil {
+		return m, err
+	}
+	if m.Capture == "" || m.Void {
+		return m, fmt.Errorf("finalise %s: %w", id, ErrNoCapture)
+	}
+	p, err := loadPlan(folder)
+	if err != nil {
+		return m, fmt.Errorf("finalise %s: %w", id, err)
+	}
+	p.Job.Capture, p.Job.Dir, p.Job.FFmpeg = filepath.Join(folder, captureName), folder, ffmpeg
+	res, err := render.Run(ctx, p.Job)
+	if err != nil {
+		return m, fmt.Errorf("finalise %s: %w", id, err)
+	}
+	m = renewed(m, p, res)
+	if err := store.NewCommitter(dir).Finish(folder, m); err != nil {
+		return m, err
+	}
+	if m.Capture != "" {
+		return m, nil
+	}
+	return m, errors.Join(os.Remove(p.Job.Capture), os.Remove(filepath.Join(folder, planName)))
+}
+
+func loadPlan(folder string) (p savedPlan, err error) {
+	b, err := os.ReadFile(filepath.Join(folder, planName))
+	if err == nil {
+		err = json.Unmarshal(b, &p)
+	}
+	if err != nil {
+		return p, fmt.Errorf("read plan: %w", err)
+	}
+	return p, nil
+}
+
+// renewed is a manifest with what was found when its files were made again.
+func renewed(m store.Manifest, p savedPlan, res render.Result) store.Manifest {
+	m.Files = manifestFiles(p.Files, res)
+	m.Flags = slices.DeleteFunc(slices.Clone(m.Flags), func(f string) bool {
+		return f == flagUndecodable || f == flagRestless || f == flagTorn || f == flagNothing
+	})
+	left := flagsOf(res)
+	m.Flags = append(m.Flags, left...)
+	if len(left) == 0 {
+		m.Capture = ""
+	}
+	if len(m.Files) == 0 {
+		m.Flags = append(m.Flags, flagNothing)
+	}
+	m.Timeline = store.Timeline{OffsetMS: res.Timeline.From.Milliseconds(), DurationMS: (res.Timeline.To - res.Timeline.From).Milliseconds()}
+	for i, r := range res.Streams {
+		for j := range m.Streams {
+			if m.Streams[j].ID == p.Streams[i] {
+				addResult(&m.Streams[j], r, m.Decisions)
+			}
+		}
+	}
+	for i := range m.Participants {
+		m.Participants[i].Files = nil
+		for _, f := range m.Files {
+			if slices.Contains(f.Participants, m.Participants[i].ID) {
+				m.Participants[i].Files = append(m.Participants[i].Files, f.Name)
+			}
+		}
+	}
+	m.Times.Finalised = time.Now().UTC()
+	m.Verdict, m.Reasons = verdict(&m)
+	return m
+}
