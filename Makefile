@@ -6,7 +6,7 @@ FUZZTIME ?= 20000x
 BENCHTIME ?= 1s
 BIN      := bin
 
-.PHONY: all build test race lint imports coverage fuzz bench conformance load proof clean
+.PHONY: all build test race lint simple-reader imports coverage fuzz bench conformance load proof clean
 
 all: lint test
 
@@ -20,6 +20,10 @@ test:
 # One package after the other, and a short listen: what is looked for is races.
 race:
 	$(GO) test -race -short -p 1 ./...
+
+# The tests of the whole with the portable reader of media; "test" has the other.
+simple-reader:
+	SIPRECD_TEST_MEDIA_READER=simple $(GO) test -count=1 ./cmd/endtoend
 
 # The import rules of docs/architecture.md. Never from the test cache: what
 # "go list" reads is not among the things the cache looks at.

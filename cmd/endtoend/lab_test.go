@@ -24,6 +24,7 @@ import (
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
+	"github.com/siprecd/siprecd/siprec/media"
 )
 
 // A lab is a server with a recorder behind it, on ports of its own.
@@ -37,7 +38,8 @@ type lab struct {
 	down   bool
 }
 
-// newLab starts a server on UDP and TCP of an address.
+// newLab starts a server on UDP and TCP of an address. SIPRECD_TEST_MEDIA_READER names
+// the reader of its media; without it, it is the default.
 func newLab(t testing.TB, host string, change func(*siprec.Config)) *lab {
 	t.Helper()
 	log := zap.NewNop()
@@ -53,6 +55,7 @@ func newLab(t testing.TB, host string, change func(*siprec.Config)) *lab {
 	cfg := siprec.Config{
 		Listen:  []siprec.Endpoint{{Network: "udp", Address: host + ":0"}, {Network: "tcp", Address: host + ":0"}},
 		Handler: l.rec, Log: log,
+		Media: media.Config{Reader: media.Reader(os.Getenv("SIPRECD_TEST_MEDIA_READER"))},
 	}
 	if change != nil {
 		change(&cfg)

@@ -94,7 +94,7 @@ func (c *tally) WriteRTP(p *Packet) {
 // a second for each receiver. cpu-ns/packet is of this process, by getrusage; B/receiver
 // is memory of an idle one.
 func BenchmarkReaders(b *testing.B) {
-	for _, receivers := range []int{100, 1000, 3000} {
+	for _, receivers := range []int{100, 1000, 3000, 6000} {
 		for _, reader := range []Reader{ReaderSweep, ReaderSimple} {
 			b.Run(fmt.Sprintf("%s/%d", reader, receivers), func(b *testing.B) { benchReader(b, reader, receivers) })
 		}
