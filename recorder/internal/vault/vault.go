@@ -1,0 +1,285 @@
+// Package vault writes and reads the files of a recording, in the clear or sealed
+// under its key. The name tells: one that ends in [Suffix] is sealed.
+//
+// A sealed file begins with 8 octets that name its form and a random salt; what
+// follows is DARE 2.0 (package sio): AES-256-GCM over 64 KiB at a time under a key
+// of that file alone, readable from any place. A changed, exchanged, shortened or
+// renamed file does not open.
+package vault
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/minio/sio"
+
+	"github.com/siprecd/siprecd/recorder/internal/seal"
+)
+
+// Suffix ends the name of a sealed file.
+const Suffix = ".sealed"
+
+// Errors that a caller decides by.
+var (
+	// ErrKey: the file is sealed and there is no key for it.
+	ErrKey = errors.New("file is sealed, and its key is not there")
+	// ErrDamaged: the file is not as it was written, or of another recording.
+	ErrDamaged = errors.New("sealed file is damaged, or not what its name says")
+)
+
+const (
+	form     = "SIPRECF1"
+	preamble = len(form) + seal.EpochSize
+)
+
+// IsSealed reports whether a file of that name is sealed.
+func IsSealed(name string) bool { return strings.HasSuffix(name, Suffix) }
+
+// Name is what a file is called on disk: with a key its name tells that it is sealed.
+func Name(name string, key *seal.Key) string {
+	if key == nil || IsSealed(name) {
+		return name
+	}
+	return name + Suffix
+}
+
+// config is how a file of that name is sealed.
+func config(key *seal.Key, path string, salt []byte) (sio.Config, error) {
+	if key == nil {
+		return sio.Config{}, fmt.Errorf("%s: %w", filepath.Base(path), ErrKey)
+	}
+	b, err := key.FileKey(filepath.Base(path), salt)
+	return sio.Config{MinVersion: sio.Version20, MaxVersion: sio.Version20, CipherSuites: []byte{sio.AES_256_GCM}, Key: b}, err
+}
+
+// A File is being written. It has its name only after [File.Commit].
+type File struct {
+	f    *os.File
+	path string
+	key  *seal.Key
+	out  io.WriteCloser // seals; nil in the clear
+	at   int64          // up to where it was written
+}
+
+// Create begins a file. key is only asked for when the name says that it is sealed.
+func Create(path string, key *seal.Key) (*File, error) {
+	w := &File{path: path, key: key}
+	salt := make([]byte, seal.EpochSize)
+	var how sio.Config
+	if IsSealed(path) {
+		if _, err := rand.Read(salt); err != nil {
+			return nil, err
+		}
+		var err error
+		if how, err = config(key, path, salt); err != nil {
+			return nil, err
+		}
+		defer clear(how.Key)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, err
+	}
+	w.f = f
+	if !IsSealed(path) {
+		return w, nil
+	}
+	_, err = f.Write(append([]byte(form), salt...))
+	if err == nil {
+		w.out, err = sio.EncryptWriter(struct{ io.Writer }{f}, how) // it would close the file
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Abort())
+	}
+	return w, nil
+}
+
+// WriteAt writes at a place that is not before the end of what was written; what
+// is left out reads as zeros.
+func (w *File) WriteAt(b []byte, at int64) (int, error) {
+	if at < w.at {
+		return 0, errors.New("write goes back")
+	}
+	if w.out == nil {
+		n, err := w.f.WriteAt(b, at)
+		w.at = at + int64(n)
+		return n, err
+	}
+	if err := w.zeros(at); err != nil {
+		return 0, err
+	}
+	n, err := w.out.Write(b)
+	w.at += int64(n)
+	return n, err
+}
+
+// Write writes behind what was written.
+func (w *File) Write(b []byte) (int, error) { return w.WriteAt(b, w.at) }
+
+// zeros seals zeros up to a place: a sealed file has no holes.
+func (w *File) zeros(to int64) error {
+	var none [4 << 10]byte
+	for w.at < to {
+		n, err := w.out.Write(none[:min(to-w.at, int64(len(none)))])
+		w.at += int64(n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// End makes the file so long, which is not less than was written. Nothing is
+// written after it.
+func (w *File) End(size int64) error {
+	if w.out == nil {
+		return w.f.Truncate(size)
+	}
+	if err := w.zeros(size); err != nil {
+		return err
+	}
+	return w.out.Close()
+}
+
+// Back opens what was written, for reading, after [File.End].
+func (w *File) Back() (*Reader, error) { return open(w.f.Name(), w.path, w.key) }
+
+// Sync makes the content durable.
+func (w *File) Sync() error { return w.f.Sync() }
+
+// Commit gives the file its name. That is durable when the folder is.
+func (w *File) Commit() error {
+	if err := w.f.Close(); err != nil {
+		return errors.Join(err, os.Remove(w.f.Name()))
+	}
+	if err := os.Rename(w.f.Name(), w.path); err != nil {
+		return errors.Join(err, os.Remove(w.f.Name()))
+	}
+	return nil
+}
+
+// Abort leaves nothing behind.
+func (w *File) Abort() error { return errors.Join(w.f.Close(), os.Remove(w.f.Name())) }
+
+// A Reader reads a file, in order or from any place.
+type Reader struct {
+	*io.SectionReader
+	f *os.File
+}
+
+// Open opens a file. Of a sealed one the last piece is read at once: a wrong key
+// and a shortened file show here. The error may wrap [ErrKey] or [ErrDamaged].
+func Open(path string, key *seal.Key) (*Reader, error) { return open(path, path, key) }
+
+// open opens a file that may not have its name yet.
+func open(at, path string, key *seal.Key) (*Reader, error) {
+	f, err := os.Open(at)
+	if err != nil {
+		return nil, err
+	}
+	r, err := section(f, path, key)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &Reader{SectionReader: r, f: f}, nil
+}
+
+func section(f *os.File, path string, key *seal.Key) (*io.SectionReader, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !IsSealed(path) {
+		return io.NewSectionReader(f, 0, info.Size()), nil
+	}
+	damaged := fmt.Errorf("%s: %w", filepath.Base(path), ErrDamaged)
+	head := make([]byte, preamble)
+	if _, err := f.ReadAt(head, 0); err != nil || !bytes.HasPrefix(head, []byte(form)) {
+		return nil, damaged
+	}
+	how, err := config(key, path, head[len(form):])
+	if err != nil {
+		return nil, err
+	}
+	defer clear(how.Key)
+	size, err := sio.DecryptedSize(uint64(info.Size()) - uint64(preamble))
+	if err != nil {
+		return nil, damaged
+	}
+	plain, err := sio.DecryptReaderAt(io.NewSectionReader(f, int64(preamble), info.Size()), how)
+	if err != nil {
+		return nil, err
+	}
+	// Reading beyond the end says whether the last piece is the last.
+	if _, err := plain.ReadAt(make([]byte, 1), int64(size)); !errors.Is(err, io.EOF) || size == 0 {
+		return nil, damaged
+	}
+	return io.NewSectionReader(faithful{plain, damaged}, 0, int64(size)), nil
+}
+
+// A faithful reader says in our words that a file is damaged.
+type faithful struct {
+	r       io.ReaderAt
+	damaged error
+}
+
+func (f faithful) ReadAt(b []byte, at int64) (int, error) {
+	n, err := f.r.ReadAt(b, at)
+	var bad sio.Error
+	if errors.As(err, &bad) {
+		err = f.damaged
+	}
+	return n, err
+}
+
+// Close closes the file.
+func (r *Reader) Close() error { return r.f.Close() }
+
+// WriteFile writes a file that is there as a whole or not at all, and durable when
+// it returns. A sealed file cannot be empty.
+func WriteFile(path string, data []byte, key *seal.Key) error {
+	w, err := Create(path, key)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	if err == nil {
+		err = w.End(int64(len(data)))
+	}
+	if err == nil {
+		err = w.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, w.Abort())
+	}
+	if err := w.Commit(); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// ReadFile reads a whole file of at most 64 MiB.
+func ReadFile(path string, key *seal.Key) ([]byte, error) {
+	const most = 64 << 20
+	r, err := Open(path, key)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	if r.Size() > most {
+		return nil, fmt.Errorf("%s: more than %d octets", filepath.Base(path), most)
+	}
+	b := make([]byte, r.Size())
+	_, err = io.ReadFull(r, b)
+	return b, err
+}
