@@ -48,7 +48,7 @@ func Mix(ctx context.Context, dir, id string) (path string, err error) {
 		}
 	}
 	path = filepath.Join(folder, MixName)
-	if err := render.Mix(ctx, path, left, right); err != nil {
+	if err := render.Mix(ctx, path, nil, left, right); err != nil {
 		return "", fmt.Errorf("mix %s: %w", id, err)
 	}
 	return path, nil

@@ -119,7 +119,7 @@ func FuzzMixInput(f *testing.F) {
 		if err := os.WriteFile(in, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := Mix(context.Background(), out, plain(in), nil)
+		err := Mix(context.Background(), out, nil, plain(in), nil)
 		if _, e := os.Stat(out); (e == nil) != (err == nil) {
 			t.Errorf("mix: %v, file: %v", err, e)
 		}

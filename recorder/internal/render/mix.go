@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 )
 
 // A MixFile is an input of a mix.
@@ -24,8 +26,9 @@ type MixPart struct{ File, At time.Duration }
 // right channel that of the right ones, both clipped at full scale. The inputs
 // are mono 16-bit files as Run makes them; all begin at the same instant. The
 // output has the highest of their rates and is as long as the longest. A side
-// without files is silent; at least one file must be given.
-func Mix(ctx context.Context, out string, left, right []MixFile) (err error) {
+// without files is silent; at least one file must be given. key is for files whose
+// names say that they are sealed.
+func Mix(ctx context.Context, out string, key *seal.Key, left, right []MixFile) (err error) {
 	var sides [2][]*mixInput
 	defer func() {
 		for _, side := range sides {
@@ -37,7 +40,7 @@ func Mix(ctx context.Context, out string, left, right []MixFile) (err error) {
 	rate := 0
 	for i, files := range [2][]MixFile{left, right} {
 		for _, file := range files {
-			r, err := openWAV(file.Path)
+			r, err := openWAV(file.Path, key)
 			if err != nil {
 				return fmt.Errorf("mix: %w", err)
 			}
@@ -54,7 +57,7 @@ func Mix(ctx context.Context, out string, left, right []MixFile) (err error) {
 			total = max(total, in.prepare(rate))
 		}
 	}
-	w, err := createWAV(out, rate, 2, total, maxRIFF)
+	w, err := createWAV(out, key, rate, 2, total, maxRIFF)
 	if err != nil {
 		return fmt.Errorf("mix: %w", err)
 	}

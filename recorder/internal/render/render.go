@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/codec"
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 )
 
 // All times are since the capture's zero.
@@ -73,6 +74,8 @@ type Track struct {
 type Job struct {
 	Capture string // path
 	Dir     string // where the files go
+	// Key is the key of the recording, for tracks whose File says that it is sealed.
+	Key *seal.Key `json:"-"`
 	// Timeline runs from the first to the last permitted instant on any stream;
 	// every file spans it, and as much more as the last packets that begin in it
 	// reach beyond it, or the first ones before it (see Stream).

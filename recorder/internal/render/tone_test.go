@@ -147,7 +147,7 @@ func TestResampler(t *testing.T) {
 func file(t *testing.T, dir, name string, rate int, pcm []int16) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
-	w, err := createWAV(path, rate, 1, int64(len(pcm)), maxRIFF)
+	w, err := createWAV(path, nil, rate, 1, int64(len(pcm)), maxRIFF)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestMix(t *testing.T) {
 	} {
 		t.Run(m.name, func(t *testing.T) {
 			out := filepath.Join(dir, "mix.wav")
-			if err := Mix(context.Background(), out, plain(m.left...), plain(m.right...)); err != nil {
+			if err := Mix(context.Background(), out, nil, plain(m.left...), plain(m.right...)); err != nil {
 				t.Fatal(err)
 			}
 			pcm, rate, channels := readWAV(t, out)
@@ -199,7 +199,7 @@ func TestMixRefuses(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out.wav")
 	good := file(t, dir, "good", 8000, make([]int16, 800))
-	if err := Mix(context.Background(), out, plain(good), plain(good)); err != nil {
+	if err := Mix(context.Background(), out, nil, plain(good), plain(good)); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(good)
@@ -227,7 +227,7 @@ func TestMixRefuses(t *testing.T) {
 		{"cut", []string{good, bad("c", func(b []byte) []byte { return b[:len(b)-1] })}},
 		{"no rate", []string{bad("r", func(b []byte) []byte { clear(b[24:28]); return b })}},
 	} {
-		if err := Mix(context.Background(), out, plain(c.files...), nil); err == nil {
+		if err := Mix(context.Background(), out, nil, plain(c.files...), nil); err == nil {
 			t.Errorf("%s: no error", c.name)
 		}
 		if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-	"os"
-	"path/filepath"
+
+	"github.com/siprecd/siprecd/recorder/internal/seal"
+	"github.com/siprecd/siprecd/recorder/internal/vault"
 )
 
 const (
@@ -25,8 +26,7 @@ const (
 // file, or an RF64 file when it would pass 4 GiB. The file has its name only when
 // it is whole. Long silence takes no room on disk where files may have holes.
 type wavWriter struct {
-	f    *os.File
-	path string
+	f    *vault.File
 	buf  []byte // to be written at at
 	at   int64
 	sum  uint32 // CRC-32C of all octets so far
@@ -35,14 +35,15 @@ type wavWriter struct {
 }
 
 // createWAV begins a file of so many samples per channel. limit is the largest
-// RIFF file, [maxRIFF] but in tests.
-func createWAV(path string, rate, channels int, samples, limit int64) (*wavWriter, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+// RIFF file, [maxRIFF] but in tests. key is for a file whose name says that it is
+// sealed.
+func createWAV(path string, key *seal.Key, rate, channels int, samples, limit int64) (*wavWriter, error) {
+	f, err := vault.Create(path, key)
 	if err != nil {
 		return nil, fmt.Errorf("write WAV: %w", err)
 	}
 	octets := samples * 2 * int64(channels)
-	w := &wavWriter{f: f, path: path, left: samples * int64(channels), buf: make([]byte, 0, bufferOctets)}
+	w := &wavWriter{f: f, left: samples * int64(channels), buf: make([]byte, 0, bufferOctets)}
 	w.buf = appendWAVHeader(w.buf, rate, channels, octets, limit)
 	w.size = int64(len(w.buf)) + octets
 	return w, nil
@@ -165,26 +166,30 @@ func (w *wavWriter) commit() (string, error) {
 		err = fmt.Errorf("write WAV: %d samples short", w.left)
 	}
 	if err == nil {
-		err = w.f.Truncate(w.size) // it may end with a hole
+		err = w.f.End(w.size) // it may end with a hole
 	}
 	if err != nil {
 		return "", errors.Join(err, w.abort())
 	}
-	temporary := w.f.Name()
-	if err := w.f.Close(); err != nil {
-		return "", errors.Join(fmt.Errorf("write WAV: %w", err), os.Remove(temporary))
-	}
-	sum, err := verify(temporary, w.size, w.sum)
-	if err == nil {
-		err = os.Rename(temporary, w.path)
-	}
+	sum, err := w.verify()
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("write WAV: %w", err), os.Remove(temporary))
+		return "", errors.Join(fmt.Errorf("write WAV: %w", err), w.abort())
+	}
+	if err := w.f.Commit(); err != nil {
+		return "", fmt.Errorf("write WAV: %w", err)
 	}
 	return sum, nil
 }
 
-// abort leaves nothing behind.
-func (w *wavWriter) abort() error {
-	return errors.Join(w.f.Close(), os.Remove(w.f.Name()))
+// verify reads back what was written.
+func (w *wavWriter) verify() (string, error) {
+	back, err := w.f.Back()
+	if err != nil {
+		return "", fmt.Errorf("verify: %w", err)
+	}
+	sum, err := verify(back, w.size, w.sum)
+	return sum, errors.Join(err, back.Close())
 }
+
+// abort leaves nothing behind.
+func (w *wavWriter) abort() error { return w.f.Abort() }

@@ -12,6 +12,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+
+	"github.com/siprecd/siprecd/recorder/internal/seal"
+	"github.com/siprecd/siprecd/recorder/internal/vault"
 )
 
 // ErrVerify is wrapped when a file does not read as it was written.
@@ -20,13 +23,8 @@ var ErrVerify = errors.New("file does not read as it was written")
 // verify reads a file back: its header has to be that of a WAV file whose samples
 // end with the file, its length and its CRC-32C have to be those of what was
 // written. It returns the SHA-256 of what was read.
-func verify(path string, size int64, sum uint32) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("verify: %w", err)
-	}
-	defer f.Close()
-	r := &wavReader{f: f, in: bufio.NewReaderSize(f, 512)}
+func verify(f io.ReadSeeker, size int64, sum uint32) (string, error) {
+	r := &wavReader{in: bufio.NewReaderSize(f, 512)}
 	if err := r.readHeader(); err != nil {
 		return "", fmt.Errorf("verify: %w", err)
 	}
@@ -70,7 +68,8 @@ func syncDir(dir string) error {
 
 // A wavReader reads the samples of a 16-bit PCM file, RIFF or RF64.
 type wavReader struct {
-	f        *os.File
+	f        *vault.Reader
+	name     string
 	in       *bufio.Reader
 	rate     int
 	channels int
@@ -79,19 +78,19 @@ type wavReader struct {
 	scratch  []byte
 }
 
-// openWAV opens a mono file.
-func openWAV(path string) (*wavReader, error) {
-	f, err := os.Open(path)
+// openWAV opens a mono file; key is for a sealed one.
+func openWAV(path string, key *seal.Key) (*wavReader, error) {
+	f, err := vault.Open(path, key)
 	if err != nil {
 		return nil, fmt.Errorf("read WAV: %w", err)
 	}
-	r := &wavReader{f: f, in: bufio.NewReaderSize(f, bufferOctets)}
+	r := &wavReader{f: f, name: filepath.Base(path), in: bufio.NewReaderSize(f, bufferOctets)}
 	err = r.readHeader()
 	if err == nil && r.channels != 1 {
 		err = fmt.Errorf("%d channels where one is expected", r.channels)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read %s: %w", filepath.Base(path), err), f.Close())
+		return nil, errors.Join(fmt.Errorf("read %s: %w", r.name, err), f.Close())
 	}
 	return r, nil
 }
@@ -199,7 +198,7 @@ func (r *wavReader) read(dst []int16, n int) ([]int16, error) {
 	}
 	b := r.scratch[:2*n]
 	if _, err := io.ReadFull(r.in, b); err != nil {
-		return dst, fmt.Errorf("read %s: %w", filepath.Base(r.f.Name()), err)
+		return dst, fmt.Errorf("read %s: %w", r.name, err)
 	}
 	r.samples -= int64(n)
 	for i := 0; i < len(b); i += 2 {
