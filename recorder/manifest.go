@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -235,6 +236,10 @@ func addResult(m *store.Stream, r render.StreamResult, decisions []store.Decisio
 			gap.Withheld = withheldBy(decisions, m.ID, gap.Interval)
 		}
 		m.Gaps = append(m.Gaps, gap)
+	}
+	m.DriftPPM, m.Corrections = math.Round(r.Drift*1e7)/10, nil
+	for _, c := range r.Corrections {
+		m.Corrections = append(m.Corrections, store.Correction{AtMS: c.At.Milliseconds(), ByMS: milliseconds(c.By)})
 	}
 	m.Quality = quality(m, r)
 }

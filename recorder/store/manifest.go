@@ -161,6 +161,10 @@ type Stream struct {
 	Packets    Packets     `json:"packets"`
 	Epochs     int         `json:"ssrc_epochs"`
 	Gaps       []Gap       `json:"gaps,omitempty"`
+	// DriftPPM is by how many millionths the sender's clock was too slow, when that
+	// came to more than 20 ms; Corrections are the steps in which it was taken out.
+	DriftPPM    float64      `json:"drift_ppm,omitempty"`
+	Corrections []Correction `json:"corrections,omitempty"`
 	// Quality is absent for a stream that is not recordable.
 	Quality *Quality `json:"quality,omitempty"`
 	// Sources are the SSRCs of its packets, in the order in which they came, at most
@@ -235,6 +239,12 @@ type Gap struct {
 	Cause string `json:"cause"` // lost, withheld, late-start, no-packets, undecodable
 	// Withheld names the causes of the decisions behind a withheld gap.
 	Withheld []string `json:"withheld_by,omitempty"`
+}
+
+// A Correction moved what follows in a stream, later when above 0.
+type Correction struct {
+	AtMS int64   `json:"at_ms"`
+	ByMS float64 `json:"by_ms"`
 }
 
 // Attribution says how it is known whose voice a file holds.

@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -56,6 +57,11 @@ func (v *survey) result(timeline Interval) StreamResult {
 		}
 		sum, steps = sum+e.jitter.sum, steps+e.jitter.steps
 		r.PeakJitter = max(r.PeakJitter, e.jitter.peak)
+	}
+	for _, e := range v.epochs {
+		if math.Abs(e.drift) > math.Abs(r.Drift) {
+			r.Drift = e.drift
+		}
 	}
 	if steps > 0 {
 		r.Jitter = sum / time.Duration(steps)

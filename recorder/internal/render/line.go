@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/internal/capture"
@@ -49,6 +50,11 @@ type line struct {
 	ended  bool
 	heard  bool
 	sounds bool
+
+	epochs      []epoch
+	from        time.Duration // of the timeline
+	steps       map[int]*step // by epoch that stands for itself
+	corrections []Correction
 }
 
 // A voice is what is remembered of an epoch while its packets come.
@@ -60,18 +66,20 @@ type voice struct {
 	raise *resampler
 	from  *coding
 	next  int64 // tick at which the run goes on
+	end   int64 // tick at which the packet before ends
 	place int64 // of the next raised sample
 }
 
 // openLine opens a capture for one stream of a track.
-func openLine(path string, v *survey, origin []int64, rate int, audible []samples) (*line, error) {
+func openLine(path string, v *survey, from time.Duration, rate int, audible []samples) (*line, error) {
 	r, err := capture.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	l := &line{
 		stream: v.stream.ID, source: &v.stream, rate: rate, reader: r, codings: v.codings.again(),
-		tapes: v.tapes, at: origin, audible: audible,
+		tapes: v.tapes, at: origins(v.epochs, from, rate), audible: audible,
+		epochs: v.epochs, from: from, steps: make(map[int]*step),
 		kernels: make(map[int]*kernel), voices: make(map[int]*voice),
 	}
 	l.lineup.give = l.take
@@ -152,11 +160,17 @@ func (l *line) take(a *arrival) {
 	}
 	l.pcm = d.Decode(l.pcm[:0], a.Payload)
 	at := l.at[in.epoch] + rescale(in.at, a.coding.ClockRate, l.rate)
+	moved, stepped := l.correct(in, at, func() bool { return in.at != v.end || !loud(l.pcm) })
+	at += moved
+	v.end = in.at + a.coding.length(a.Payload)
 	l.finishPacket(at, rescale(int64(len(l.pcm)), a.coding.rate, l.rate))
 	if a.coding.rate == l.rate {
 		l.endRun(v)
 		l.put(v, at, l.pcm)
 		return
+	}
+	if stepped {
+		l.endRun(v)
 	}
 	l.raise(v, a, in, at)
 }

@@ -10,8 +10,8 @@
 //   - survey learns each epoch's D, the smallest (arrival - RTP time);
 //   - schedule places epochs on the timeline, and line the samples in them.
 //
-// Within an epoch a sample's place follows its RTP timestamp exactly; D is
-// rounded to the output's samples once. Clock drift is not corrected.
+// Within an epoch a sample's place follows its RTP timestamp exactly; D is rounded to the
+// output's samples once. A clock that drifts by more than 20 ms is corrected in steps.
 package render
 
 import (
@@ -140,6 +140,11 @@ type StreamResult struct {
 	Jitter, PeakJitter time.Duration
 	// Sounds says that a sample of it in a file is louder than -50 dB of full scale.
 	Sounds bool
+	// Drift is by how much of a second a second of the sender's clock is too short, by
+	// the arrival of its packets; 0 when that came to 20 ms at most. Corrections are
+	// the steps in which it was taken out, in order.
+	Drift       float64
+	Corrections []Correction
 	// First and Last are the arrivals of its first and last packet.
 	First, Last time.Duration
 	Codecs      []string // names of the formats in which packets came

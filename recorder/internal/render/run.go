@@ -47,7 +47,8 @@ func Run(ctx context.Context, job Job) (res Result, err error) {
 		res.Tracks = append(res.Tracks, r)
 	}
 	for i := range res.Streams {
-		res.Streams[i].Sounds = surveys[res.Streams[i].ID].sounds
+		v := surveys[res.Streams[i].ID]
+		res.Streams[i].Sounds, res.Streams[i].Corrections = v.sounds, v.corrections
 	}
 	return res, nil
 }

@@ -96,7 +96,7 @@ func origins(epochs []epoch, from time.Duration, rate int) []int64 {
 		at[i] = ticksNear(e.delay-from, rate)
 		start := at[i] + rescale(e.first, e.clock, rate)
 		for j, f := range epochs[:i] {
-			end := at[j] - rescale(-f.end, f.clock, rate) // rounded up
+			end := at[j] - rescale(-f.end, f.clock, rate) + epochs[j].lag(f.end, rate) // rounded up
 			if f.closed <= e.opened+atOnce && end > start {
 				at[i] += end - start
 				start = end
@@ -135,11 +135,11 @@ func (v *survey) calendar(from time.Duration) *calendar {
 
 // interval is the time of a part of an epoch.
 func (c *calendar) interval(epoch int, first, end int64) Interval {
-	clock := c.epochs[epoch].clock
-	return Interval{
-		From: c.from + span(c.at[epoch]+rescale(first, clock, c.rate), c.rate),
-		To:   c.from + span(c.at[epoch]+rescale(end, clock, c.rate), c.rate),
+	e := &c.epochs[epoch]
+	place := func(tick int64) time.Duration {
+		return c.from + span(c.at[epoch]+rescale(tick, e.clock, c.rate)+e.lag(tick, c.rate), c.rate)
 	}
+	return Interval{From: place(first), To: place(end)}
 }
 
 // highestRate is the highest rate of what is to be heard within intervals; 0

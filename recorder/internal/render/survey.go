@@ -26,6 +26,10 @@ type epoch struct {
 	uses           []use
 
 	jitter jitter
+	trend  trend
+	// drift is by how many seconds a second of its clock is too short, if that is
+	// corrected.
+	drift float64
 
 	// The packet before, in sequence.
 	at     int64
@@ -96,6 +100,7 @@ type survey struct {
 	codecs      []string
 	undecoded   []string
 	sounds      bool // in a file
+	corrections []Correction
 	any         bool
 	first, last time.Duration
 }
@@ -139,6 +144,7 @@ func (v *survey) end() {
 		v.undecodable(i)
 	}
 	v.join()
+	v.drifts()
 }
 
 // take takes a packet in sequence.
@@ -184,6 +190,7 @@ func (e *epoch) extend(a *arrival) {
 	transit := a.Arrival - span(e.at, e.clock)
 	e.delay = min(e.delay, transit)
 	e.jitter.take(transit)
+	e.trend.take(span(e.at, e.clock), transit)
 	e.opened, e.closed = min(e.opened, a.Arrival), max(e.closed, a.Arrival)
 	if i := slices.IndexFunc(e.uses, func(u use) bool { return u.coding == a.coding }); i >= 0 {
 		u := &e.uses[i]

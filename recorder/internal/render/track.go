@@ -93,8 +93,7 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 		}
 	}()
 	for _, p := range ps {
-		origin := origins(p.survey.epochs, job.Timeline.From, rate)
-		l, err := openLine(job.Capture, p.survey, origin, rate, sampleRanges(p, job.Timeline, rate, total))
+		l, err := openLine(job.Capture, p.survey, job.Timeline.From, rate, sampleRanges(p, job.Timeline, rate, total))
 		if err != nil {
 			return res, errors.Join(err, out.abort())
 		}
@@ -107,7 +106,11 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 		return TrackResult{File: t.File}, out.abort()
 	}
 	for _, l := range w.lines {
-		surveys[l.stream].sounds = surveys[l.stream].sounds || l.sounds
+		v := surveys[l.stream]
+		v.sounds = v.sounds || l.sounds
+		if len(v.corrections) == 0 { // every reading of a stream makes the same
+			v.corrections = l.corrections
+		}
 	}
 	res.Rate, res.Heard = rate, true
 	res.SHA256, err = out.commit()
