@@ -1,11 +1,14 @@
 package endtoend
 
 import (
+	"crypto/tls"
 	"testing"
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/load"
+	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/siprec"
 )
 
 // TestGeneratorFindsEveryPacket loads the server a little, and looks for each packet
@@ -29,22 +32,55 @@ func TestGeneratorFindsEveryPacket(t *testing.T) {
 				Rate: 200, EndRate: 100, Files: l.dir, Wait: 30 * time.Second,
 			}
 			tt.change(&cfg)
-			cfg.Target.Address = l.address(cfg.Target.Transport)
-			r, err := load.Run(t.Context(), cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f := r.Files
-			if f.Sent == 0 || f.Present != f.Sent || f.Twice+f.Foreign+f.Damaged+f.Copies+f.Shifted+f.Unread > 0 {
-				t.Errorf("%s %q: %+v", r.Outcome, r.Reasons, *f)
-			}
-			if f.Files != f.Streams || r.Up != r.Total || len(r.Trouble) > 0 {
-				t.Errorf("%d files of %d streams, %d of %d up, %v", f.Files, f.Streams, r.Up, r.Total, r.Trouble)
-			}
-			// The machine of a test may be too busy for a generator that is in time.
-			if r.Outcome != check.Pass && (r.Outcome != check.Error || r.Sending.P99MS <= r.Sending.AllowedMS && r.Sending.WorstMS <= r.Sending.MaxAllowedMS) {
-				t.Errorf("%s %q", r.Outcome, r.Reasons)
-			}
+			generate(t, l, cfg)
 		})
+	}
+}
+
+// TestGeneratorOverTLSAndIPv6 is the same in the other address family.
+func TestGeneratorOverTLSAndIPv6(t *testing.T) {
+	authority, err := src.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	issued, err := authority.Issue("::1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, key, ca, err := authority.Write(t.TempDir(), issued)
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity, err := siprec.LoadTLS(siprec.TLSFiles{Certificate: certificate, Key: key, CA: ca, Clients: siprec.ClientsOff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLab(t, "[::1]", func(c *siprec.Config) {
+		c.TLS, c.Listen = identity, []siprec.Endpoint{{Network: "tls", Address: "[::1]:0"}}
+	})
+	generate(t, l, load.Config{
+		Target: check.Target{Transport: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}},
+		Calls:  5, Streams: 2, Duration: time.Second, Rate: 100, SRTP: true, Files: l.dir, Wait: 30 * time.Second,
+	})
+}
+
+// generate runs a load against the server, and expects every packet.
+func generate(t *testing.T, l *lab, cfg load.Config) {
+	t.Helper()
+	cfg.Target.Address = l.address(cfg.Target.Transport)
+	r, err := load.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := r.Files
+	if f.Sent == 0 || f.Present != f.Sent || f.Twice+f.Foreign+f.Damaged+f.Copies+f.Shifted+f.Unread > 0 {
+		t.Errorf("%s %q: %+v", r.Outcome, r.Reasons, *f)
+	}
+	if f.Files != f.Streams || r.Up != r.Total || len(r.Trouble) > 0 {
+		t.Errorf("%d files of %d streams, %d of %d up, %v", f.Files, f.Streams, r.Up, r.Total, r.Trouble)
+	}
+	// The machine of a test may be too busy for a generator that is in time.
+	if r.Outcome != check.Pass && (r.Outcome != check.Error || r.Sending.P99MS <= r.Sending.AllowedMS && r.Sending.WorstMS <= r.Sending.MaxAllowedMS) {
+		t.Errorf("%s %q", r.Outcome, r.Reasons)
 	}
 }

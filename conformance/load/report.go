@@ -231,8 +231,13 @@ func (r *Report) Table(w io.Writer) error {
 		t.row("UDP, machine", "%d receive buffer full, %d send buffer full, %d no port", k.ReceiveBuffer, k.SendBuffer, k.NoPort)
 	}
 	if v := r.Server; v != nil {
-		t.row("server CPU", "%s a packet while all were up, %s over the whole run", cost(v.Steady), cost(v.Whole))
-		t.row("server memory", "%.1f KiB a recording session; %s", v.Memory, v.memories())
+		steady, memory := "", ""
+		if v.Steady > 0 {
+			steady = cost(v.Steady) + " a packet while all were up, "
+			memory = fmt.Sprintf("%.1f KiB a recording session; ", v.Memory)
+		}
+		t.row("server CPU", "%s%s a packet over the whole run", steady, cost(v.Whole))
+		t.row("server memory", "%s%s", memory, v.memories())
 		t.row("descriptors", "%d at most", v.Descriptors)
 	}
 	if f := r.Floor; f != nil {
