@@ -57,14 +57,14 @@ func TestDoubted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			out := &kept{}
 			tr := newTrack("r", "s", 0, t0, out)
-			if err := tr.Allow(permitFor(t, "r", "s", t0)); err != nil {
+			if err := tr.Allow(permitFor(t, "r", "s", t0), 0); err != nil {
 				t.Fatal(err)
 			}
 			for i := range before {
 				tr.WriteRTP(packet(uint16(i), uint32(i)*160, 0, time.Duration(i)*20*ms, "before"))
 			}
 			tr.Stop(t0.Add(before * 20 * ms))
-			if err := tr.Allow(permitFor(t, "r", "s", t0.Add(resumed))); err != nil {
+			if err := tr.Allow(permitFor(t, "r", "s", t0.Add(resumed)), 0); err != nil {
 				t.Fatal(err)
 			}
 			for i, p := range tt.sent {
@@ -105,7 +105,7 @@ func numbers(from, to int) (out []int) {
 func TestDoubtedIsWiped(t *testing.T) {
 	out := &kept{}
 	tr := newTrack("r", "s", 0, t0, out)
-	if err := tr.Allow(permitFor(t, "r", "s", t0.Add(time.Hour))); err != nil {
+	if err := tr.Allow(permitFor(t, "r", "s", t0.Add(time.Hour)), 0); err != nil {
 		t.Fatal(err)
 	}
 	tr.WriteRTP(packet(0, 1_000_000_000, 0, time.Hour-ms, "x"))

@@ -188,7 +188,7 @@ var (
 	twoParties = document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.com", "s2"))
 )
 
-func newRecorder(t *testing.T, dir string) *Recorder {
+func newRecorder(t testing.TB, dir string) *Recorder {
 	t.Helper()
 	r, err := New(Config{Dir: dir, Policy: rules.RecordAll(), Now: func() time.Time { return sec(100) }})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/internal/render"
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 	"github.com/siprecd/siprecd/recorder/store"
 )
 
@@ -19,7 +20,7 @@ import (
 // is a free place. What fails leaves capture and journal as they are, and no
 // manifest: the recording is then unfinished, not lost.
 func (r *Recorder) finalise(in *interaction) {
-	closeErr := in.capture.Close()
+	closeErr := errors.Join(in.journal.settle(), in.capture.Close())
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
@@ -34,7 +35,7 @@ func (r *Recorder) finalise(in *interaction) {
 		in.log.Error("recording is not finalised, its journal says why")
 		in.log.Debug("recording is not finalised", zap.Error(err))
 		line := journalLine{At: r.cfg.Now().UTC(), Event: lineFailed, Error: err.Error()}
-		err = errors.Join(in.journal.write(line), in.journal.close())
+		err = errors.Join(in.journal.write(0, line), in.journal.close())
 	} else {
 		in.report(m)
 		err = in.journal.close()
@@ -84,7 +85,7 @@ type finishing struct {
 func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Manifest, err error) {
 	if in.void() {
 		in.flag(flagVoid)
-		if err := os.Remove(filepath.Join(in.folder, captureName)); err != nil {
+		if err := discardCapture(in.folder); err != nil {
 			return m, fmt.Errorf("discard: %w", err)
 		}
 	}
@@ -115,7 +116,7 @@ func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Mani
 	if !keep && !in.void() {
 		// Not before the manifest: a crash in between leaves too much, not
 		// too little.
-		if err := os.Remove(p.job.Capture); err != nil {
+		if err := discardCapture(in.folder); err != nil {
 			in.log.Error("capture is left behind", zap.Error(err))
 		}
 	}
@@ -129,6 +130,12 @@ func (in *interaction) saved(p plan) savedPlan {
 		out.Streams = append(out.Streams, string(in.streams.list[s.ID].id))
 	}
 	return out
+}
+
+// discardCapture removes the capture, and the key first: what the file system
+// keeps of a removed file is of no use then.
+func discardCapture(folder string) error {
+	return errors.Join(os.Remove(filepath.Join(folder, seal.FileName)), os.Remove(filepath.Join(folder, captureName)))
 }
 
 // void reports whether all of the recording is to be discarded.
@@ -204,7 +211,7 @@ type plan struct {
 // plan lays out the files: the timeline they share, and who is heard in which.
 func (in *interaction) plan() plan {
 	var p plan
-	p.job = render.Job{Capture: filepath.Join(in.folder, captureName), Dir: in.folder}
+	p.job = render.Job{Capture: filepath.Join(in.folder, captureName), Secret: in.secret, Dir: in.folder}
 	var heard []voice
 	first := true
 	for _, s := range in.streams.list {

@@ -3,6 +3,7 @@ package recorder
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/siprecd/siprecd/metadata"
 	"github.com/siprecd/siprecd/recorder/internal/capture"
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/rules/policy"
@@ -64,7 +66,9 @@ type interaction struct {
 	interpreter *interpreter // nil when whoever is on the call changes nothing
 	streams     *streams
 	capture     *capture.Writer
+	secret      capture.Secret
 	journal     *journal
+	decision    uint64 // ordinal of the event whose decisions are carried out
 	log         *zap.Logger
 	accept      func(*siprec.Event)
 	rulebook    *Rulebook
@@ -92,28 +96,41 @@ func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction,
 		return nil, err
 	}
 	log := r.cfg.Log.With(append(logFields(rs), zap.String("recording", id))...)
-	j, err := createJournal(folder)
-	if err != nil {
-		return nil, errors.Join(err, os.Remove(folder))
-	}
-	w, err := capture.Create(filepath.Join(folder, captureName), capture.Options{
-		OnError: func(err error) { log.Error("capture", zap.Error(err)) },
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), j.close(), os.RemoveAll(folder))
-	}
-	if err := store.SyncDir(folder); err != nil {
-		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), j.close(), w.Close(), os.RemoveAll(folder))
+	in = &interaction{folder: folder, zero: ev.At, log: log}
+	if err := in.makeFiles(r, id); err != nil {
+		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), os.RemoveAll(folder))
 	}
 	recording := rules.RecordingID(id)
-	return &interaction{
-		id: recording, folder: folder, zero: ev.At, log: log, accept: r.accept,
-		rs: rs, callID: rs.CallID(), src: sourceOf(rs),
-		rulebook: r.cfg.Rulebook, policy: pinned{Policy: r.cfg.Policy}, random: r.cfg.Random,
-		people:  newPeople(ev.At),
-		streams: &streams{recording: recording, zero: ev.At, out: w},
-		capture: w, journal: j,
-	}, nil
+	in.id, in.accept, in.rs, in.callID, in.src = recording, r.accept, rs, rs.CallID(), sourceOf(rs)
+	in.rulebook, in.policy, in.random = r.cfg.Rulebook, pinned{Policy: r.cfg.Policy}, r.cfg.Random
+	in.people = newPeople(ev.At)
+	in.streams = &streams{recording: recording, zero: ev.At, out: in.capture}
+	return in, nil
+}
+
+// makeFiles makes key, journal and capture in the folder, all of them durable.
+func (in *interaction) makeFiles(r *Recorder, id string) error {
+	key, err := seal.New(rand.Reader)
+	if err != nil {
+		return err
+	}
+	in.secret = capture.Secret{Recording: id, Key: key}
+	if err := r.cfg.Masters.ring().Store(in.folder, id, key); err != nil {
+		return err
+	}
+	in.journal, err = createJournal(in.folder, func(decision uint64) { in.capture.Release(decision) })
+	if err != nil {
+		return err
+	}
+	onError := func(err error) { in.log.Error("capture", zap.Error(err)) }
+	in.capture, err = r.spool.Create(filepath.Join(in.folder, captureName), in.secret, in.zero, onError)
+	if err != nil {
+		return err
+	}
+	if err := store.SyncDir(in.folder); err != nil {
+		return errors.Join(err, in.capture.Close())
+	}
+	return nil
 }
 
 // sourceOf says who asks for the recording.
@@ -139,7 +156,7 @@ func (in *interaction) survives(ev *siprec.Event) (fine bool) {
 		in.flag(flagFailed)
 		for _, s := range in.streams.list {
 			if s.track != nil {
-				s.track.Stop(ev.At)
+				in.withhold(s.track.Stop(ev.At))
 			}
 		}
 		in.ended, in.reason = ev.At, ev.Reason
@@ -174,7 +191,7 @@ func (in *interaction) handle(ev *siprec.Event) {
 	}
 	events := in.events(ev)
 	decisions := in.decide(events)
-	in.carryOut(decisions)
+	absent := in.carryOut(decisions)
 	if ev.Kind != siprec.Ended {
 		in.streams.attach(in.rs)
 		in.enforce()
@@ -184,7 +201,7 @@ func (in *interaction) handle(ev *siprec.Event) {
 		in.rs.Held(held)
 	}
 	in.askForSnapshot(ev, docs)
-	in.note(ev, docs, events, decisions)
+	in.note(ev, docs, events, decisions, absent)
 	for _, d := range docs {
 		if !d.Readable {
 			ev.Warn("metadata cannot be read: " + d.Error) // RFC 7865 §5.1
@@ -268,27 +285,45 @@ func (in *interaction) decide(events []rules.Event) []rules.Decision {
 	return last
 }
 
-// carryOut moves the gates, in memory: it takes effect whatever the disk does.
-func (in *interaction) carryOut(decisions []rules.Decision) {
+// carryOut moves the gates, in memory: it takes effect whatever the disk does. It
+// returns from when audio is absent, where that is later than decided.
+func (in *interaction) carryOut(decisions []rules.Decision) (absent map[rules.StreamID]time.Time) {
+	in.decision++
 	for _, d := range decisions {
 		if d.Verdict == rules.Refused {
 			continue // about no stream
 		}
 		t := in.streams.track(d.Stream)
-		if d.Verdict != rules.Record {
-			if d.Over() {
-				t.End(d.From)
-			} else {
-				t.Stop(d.From)
+		if d.Verdict == rules.Record {
+			if err := t.Allow(d.Permit, in.decision); err != nil {
+				in.log.Error("permit refused", zap.Error(err))
 			}
-		} else if err := t.Allow(d.Permit); err != nil {
-			in.log.Error("permit refused", zap.Error(err))
+			continue
+		}
+		withhold := t.Stop
+		if d.Over() {
+			withhold = t.End
+		}
+		if from := in.withhold(withhold(d.From)); from.After(d.From) {
+			if absent == nil {
+				absent = make(map[rules.StreamID]time.Time)
+			}
+			absent[d.Stream] = from.UTC()
 		}
 	}
+	return absent
+}
+
+// withhold takes note when audio could not be taken back.
+func (in *interaction) withhold(absent time.Time, err error) time.Time {
+	if err != nil {
+		in.failed("take back what is withheld", err)
+	}
+	return absent
 }
 
 // note writes down what happened and why, before it is answered.
-func (in *interaction) note(ev *siprec.Event, docs []rawDocument, events []rules.Event, decisions []rules.Decision) {
+func (in *interaction) note(ev *siprec.Event, docs []rawDocument, events []rules.Event, decisions []rules.Decision, absent map[rules.StreamID]time.Time) {
 	var lines []journalLine
 	at := ev.At.UTC()
 	switch ev.Kind {
@@ -310,12 +345,16 @@ func (in *interaction) note(ev *siprec.Event, docs []rawDocument, events []rules
 	}
 	lines = append(lines, in.sourceLines()...)
 	for _, d := range decisions {
-		lines = append(lines, decisionLine(d, in.policy.Flags()))
+		line := decisionLine(d, in.policy.Flags())
+		if d.Verdict == rules.Withhold {
+			line.Absent = absent[d.Stream]
+		}
+		lines = append(lines, line)
 	}
 	if ev.Kind == siprec.Ended {
 		lines = append(lines, journalLine{At: at, Event: lineEnded, Method: ev.Method, CSeq: ev.CSeq, Reason: string(ev.Reason)})
 	}
-	if err := in.journal.write(lines...); err != nil {
+	if err := in.journal.write(in.decision, lines...); err != nil {
 		in.failed("journal", err)
 	}
 	in.log.Info("recording session "+eventName(ev.Kind), in.about(ev, len(docs), len(decisions))...)

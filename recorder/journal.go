@@ -2,9 +2,11 @@ package recorder
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/store"
@@ -35,6 +37,9 @@ type journalLine struct {
 	Because string        `json:"because,omitempty"` // allowed: what decided to record
 	Causes  []store.Cause `json:"causes,omitempty"`  // stopped
 	Words   string        `json:"words,omitempty"`   // allowed, stopped, source-changed
+	// Absent, of stopped: from when audio is absent, if the disk could not be
+	// overwritten as far back as it is withheld.
+	Absent time.Time `json:"absent_from,omitzero"`
 
 	File  string `json:"file,omitempty"`  // metadata: where the document is kept
 	Error string `json:"error,omitempty"` // metadata: why it is not readable
@@ -118,50 +123,143 @@ func causes(in []rules.ActiveCause, flags rules.Flags) []store.Cause {
 	return out
 }
 
+// journalRetry is how long lines wait that could not be written.
+const journalRetry = time.Second
+
 // A journal is the append-only account of a recording, one JSON object on each
-// line. It is for one goroutine.
-type journal struct{ f *os.File }
+// line. Lines that could not be written wait in memory and are written again, in
+// their order. The file is open only while it is written to. Its methods may be
+// called from several goroutines.
+type journal struct {
+	open func() (journalFile, error)
+	// durable is told of the latest decision whose lines are on disk.
+	durable func(decision uint64)
+
+	mu       sync.Mutex
+	size     int64  // octets that were written whole
+	pending  []byte // lines that were not
+	decision uint64 // the latest of them
+	retry    *time.Timer
+	closed   bool
+}
+
+// A journalFile is the file as the journal needs it.
+type journalFile interface {
+	WriteAt(b []byte, at int64) (int, error)
+	Sync() error
+	Close() error
+}
 
 // createJournal begins the journal of a folder that has none.
-func createJournal(folder string) (*journal, error) {
-	f, err := os.OpenFile(filepath.Join(folder, journalName), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+func createJournal(folder string, durable func(decision uint64)) (*journal, error) {
+	path := filepath.Join(folder, journalName)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("create journal: %w", err)
 	}
-	return &journal{f}, nil
+	return &journal{
+		open:    func() (journalFile, error) { return os.OpenFile(path, os.O_WRONLY, 0) },
+		durable: durable,
+	}, nil
 }
 
-// write appends lines and returns when they are durable.
-func (j *journal) write(lines ...journalLine) error {
-	if err := j.append(lines...); err != nil {
+// write appends the lines of a decision and returns when they are durable. After
+// an error they are still written when the disk is well again.
+func (j *journal) write(decision uint64, lines ...journalLine) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.add(lines); err != nil {
 		return err
 	}
-	if err := j.f.Sync(); err != nil {
-		return fmt.Errorf("write journal: %w", err)
-	}
-	return nil
+	j.decision = max(j.decision, decision)
+	return j.flush(true)
 }
 
-// append appends lines that become durable with what is written or closed after
-// them.
+// append appends lines that become durable with what is written after them, or
+// with the folder.
 func (j *journal) append(lines ...journalLine) error {
-	var b []byte
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.add(lines); err != nil {
+		return err
+	}
+	return j.flush(false)
+}
+
+func (j *journal) add(lines []journalLine) error {
 	for _, l := range lines {
 		line, err := json.Marshal(l)
 		if err != nil {
 			return fmt.Errorf("write journal: %w", err)
 		}
-		b = append(append(b, line...), '\n')
-	}
-	if _, err := j.f.Write(b); err != nil {
-		return fmt.Errorf("write journal: %w", err)
+		j.pending = append(append(j.pending, line...), '\n')
 	}
 	return nil
 }
 
-// close closes the file; every line is durable by what wrote it.
+// flush writes what waits, or has it written later.
+func (j *journal) flush(sync bool) error {
+	if err := j.put(sync); err != nil {
+		if j.retry == nil && !j.closed {
+			j.retry = time.AfterFunc(journalRetry, j.again)
+		}
+		return fmt.Errorf("write journal: %w", err)
+	}
+	j.size += int64(len(j.pending))
+	j.pending = nil
+	if sync && j.durable != nil {
+		j.durable(j.decision)
+	}
+	return nil
+}
+
+// put writes what waits behind the last line that was written whole.
+func (j *journal) put(sync bool) error {
+	f, err := j.open()
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(j.pending, j.size)
+	if err == nil && sync {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// again is flush some time after it failed.
+func (j *journal) again() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.retry = nil
+	if !j.closed && len(j.pending) > 0 {
+		_ = j.flush(true) // it was told when it failed first
+	}
+}
+
+// settle writes what still waits and returns when all lines are durable.
+func (j *journal) settle() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.pending) == 0 {
+		return nil
+	}
+	return j.flush(true)
+}
+
+// close ends the journal. What still cannot be written is lost.
 func (j *journal) close() error {
-	if err := j.f.Close(); err != nil {
+	err := j.settle()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.closed = true
+	if j.retry != nil {
+		j.retry.Stop()
+		j.retry = nil
+	}
+	if err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}
 	return nil

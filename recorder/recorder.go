@@ -26,9 +26,17 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/siprecd/siprecd/recorder/codec"
+	"github.com/siprecd/siprecd/recorder/internal/capture"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
+)
+
+const (
+	// MaxHoldBack is the longest [Config.HoldBack].
+	MaxHoldBack = capture.MaxHoldBack
+	// MinPageMemory is the least [Config.PageMemory], in octets.
+	MinPageMemory = capture.MinMemory
 )
 
 // A Config says how to record.
@@ -43,8 +51,8 @@ type Config struct {
 	// Log takes one line for each event of a recording session, with its Call-ID
 	// and recording id and without addresses of people; nil for none.
 	Log *zap.Logger
-	// Now is the clock for the instant of finalising; nil for time.Now. All
-	// other instants come with the events.
+	// Now is the clock for the hold-back and the instant of finalising; nil for
+	// time.Now. All other instants come with the events.
 	Now func() time.Time
 	// Random is where recording ids come from; nil for crypto/rand.
 	Random io.Reader
@@ -59,6 +67,21 @@ type Config struct {
 	// manifest which parts of the timeline each file holds. Otherwise it is silence of
 	// its own length, and all files of a recording are in step.
 	OmitGaps bool
+
+	// HoldBack is for how long audio waits in memory before it is written, from
+	// 0 to 3 s: a pause that takes effect no further back leaves no trace on
+	// disk. What it holds is lost when the process is killed.
+	HoldBack time.Duration
+	// Commit is how often captures are made durable against a failure of the
+	// machine; 0 means 1 s.
+	Commit time.Duration
+	// PageMemory bounds the audio that waits in memory, of all recordings, in
+	// octets; 0 means 512 MiB, at least 4 MiB. What comes beyond it is lost and
+	// alarmed.
+	PageMemory int
+	// Masters are the keys under which the keys of recordings are wrapped; nil
+	// leaves those in the clear, each in the folder of its recording.
+	Masters *MasterKeys
 }
 
 // A Recorder is a [siprec.Handler] that records.
@@ -67,6 +90,8 @@ type Recorder struct {
 	accept func(*siprec.Event)
 	slots  chan struct{} // one for each finaliser at work
 	finishing
+	spool *capture.Spool
+	ended func() error // ends the spool, once
 
 	ctx    context.Context // done when Close ran out of time
 	cancel context.CancelFunc
@@ -102,10 +127,19 @@ func New(cfg Config) (*Recorder, error) {
 	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers),
 		finishing: finishing{disk: store.NewCommitter(cfg.Dir), ffmpeg: cfg.FFmpeg, omit: cfg.OmitGaps, now: cfg.Now},
 	}
-	r.ctx, r.cancel = context.WithCancel(context.Background())
 	if err := r.reportUnfinished(); err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}
+	var err error
+	r.spool, err = capture.NewSpool(capture.Options{
+		Dir: cfg.Dir, HoldBack: cfg.HoldBack, Commit: cfg.Commit, Memory: cfg.PageMemory,
+		Now: cfg.Now, OnDisk: r.onDisk,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("recorder: %w", err)
+	}
+	r.ended = sync.OnceValue(r.spool.Close)
+	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, nil
 }
 
@@ -120,6 +154,25 @@ func (r *Recorder) reportUnfinished() error {
 		r.cfg.Log.Warn("recording was left unfinished: its audio is in its capture and in no file", zap.String("recording", id))
 	}
 	return nil
+}
+
+// onDisk raises the alarm when the disk fails, and lifts it.
+func (r *Recorder) onDisk(err error) {
+	if err != nil {
+		r.cfg.Log.Error("disk fails: audio waits in memory, new recording sessions are refused", zap.Error(err))
+		return
+	}
+	r.cfg.Log.Warn("disk is well again: what waited is written")
+}
+
+// Failing says in words why no new recording session should be taken now: because
+// the disk fails or does not keep up. It is empty when all is well, and may be
+// called by any goroutine.
+func (r *Recorder) Failing() string {
+	if r.spool.Failing() {
+		return "the disk for recordings fails"
+	}
+	return ""
 }
 
 // ServeRecording records one recording session. When the recording cannot be
@@ -172,6 +225,10 @@ func (r *Recorder) openFor(ev *siprec.Event, rs recordingSession, admitted bool)
 		ev.Reject(503, "the recording server is stopping")
 		return nil
 	}
+	if why := r.Failing(); why != "" {
+		ev.Reject(503, why)
+		return nil
+	}
 	in, err := r.open(ev, rs)
 	if err != nil {
 		r.cfg.Log.Error("recording cannot begin", append(logFields(rs), zap.Error(err))...)
@@ -203,10 +260,11 @@ func (r *Recorder) Close(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, r.cancel)
 	r.working.Wait()
 	r.cancel()
+	err := r.ended()
 	if !stop() {
 		return ctx.Err()
 	}
-	return nil
+	return err
 }
 
 // A lockedReader serves several goroutines.

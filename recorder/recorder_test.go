@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/siprecd/siprecd/recorder/internal/capture"
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
@@ -291,13 +293,34 @@ func TestCaptureHoldsNoWithheldAudio(t *testing.T) {
 		s[0].Codecs = []siprec.Codec{{PayloadType: 18, Name: "G729", ClockRate: 8000, Channels: 1}} // keeps the capture
 	}
 	_, folder, _ := run(t, offered(open), say("CONTROL.", 0, 1), changed(1, hold), say("SECRETS.", 1, 2), changed(2, open), say("CONTROL.", 2, 3), ended(3))
-	b, err := os.ReadFile(filepath.Join(folder, captureName))
+	b := captured(t, folder)
+	if !strings.Contains(b, "CONTROL.") || strings.Contains(b, "SECRETS.") {
+		t.Errorf("control %v, secret %v", strings.Contains(b, "CONTROL."), strings.Contains(b, "SECRETS."))
+	}
+}
+
+// captured is all payloads of the capture in a folder, opened with its key.
+func captured(t *testing.T, folder string) string {
+	t.Helper()
+	id := filepath.Base(folder)
+	key, err := seal.NewRing().Load(folder, id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(b), "CONTROL.") || strings.Contains(string(b), "SECRETS.") {
-		t.Errorf("control %v, secret %v", strings.Contains(string(b), "CONTROL."), strings.Contains(string(b), "SECRETS."))
+	r, err := capture.Open(filepath.Join(folder, captureName), capture.Secret{Recording: id, Key: key})
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer r.Close()
+	var all strings.Builder
+	var p capture.Packet
+	for r.Next(&p) == nil {
+		all.Write(p.Payload)
+	}
+	if r.Torn() {
+		t.Error("the capture is torn")
+	}
+	return all.String()
 }
 
 func TestRefusal(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/codec"
+	"github.com/siprecd/siprecd/recorder/internal/capture"
 	"github.com/siprecd/siprecd/recorder/internal/render"
 	"github.com/siprecd/siprecd/recorder/store"
 )
@@ -45,9 +46,10 @@ var ErrNoCapture = errors.New("recording has no capture: all of it is in its fil
 
 // Refinalise makes the files of a finished recording below dir anew from its
 // capture, which was kept because not all of it could be decoded, and rewrites its
-// manifest. The capture goes when nothing is left in it alone. Errors are those of
-// [store.Load], and [ErrNoCapture].
-func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg) (store.Manifest, error) {
+// manifest. The capture goes when nothing is left in it alone. masters open its key
+// where that is wrapped; nil for none. Errors are those of [store.Load] and of the key,
+// and [ErrNoCapture].
+func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg, masters *MasterKeys) (store.Manifest, error) {
 	m, err := store.Load(dir, id)
 	if err != nil {
 		return m, err
@@ -63,6 +65,11 @@ func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg) (stor
 	if err != nil {
 		return m, fmt.Errorf("finalise %s: %w", id, err)
 	}
+	key, err := masters.ring().Load(folder, id)
+	if err != nil {
+		return m, fmt.Errorf("finalise %s: %w", id, err)
+	}
+	p.Job.Secret = capture.Secret{Recording: id, Key: key}
 	p.Job.Capture, p.Job.Dir, p.Job.FFmpeg = filepath.Join(folder, captureName), folder, ffmpeg
 	res, err := render.Run(ctx, p.Job)
 	if err != nil {
@@ -75,7 +82,7 @@ func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg) (stor
 	if m.Capture != "" {
 		return m, nil
 	}
-	return m, errors.Join(os.Remove(p.Job.Capture), os.Remove(filepath.Join(folder, planName)))
+	return m, errors.Join(discardCapture(folder), os.Remove(filepath.Join(folder, planName)))
 }
 
 func loadPlan(folder string) (p savedPlan, err error) {

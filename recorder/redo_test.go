@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/siprecd/siprecd/recorder/codec"
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
@@ -93,14 +94,14 @@ func TestRefinalise(t *testing.T) {
 		!strings.Contains(strings.Join(m.Reasons, "\n"), "GSM is in the capture") {
 		t.Fatalf("%v %q, capture %q, %d files, %v", m.Verdict, m.Reasons, m.Capture, len(m.Files), m.Flags)
 	}
-	if again, err := Refinalise(t.Context(), dir, m.Recording, nil); err != nil || again.Capture == "" || len(again.Files) != 1 || again.Verdict != store.Partial {
+	if again, err := Refinalise(t.Context(), dir, m.Recording, nil, nil); err != nil || again.Capture == "" || len(again.Files) != 1 || again.Verdict != store.Partial {
 		t.Errorf("without ffmpeg: %v, %+v", err, again.Files)
 	}
 	want, _ := recordWith(t, func(c *Config) { c.FFmpeg = ffmpeg }, script...)
 	if want.Verdict != store.OK || want.Capture != "" || len(want.Files) != 2 {
 		t.Fatalf("with ffmpeg at once: %v %q, %d files", want.Verdict, want.Reasons, len(want.Files))
 	}
-	got, err := Refinalise(t.Context(), dir, m.Recording, ffmpeg)
+	got, err := Refinalise(t.Context(), dir, m.Recording, ffmpeg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,12 +113,12 @@ func TestRefinalise(t *testing.T) {
 		!slices.Equal(loaded.Participants[0].Files, want.Participants[0].Files) {
 		t.Errorf("files %+v of %+v, want %+v", loaded.Files, loaded.Participants, want.Files)
 	}
-	for _, name := range []string{captureName, planName} {
+	for _, name := range []string{captureName, planName, seal.FileName} {
 		if _, err := os.Stat(filepath.Join(folder, name)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s is still there: %v", name, err)
 		}
 	}
-	if _, err := Refinalise(context.Background(), dir, m.Recording, ffmpeg); !errors.Is(err, ErrNoCapture) {
+	if _, err := Refinalise(context.Background(), dir, m.Recording, ffmpeg, nil); !errors.Is(err, ErrNoCapture) {
 		t.Errorf("once more: %v", err)
 	}
 }

@@ -44,7 +44,7 @@ type stream struct {
 type streams struct {
 	recording rules.RecordingID
 	zero      time.Time
-	out       appender
+	out       keeper
 	list      []*stream
 }
 

@@ -14,15 +14,19 @@ import (
 	"github.com/siprecd/siprecd/siprec/media"
 )
 
-// Errors of [Track.Allow].
+// Errors of [Track.Allow] and [Track.Stop].
 var (
 	ErrForeignPermit = errors.New("permit is not for this stream of this recording")
 	ErrTrackClosed   = errors.New("track is closed")
 )
 
-// An appender takes what is kept; it copies and does not block.
-type appender interface {
+// A keeper takes what is kept, and gives it up again.
+type keeper interface {
+	// Append copies and does not block.
 	Append(*capture.Packet)
+	// Cut takes back what a stream brought from an instant on; see
+	// [capture.Writer.Cut].
+	Cut(stream int, from time.Duration) (absent time.Duration, err error)
 }
 
 // A Track is the gate in front of one stream of one recording. It forgets every
@@ -37,10 +41,11 @@ type Track struct {
 	stream    rules.StreamID
 	number    int
 	zero      time.Time
-	out       appender
+	out       keeper
 
 	mu      sync.Mutex
 	gate    gate
+	allowed uint64 // ordinal of the latest decision to record
 	clock   mediaClock
 	doubted doubted
 	formats [128]format
@@ -69,13 +74,15 @@ type trackCounts struct {
 
 // newTrack makes the gate of one stream. number is its number in the capture,
 // zero the instant from which the capture counts.
-func newTrack(r rules.RecordingID, s rules.StreamID, number int, zero time.Time, out appender) *Track {
+func newTrack(r rules.RecordingID, s rules.StreamID, number int, zero time.Time, out keeper) *Track {
 	return &Track{recording: r, stream: s, number: number, zero: zero, out: out, rate: 8000}
 }
 
 // Allow lets packets through from the permit's first instant on. It refuses the
-// zero permit and one for another stream or recording.
-func (t *Track) Allow(p rules.Permit) error {
+// zero permit and one for another stream or recording. decision is the ordinal of
+// the decision within the recording: what it permits waits in memory until the
+// line of the journal is durable that says so.
+func (t *Track) Allow(p rules.Permit, decision uint64) error {
 	if !p.Covers(t.recording, t.stream, p.From()) {
 		return fmt.Errorf("allow stream %s of %s: %w", t.stream, t.recording, ErrForeignPermit)
 	}
@@ -85,26 +92,44 @@ func (t *Track) Allow(p rules.Permit) error {
 		return fmt.Errorf("allow stream %s of %s: %w", t.stream, t.recording, ErrTrackClosed)
 	}
 	t.gate.allow(p.From().Sub(t.zero))
+	t.allowed = max(t.allowed, decision)
 	return nil
 }
 
-// Stop ends the permit at an instant. When it returns, nothing sent at or after
-// it will pass; what passed before the call is cut when the recording is
-// finalised.
-func (t *Track) Stop(at time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.gate.stop(at.Sub(t.zero))
-	t.counts.Withheld += uint64(t.doubted.wipe())
+// Stop ends the permit at an instant, which may be past. When it returns, nothing
+// that arrives at or after it will pass, and what passed is gone: removed from
+// memory, and overwritten on disk if it had got there. It does not wait for the
+// disk otherwise. absent is the instant from which no audio of the stream is left;
+// it is later than at only when there is an error. When the recording is finished
+// the error wraps [ErrTrackClosed] and nothing is changed.
+func (t *Track) Stop(at time.Time) (absent time.Time, err error) {
+	from := at.Sub(t.zero)
+	return t.withhold(at, from, func() { t.gate.stop(from) })
 }
 
 // End is Stop for a stream that is over: what was sent before that instant and
-// is still under way is kept.
-func (t *Track) End(at time.Time) {
+// is still under way is kept, for half a second.
+func (t *Track) End(at time.Time) (absent time.Time, err error) {
+	from := at.Sub(t.zero)
+	return t.withhold(at, from+lateLag, func() { t.gate.end(from) })
+}
+
+// withhold moves the gate, and takes back what passed since an instant.
+func (t *Track) withhold(at time.Time, from time.Duration, move func()) (absent time.Time, err error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.gate.end(at.Sub(t.zero))
+	if t.closed {
+		t.mu.Unlock()
+		return time.Time{}, fmt.Errorf("withhold stream %s of %s: %w", t.stream, t.recording, ErrTrackClosed)
+	}
+	move()
 	t.counts.Withheld += uint64(t.doubted.wipe())
+	t.mu.Unlock()
+	// Not under the lock: the disk may be slow, and packets go on coming.
+	cut, err := t.out.Cut(t.number, from)
+	if err != nil {
+		return t.zero.Add(cut), fmt.Errorf("withhold stream %s of %s: %w", t.stream, t.recording, err)
+	}
+	return at, nil
 }
 
 // WriteRTP judges one packet and keeps it or forgets it.
@@ -136,6 +161,7 @@ func (t *Track) WriteRTP(p *media.Packet) {
 		Stream: t.number, Arrival: arrival,
 		SSRC: h.SSRC, Timestamp: h.Timestamp, Sequence: h.SequenceNumber,
 		PayloadType: h.PayloadType, Marker: h.Marker, Payload: p.Payload,
+		Decision: t.allowed,
 	}
 	if t.gate.keep(sent) {
 		t.out.Append(&t.scratch)

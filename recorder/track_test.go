@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,13 +17,25 @@ import (
 
 var t0 = time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
 
-// kept is an appender that remembers what it was given.
-type kept struct{ packets []capture.Packet }
+// kept is a keeper that remembers what it was given.
+type kept struct {
+	mu      sync.Mutex
+	packets []capture.Packet
+}
 
 func (k *kept) Append(p *capture.Packet) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	c := *p
 	c.Payload = append([]byte(nil), p.Payload...)
 	k.packets = append(k.packets, c)
+}
+
+func (k *kept) Cut(stream int, from time.Duration) (time.Duration, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.packets = slices.DeleteFunc(k.packets, func(p capture.Packet) bool { return p.Stream == stream && p.Arrival >= from })
+	return from, nil
 }
 
 // permitFor gets a permit the only way there is.
@@ -64,7 +77,7 @@ func TestTrackAllow(t *testing.T) {
 			if tt.closed {
 				tr.close()
 			}
-			if err := tr.Allow(tt.permit); !errors.Is(err, tt.want) {
+			if err := tr.Allow(tt.permit, 0); !errors.Is(err, tt.want) {
 				t.Fatalf("error %v, want %v", err, tt.want)
 			}
 			tr.WriteRTP(packet(1, 0, 0, ms, "audio"))
@@ -77,7 +90,7 @@ func TestTrackAllow(t *testing.T) {
 
 func TestZeroTrackPermitOfNothing(t *testing.T) {
 	tr := newTrack("", "", 0, t0, &kept{})
-	if err := tr.Allow(rules.Permit{}); !errors.Is(err, ErrForeignPermit) {
+	if err := tr.Allow(rules.Permit{}, 0); !errors.Is(err, ErrForeignPermit) {
 		t.Errorf("a track without names takes the zero permit: %v", err)
 	}
 }
@@ -87,7 +100,7 @@ func TestTrackKeepsWhatIsPermitted(t *testing.T) {
 	tr := newTrack("r", "s", 3, t0, out)
 	tr.announce([]siprec.Codec{{PayloadType: 0, Name: "PCMU", ClockRate: 8000, Channels: 1}, {PayloadType: 101, Name: "TELEPHONE-EVENT", ClockRate: 8000}})
 	tr.WriteRTP(packet(1, 160, 0, 20*ms, "before"))
-	if err := tr.Allow(permitFor(t, "r", "s", t0.Add(30*ms))); err != nil {
+	if err := tr.Allow(permitFor(t, "r", "s", t0.Add(30*ms)), 0); err != nil {
 		t.Fatal(err)
 	}
 	tr.WriteRTP(packet(1, 160, 0, 35*ms, "late")) // sent before the permit
@@ -131,7 +144,7 @@ func TestTrackCodecChange(t *testing.T) {
 	out := &kept{}
 	tr := newTrack("r", "s", 0, t0, out)
 	tr.announce([]siprec.Codec{{PayloadType: 0, Name: "PCMU", ClockRate: 8000}, {PayloadType: 96, Name: "L16", ClockRate: 16000}})
-	if err := tr.Allow(permitFor(t, "r", "s", t0.Add(40*ms))); err != nil {
+	if err := tr.Allow(permitFor(t, "r", "s", t0.Add(40*ms)), 0); err != nil {
 		t.Fatal(err)
 	}
 	tr.WriteRTP(packet(0, 0, 0, 0, "w"))
@@ -154,7 +167,7 @@ func TestTrackCodecChange(t *testing.T) {
 func TestTrackStopRace(t *testing.T) {
 	out := &kept{}
 	tr := newTrack("r", "s", 0, t0, out)
-	if err := tr.Allow(permitFor(t, "r", "s", t0)); err != nil {
+	if err := tr.Allow(permitFor(t, "r", "s", t0), 0); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
@@ -185,9 +198,11 @@ type discard struct{}
 
 func (discard) Append(*capture.Packet) {}
 
+func (discard) Cut(_ int, from time.Duration) (time.Duration, error) { return from, nil }
+
 func TestTrackDoesNotAllocate(t *testing.T) {
 	tr := newTrack("r", "s", 0, t0, discard{})
-	if err := tr.Allow(permitFor(t, "r", "s", t0)); err != nil {
+	if err := tr.Allow(permitFor(t, "r", "s", t0), 0); err != nil {
 		t.Fatal(err)
 	}
 	p := packet(0, 0, 0, 0, "some audio of which there is a little")
@@ -206,7 +221,7 @@ func BenchmarkTrackWriteRTP(b *testing.B) {
 		b.Run(map[bool]string{true: "permitted", false: "withheld"}[allowed], func(b *testing.B) {
 			tr := newTrack("r", "s", 0, t0, discard{})
 			if allowed {
-				if err := tr.Allow(permitFor(b, "r", "s", t0)); err != nil {
+				if err := tr.Allow(permitFor(b, "r", "s", t0), 0); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -266,7 +281,7 @@ func TestDigitsAreNeverStored(t *testing.T) {
 			tr := newTrack("r", "s", 0, t0, out)
 			tr.announce(announced)
 			tr.announce(again)
-			if err := tr.Allow(permitFor(t, "r", "s", t0)); err != nil {
+			if err := tr.Allow(permitFor(t, "r", "s", t0), 0); err != nil {
 				t.Fatal(err)
 			}
 			tr.WriteRTP(packet(1, 0, tt.pt, ms, tt.payload))

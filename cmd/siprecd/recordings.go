@@ -98,6 +98,7 @@ func (c *recordingsMix) Run(ctx context.Context, out streams, parent *recordings
 type recordingsFinalise struct {
 	ID     string `arg:"" help:"Identifier of the recording, as the list shows it."`
 	FFmpeg string `name:"ffmpeg" help:"Program that decodes what siprecd cannot by itself." env:"SIPRECD_FFMPEG" default:"ffmpeg" placeholder:"PROGRAM"`
+	Keys   string `name:"master-keys" help:"File of master keys, where the server has one." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
 }
 
 // Run makes the files and prints what they came to. It fails when some of the audio
@@ -109,7 +110,11 @@ func (c *recordingsFinalise) Run(ctx context.Context, out streams, parent *recor
 	if err != nil {
 		return err
 	}
-	m, err := recorder.Refinalise(ctx, parent.Data, c.ID, ffmpeg)
+	masters, err := readMasterKeys(c.Keys)
+	if err != nil {
+		return err
+	}
+	m, err := recorder.Refinalise(ctx, parent.Data, c.ID, ffmpeg, masters)
 	switch {
 	case errors.Is(err, store.ErrID):
 		return usageError{err}

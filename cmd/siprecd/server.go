@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,12 +51,17 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	masters, err := readMasterKeys(s.MasterKeys)
+	if err != nil {
+		return nil, err
+	}
 	ffmpeg, err := findFFmpeg(s.FFmpeg, log)
 	if err != nil {
 		return nil, err
 	}
 	rec, err := recorder.New(recorder.Config{
 		Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Log: log, FFmpeg: ffmpeg, OmitGaps: s.Gaps == "omit",
+		HoldBack: s.HoldBack, Commit: s.Commit, PageMemory: int(s.PageMemory), Masters: masters,
 	})
 	if err != nil {
 		return nil, err
@@ -68,7 +74,7 @@ func start(s settings, log *zap.Logger) (*server, error) {
 		TLS:                  identity,
 		Redirect:             s.Redirect,
 		Idle:                 s.Idle,
-		Unavailable:          space.low,
+		Unavailable:          func() string { return cmp.Or(space.low(), rec.Failing()) },
 		StrangerConnections:  s.MaxUnknownConnections,
 		Handler:              kept,
 		Media:                s.media(),

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/siprecd/siprecd/recorder"
 	"github.com/siprecd/siprecd/siprec"
 )
 
@@ -43,6 +45,11 @@ type settings struct {
 	Policy    string `help:"Policy file: of whom, when and why not audio is kept (siprecd policy check explains one). Without it everything is recorded. It is read again at SIGHUP, for what begins later; one that cannot be read stops the start, and at SIGHUP leaves the one before in force." env:"SIPRECD_POLICY" placeholder:"FILE"`
 	Directory string `help:"Directory of addresses, which tells the policy who is an agent; its profiles serve the trunks that name them. It is read again at SIGHUP." env:"SIPRECD_DIRECTORY" placeholder:"FILE"`
 
+	HoldBack   time.Duration `name:"hold-back" help:"For how long audio waits in memory before it is written to disk, from 0s to 3s. A pause that takes effect no further back than that leaves no trace on disk. When the process is killed, this, 0.3 s and some 0.1 s are lost." env:"SIPRECD_HOLD_BACK" default:"1s" placeholder:"DURATION"`
+	Commit     time.Duration `help:"How often audio that was written is made durable. When the machine fails, this is lost on top." env:"SIPRECD_COMMIT" default:"1s" placeholder:"DURATION"`
+	PageMemory size          `help:"Memory for audio that waits to be written, of all recording sessions, at least 4MiB. What finds no room while the disk does not keep up is lost, and an alarm says so. A stream of G.711 takes some 20KiB at the default hold-back." env:"SIPRECD_PAGE_MEMORY" default:"512MiB" placeholder:"SIZE"`
+	MasterKeys string        `help:"File of master keys, under which the keys of recordings are wrapped: one on each line, 32 octets in hexadecimal or base64. The first seals, all of them open. Only its owner may be able to read it. Without it the key of a recording lies beside its capture." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
+
 	Vanish                time.Duration `help:"When neither SIP nor RTP came for so long, the SRC is asked whether the recording session still exists, and the recording session ended if not." env:"SIPRECD_VANISH" default:"90s" placeholder:"DURATION"`
 	Drain                 time.Duration `help:"At SIGTERM, time for recording sessions to end by themselves before the server sends BYE. A second signal cuts it short." env:"SIPRECD_DRAIN" default:"20s" placeholder:"DURATION"`
 	Idle                  time.Duration `help:"When a TCP or TLS connection without a recording session carried neither a message nor a keep-alive for so long, it is closed." env:"SIPRECD_IDLE" default:"5m" placeholder:"DURATION"`
@@ -66,6 +73,12 @@ func (s *settings) Validate() error {
 		return fmt.Errorf("data: no folder for the recordings")
 	case s.Directory != "" && s.Policy == "":
 		return fmt.Errorf("directory: without a policy file everything is recorded, whoever it is")
+	case s.HoldBack < 0 || s.HoldBack > recorder.MaxHoldBack:
+		return fmt.Errorf("hold-back: %v is not from 0s to %v", s.HoldBack, recorder.MaxHoldBack)
+	case s.Commit <= 0:
+		return fmt.Errorf("commit: %v is not a positive duration", s.Commit)
+	case s.PageMemory < recorder.MinPageMemory || uint64(s.PageMemory) > math.MaxInt:
+		return fmt.Errorf("page-memory: %v is less than %v, or more than can be", s.PageMemory, size(recorder.MinPageMemory))
 	case s.Vanish <= 0:
 		return fmt.Errorf("vanish: %v is not a positive duration", s.Vanish)
 	case s.Idle <= 0:
@@ -167,6 +180,14 @@ func (s *settings) endpoints() ([]siprec.Endpoint, error) {
 		}
 	}
 	return list, nil
+}
+
+// readMasterKeys reads the master keys; nil without a file.
+func readMasterKeys(path string) (*recorder.MasterKeys, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return recorder.ReadMasterKeys(path)
 }
 
 // tls loads the certificate; nil without one.

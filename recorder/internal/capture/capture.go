@@ -1,28 +1,40 @@
 // Package capture keeps encoded payloads with their timing on disk, one
-// append-only file for each recording and recording session. Pages are written
-// behind the caller's back; a torn last page is cut off when the file is read.
+// append-only file for each recording and recording session.
+//
+// Packets are gathered in pages, each of one stream and about 0.3 s. A page waits
+// in memory for the hold-back, so that a pause that comes late still finds it
+// there, and until the line of the journal that permits it is durable. Then it is
+// sealed and written by one of the few goroutines of a [Spool]. What is on disk
+// can still be taken back, by [Writer.Cut].
 //
 // A file is a header and pages; all numbers are little endian.
 //
-//	header:  magic [8]byte "siprecap" · version uint16 · sealing uint16 · zero uint32
-//	page:    length uint32 · number uint64 · CRC-32C uint32 · body [length]byte
-//	body:    packets
-//	packet:  stream int32 · arrival int64 (ns) · SSRC uint32 · timestamp uint32 ·
+//	header:  magic [8]byte "siprecap" · version uint16 · zero [6]byte
+//	page:    length uint32 · kind uint8 · zero [3]byte · number uint64 ·
+//	         epoch [16]byte · first int64 (ns) · last int64 (ns) · stream int32 ·
+//	         body [length]byte
+//	body:    sealed: base int64 (ns) · packets · tag [16]byte
+//	         erased: zeros
+//	packet:  arrival - base int32 (ns) · SSRC uint32 · timestamp uint32 ·
 //	         sequence uint16 · payload type uint8 · flags uint8 (1 = marker) ·
 //	         length uint16 · payload
 //
-// Pages are numbered from 0. The checksum (Castagnoli) covers length, number and
-// body. Sealing is 0 for bodies in the clear, the only kind there is; length and
-// number stand outside the body so that a sealed one can use the number as its
-// nonce and be skipped without its key.
+// A sealed body is AES-256-GCM (NIST SP 800-38D) with the header of the page and
+// the id of the recording as associated data. The key comes from the key of the
+// recording and the epoch, which is drawn anew each time that a process opens the
+// file; the nonce is the number of the page, which is given out once in an epoch.
+// So no nonce is used twice, whatever was torn or failed before. Numbers rise
+// within an epoch and may leave some out. first and last are the earliest and the
+// latest arrival in the page.
 package capture
 
 import (
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"math"
 	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 )
 
 // A Packet is one RTP packet as it is kept. Payload is valid during the call
@@ -36,20 +48,30 @@ type Packet struct {
 	PayloadType uint8
 	Marker      bool
 	Payload     []byte // at most 65535 octets
+	// Decision is the ordinal of the decision that permits the packet: it does
+	// not reach the disk before [Writer.Release] named it. It is not kept.
+	Decision uint64
 }
 
-// ErrFormat is wrapped by the errors of [Open] for files that are no captures or
-// of a version that is not known.
+// A Secret is what a capture is sealed with.
+type Secret struct {
+	Recording string
+	Key       *seal.Key
+}
+
+// ErrFormat is wrapped by the errors of [Open] and [Spool.Reopen] for files that
+// are no captures or of a version that is not known.
 var ErrFormat = errors.New("not a capture of a known version")
 
 const (
 	magic   = "siprecap"
-	version = 1
-	sealing = 0 // bodies in the clear
+	version = 2
 
 	fileHeader   = 16
-	pageHeader   = 16
-	packetHeader = 26
+	pageHeader   = 52
+	bodyHeader   = 8
+	packetHeader = 18
+	tagSize      = 16
 
 	flagMarker = 1
 
@@ -57,25 +79,52 @@ const (
 	maxPage = 1 << 20
 )
 
+// The kinds of pages.
+const (
+	kindSealed = 1
+	kindErased = 2 // what it held was taken back
+)
+
 // appendFileHeader appends the header of a file.
 func appendFileHeader(b []byte) []byte {
 	b = append(b, magic...)
 	b = binary.LittleEndian.AppendUint16(b, version)
-	b = binary.LittleEndian.AppendUint16(b, sealing)
-	return binary.LittleEndian.AppendUint32(b, 0)
+	return append(b, make([]byte, 6)...)
 }
 
-// finishPage fills the header of a page whose body stands behind it.
-func finishPage(page []byte, number uint64) {
-	binary.LittleEndian.PutUint32(page[0:], uint32(len(page)-pageHeader))
-	binary.LittleEndian.PutUint64(page[4:], number)
-	binary.LittleEndian.PutUint32(page[12:], checksum(page[:12], page[pageHeader:]))
+// A header is the part of a page that stands in the clear.
+type header struct {
+	length      int // of the body, in octets
+	kind        uint8
+	number      uint64
+	epoch       [seal.EpochSize]byte
+	first, last time.Duration
+	stream      int
 }
 
-func checksum(head, body []byte) uint32 {
-	// MakeTable gives the one Castagnoli table of the process each time.
-	table := crc32.MakeTable(crc32.Castagnoli)
-	return crc32.Update(crc32.Update(0, table, head), table, body)
+func (h *header) append(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint32(b, uint32(h.length))
+	b = append(b, h.kind, 0, 0, 0)
+	b = binary.LittleEndian.AppendUint64(b, h.number)
+	b = append(b, h.epoch[:]...)
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.first))
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.last))
+	return binary.LittleEndian.AppendUint32(b, uint32(int32(h.stream)))
+}
+
+// parse reads a header of pageHeader octets and reports whether it can be one.
+func (h *header) parse(b []byte) bool {
+	*h = header{
+		length: int(binary.LittleEndian.Uint32(b[0:])),
+		kind:   b[4],
+		number: binary.LittleEndian.Uint64(b[8:]),
+		epoch:  [seal.EpochSize]byte(b[16:32]),
+		first:  time.Duration(binary.LittleEndian.Uint64(b[32:])),
+		last:   time.Duration(binary.LittleEndian.Uint64(b[40:])),
+		stream: int(int32(binary.LittleEndian.Uint32(b[48:]))),
+	}
+	return h.length >= bodyHeader+tagSize && h.length <= maxPage && (h.kind == kindSealed || h.kind == kindErased) &&
+		b[5]|b[6]|b[7] == 0
 }
 
 // fits reports whether p can be written without loss.
@@ -83,39 +132,38 @@ func (p *Packet) fits() bool {
 	return len(p.Payload) <= math.MaxUint16 && int(int32(p.Stream)) == p.Stream
 }
 
-// appendPacket appends p to the body of a page.
-func appendPacket(b []byte, p *Packet) []byte {
-	b = binary.LittleEndian.AppendUint32(b, uint32(int32(p.Stream)))
-	b = binary.LittleEndian.AppendUint64(b, uint64(p.Arrival))
-	b = binary.LittleEndian.AppendUint32(b, p.SSRC)
-	b = binary.LittleEndian.AppendUint32(b, p.Timestamp)
-	b = binary.LittleEndian.AppendUint16(b, p.Sequence)
-	var flags byte
+// putPacket writes p to the body of a page, which has room for it, and returns
+// its length there.
+func putPacket(b []byte, p *Packet, base time.Duration) int {
+	binary.LittleEndian.PutUint32(b[0:], uint32(int32(p.Arrival-base)))
+	binary.LittleEndian.PutUint32(b[4:], p.SSRC)
+	binary.LittleEndian.PutUint32(b[8:], p.Timestamp)
+	binary.LittleEndian.PutUint16(b[12:], p.Sequence)
+	b[14], b[15] = p.PayloadType, 0
 	if p.Marker {
-		flags |= flagMarker
+		b[15] = flagMarker
 	}
-	b = append(b, p.PayloadType, flags)
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(p.Payload)))
-	return append(b, p.Payload...)
+	binary.LittleEndian.PutUint16(b[16:], uint16(len(p.Payload)))
+	return packetHeader + copy(b[packetHeader:], p.Payload)
 }
 
 // takePacket reads the first packet of body into p and returns what follows it.
-func takePacket(p *Packet, body []byte) (rest []byte, ok bool) {
+func takePacket(p *Packet, body []byte, stream int, base time.Duration) (rest []byte, ok bool) {
 	if len(body) < packetHeader {
 		return nil, false
 	}
-	n := int(binary.LittleEndian.Uint16(body[24:]))
+	n := int(binary.LittleEndian.Uint16(body[16:]))
 	if len(body) < packetHeader+n {
 		return nil, false
 	}
 	*p = Packet{
-		Stream:      int(int32(binary.LittleEndian.Uint32(body[0:]))),
-		Arrival:     time.Duration(binary.LittleEndian.Uint64(body[4:])),
-		SSRC:        binary.LittleEndian.Uint32(body[12:]),
-		Timestamp:   binary.LittleEndian.Uint32(body[16:]),
-		Sequence:    binary.LittleEndian.Uint16(body[20:]),
-		PayloadType: body[22],
-		Marker:      body[23]&flagMarker != 0,
+		Stream:      stream,
+		Arrival:     base + time.Duration(int32(binary.LittleEndian.Uint32(body[0:]))),
+		SSRC:        binary.LittleEndian.Uint32(body[4:]),
+		Timestamp:   binary.LittleEndian.Uint32(body[8:]),
+		Sequence:    binary.LittleEndian.Uint16(body[12:]),
+		PayloadType: body[14],
+		Marker:      body[15]&flagMarker != 0,
 		Payload:     body[packetHeader : packetHeader+n : packetHeader+n],
 	}
 	return body[packetHeader+n:], true

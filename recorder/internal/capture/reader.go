@@ -7,29 +7,37 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
-// A Reader gives the packets of a capture in the order in which they were
-// appended. It believes nothing behind the first page that is torn or damaged.
-// It is not safe for concurrent use.
+// A Reader gives the packets of a capture, those of each stream in the order in
+// which they were appended. It believes nothing behind the first page that is
+// torn or damaged, and passes over pages that were erased. It is not safe for
+// concurrent use.
 type Reader struct {
 	f      *os.File
 	in     *bufio.Reader
-	page   []byte // the page that is being read, kept for its room
-	rest   []byte // packets of it that were not given yet
-	number uint64 // of the next page
+	sealer sealer
+	head   header
+	clear  [pageHeader]byte // the header that is being read
+	page   []byte           // the page that is being read, kept for its room
+	rest   []byte           // packets of it that were not given yet
+	base   time.Duration
+	begun  bool // a page was read: its epoch and number are in head
+	end    int64
 	torn   bool
 	err    error // what Next returns from now on
 }
 
 // Open opens a capture. A file that ends within its header is a torn one without
-// packets; the error wraps [ErrFormat] when it is something else.
-func Open(path string) (*Reader, error) {
+// packets; the error wraps [ErrFormat] when it is something else. With the wrong
+// secret every page is a damaged one.
+func Open(path string, secret Secret) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open capture: %w", err)
 	}
-	r := &Reader{f: f, in: bufio.NewReaderSize(f, 64<<10)}
+	r := &Reader{f: f, in: bufio.NewReaderSize(f, 64<<10), sealer: sealer{secret: secret}}
 	if err := r.readFileHeader(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open capture: %w", err), f.Close())
 	}
@@ -48,6 +56,8 @@ func (r *Reader) readFileHeader() error {
 		r.torn, r.err = true, io.EOF
 	case err != nil:
 		return err
+	default:
+		r.end = fileHeader
 	}
 	return nil
 }
@@ -63,8 +73,8 @@ func (r *Reader) Next(p *Packet) error {
 			return r.err
 		}
 	}
-	rest, ok := takePacket(p, r.rest)
-	if !ok { // a sound checksum over a body that is none
+	rest, ok := takePacket(p, r.rest, r.head.stream, r.base)
+	if !ok { // a sealed body that is none
 		return r.cut()
 	}
 	r.rest = rest
@@ -78,8 +88,8 @@ func (r *Reader) cut() error {
 }
 
 func (r *Reader) nextPage() error {
-	var head [pageHeader]byte
-	switch _, err := io.ReadFull(r.in, head[:]); {
+	head := r.clear[:]
+	switch _, err := io.ReadFull(r.in, head); {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return r.cut()
 	case errors.Is(err, io.EOF): // between two pages: the end of a whole file
@@ -87,34 +97,57 @@ func (r *Reader) nextPage() error {
 	case err != nil:
 		return fmt.Errorf("read capture: %w", err)
 	}
-	length := binary.LittleEndian.Uint32(head[0:])
-	if length == 0 || length > maxPage || binary.LittleEndian.Uint64(head[4:]) != r.number {
+	var h header
+	if !h.parse(head) {
 		return r.cut()
 	}
-	if cap(r.page) < int(length) {
-		r.page = make([]byte, length)
+	if r.begun && h.epoch == r.head.epoch && h.number <= r.head.number {
+		return r.cut()
 	}
-	r.page = r.page[:length]
+	if cap(r.page) < h.length {
+		r.page = make([]byte, h.length)
+	}
+	r.page = r.page[:h.length]
 	switch _, err := io.ReadFull(r.in, r.page); {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return r.cut()
 	case err != nil:
 		return fmt.Errorf("read capture: %w", err)
 	}
-	if checksum(head[:12], r.page) != binary.LittleEndian.Uint32(head[12:]) {
+	if !r.take(&h, head) {
 		return r.cut()
 	}
-	r.rest = r.page
-	r.number++
+	r.head, r.begun = h, true
+	r.end += pageHeader + int64(h.length)
 	return nil
+}
+
+// take opens the page that was read and reports whether it is sound.
+func (r *Reader) take(h *header, head []byte) bool {
+	if h.kind == kindErased {
+		for _, b := range r.page {
+			if b != 0 {
+				return false
+			}
+		}
+		return true
+	}
+	body, err := r.sealer.open(h, head, r.page)
+	if err != nil || len(body) < bodyHeader {
+		return false
+	}
+	r.base = time.Duration(binary.LittleEndian.Uint64(body))
+	r.rest = body[bodyHeader:]
+	return true
 }
 
 // Torn reports whether the end of the file was cut off because it was torn or
 // damaged. It is known when Next has returned io.EOF.
 func (r *Reader) Torn() bool { return r.torn }
 
-// Close closes the file.
+// Close wipes what was read last and closes the file.
 func (r *Reader) Close() error {
+	clear(r.page[:cap(r.page)])
 	if err := r.f.Close(); err != nil {
 		return fmt.Errorf("close capture: %w", err)
 	}

@@ -1,257 +1,369 @@
 package capture
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 )
 
-// Options says how a [Writer] works. The zero value is good.
-type Options struct {
-	// PageBytes is the size at which a page is handed to the disk, in octets;
-	// 0 means 16 KiB, at most 512 KiB. A page is larger only when one packet is.
-	PageBytes int
-	// PageAge is the age of its first packet at which a page is handed to the
-	// disk; 0 means 300 ms.
-	PageAge time.Duration
-	// OnError is told the first failure to write and, at most once, that
-	// packets are dropped because the disk does not keep up. It is called from
-	// Append or from the writer's goroutine, perhaps at once from both; it must
-	// not block and must not call the Writer. It may be nil.
-	OnError func(error)
-}
-
-// ErrBehind is told to Options.OnError when packets are dropped because the disk
-// does not keep up.
-var ErrBehind = errors.New("disk does not keep up, packets are dropped")
-
 const (
-	defaultPageBytes = 16 << 10
-	maxPageBytes     = maxPage / 2
-	defaultPageAge   = 300 * time.Millisecond
-
-	// maxQueued bounds the octets that wait for the disk: some minutes of two
-	// G.711 streams.
-	maxQueued = 4 << 20
+	// maxHeld bounds what one capture may keep in memory, in octets: who floods
+	// one recording session takes nothing from the others. It is some minutes of
+	// two G.711 streams.
+	maxHeld = 4 << 20
+	// retryAfter is how long a capture rests after a failed write.
+	retryAfter = 250 * time.Millisecond
+	// sparePages is how many descriptions of pages are kept for the next ones.
+	sparePages = 4
+	// nowhere is the latest arrival of what is not there.
+	nowhere = time.Duration(math.MinInt64)
 )
 
 // output is the file as the writer needs it.
 type output interface {
 	io.WriterAt
+	io.ReaderAt
 	Truncate(size int64) error
 	Sync() error
 	Close() error
 }
 
+// A turn is had by one at a time.
+type turn chan struct{}
+
+func (t turn) lock()   { t <- struct{}{} }
+func (t turn) unlock() { <-t }
+
+// try reports whether the turn was free, and takes it then.
+func (t turn) try() bool {
+	select {
+	case t <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 // A Writer appends packets to a capture. Its methods may be called from several
 // goroutines.
 type Writer struct {
-	out     output
-	bytes   int
-	age     time.Duration
+	spool   *Spool
+	shard   *shard
+	zero    time.Time // instant of arrival 0
 	onError func(error)
-	timer   *time.Timer   // runs since the current page holds a packet
-	wake    chan struct{} // pages are queued, or the writer is closed
-	done    chan struct{} // closed when run has ended
 
-	mu      sync.Mutex
-	current page
-	queue   []page
-	queued  int // octets in queue and in the page being written
-	free    []byte
-	closed  bool
-	behind  bool // ErrBehind was told
-	dropped uint64
-	err     error // first failure
-
-	// Owned by the goroutine of run.
+	// disk is held while the file is used, and taken before mu.
+	disk   turn
+	out    output
+	sealer sealer // of the epoch that is written now
 	offset int64  // where the next page goes
 	number uint64 // of the next page
+	shut   bool   // out is closed
+
+	mu       sync.Mutex
+	streams  []streamPages
+	queue    []*page // closed pages, in the order in which they were closed
+	flying   []*page // being written
+	spare    []*page
+	held     int    // octets of slots
+	released uint64 // the latest decision whose line is durable
+	listed   bool   // the shard looks after it
+	retryAt  time.Time
+	closed   bool
+	behind   bool // ErrBehind was told
+	dropped  uint64
+	err      error // first failure
+
+	failing atomic.Bool
+	dirty   bool // owned by the commit of the spool
 }
 
-// page is a page on its way; buf has room for the header in front.
-type page struct {
-	buf     []byte
-	packets uint64
+// streamPages is what a writer knows of one stream.
+type streamPages struct {
+	stream int
+	page   *page         // takes packets; nil for none
+	class  int           // of the next page
+	last   time.Duration // latest arrival on disk; nowhere for none
 }
 
-// Create makes a new capture. The file must not exist.
-func Create(path string, opt Options) (*Writer, error) {
-	if opt.PageBytes < 0 || opt.PageBytes > maxPageBytes || opt.PageAge < 0 {
-		return nil, fmt.Errorf("create capture: page of %d octets, %v out of range", opt.PageBytes, opt.PageAge)
-	}
+// Create makes a new capture, whose arrivals count from zero. The file must not
+// exist. onError is told the first failure to write and, at most once, that
+// packets are dropped; it must not block and must not call the Writer. It may be
+// nil.
+func (s *Spool) Create(path string, secret Secret, zero time.Time, onError func(error)) (*Writer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("create capture: %w", err)
 	}
-	if _, err := f.WriteAt(appendFileHeader(nil), 0); err != nil {
+	_, err = f.WriteAt(appendFileHeader(nil), 0)
+	var w *Writer
+	if err == nil {
+		w, err = s.newWriter(f, secret, zero, onError)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("create capture: %w", err), f.Close(), os.Remove(path))
 	}
-	return newWriter(f, opt), nil
+	return w, nil
 }
 
-// newWriter starts a writer on a file that holds its header.
-func newWriter(out output, opt Options) *Writer {
+// newWriter makes a writer for a file that holds its header and nothing else.
+func (s *Spool) newWriter(out output, secret Secret, zero time.Time, onError func(error)) (*Writer, error) {
 	w := &Writer{
-		out:     out,
-		bytes:   opt.PageBytes,
-		age:     opt.PageAge,
-		onError: opt.OnError,
-		wake:    make(chan struct{}, 1),
-		done:    make(chan struct{}),
-		offset:  fileHeader,
-	}
-	if w.bytes == 0 {
-		w.bytes = defaultPageBytes
-	}
-	if w.age == 0 {
-		w.age = defaultPageAge
+		spool: s, disk: make(turn, 1), shard: s.shards[int(s.next.Add(1))%len(s.shards)], zero: zero, onError: onError,
+		out: out, sealer: sealer{secret: secret}, offset: fileHeader,
 	}
 	if w.onError == nil {
 		w.onError = func(error) {}
 	}
-	w.timer = time.NewTimer(w.age)
-	w.timer.Stop()
-	go w.run()
-	return w
+	var epoch [seal.EpochSize]byte
+	if _, err := io.ReadFull(rand.Reader, epoch[:]); err != nil {
+		return nil, err
+	}
+	return w, w.sealer.use(epoch)
 }
 
-// Append copies p to the current page. It never waits for the disk: a packet
-// for which there is no room is dropped and counted, as is one after Close.
+// Append copies p to a page. It never waits for the disk: a packet for which
+// there is no room is dropped and counted, as is one after Close.
 func (w *Writer) Append(p *Packet) {
 	w.mu.Lock()
-	tell := w.add(p)
-	w.mu.Unlock()
-	if tell {
-		w.onError(ErrBehind)
-	}
-}
-
-// add is Append under the lock; it reports whether ErrBehind is to be told.
-func (w *Writer) add(p *Packet) (tell bool) {
-	if w.closed || !p.fits() {
-		w.dropped++
-		return false
-	}
-	need := packetHeader + len(p.Payload)
-	if w.current.packets > 0 && len(w.current.buf)-pageHeader+need > w.bytes {
-		if w.queued+len(w.current.buf) > maxQueued {
-			w.dropped++
-			tell, w.behind = !w.behind, true
-			return tell
-		}
-		w.handOver()
-		w.signal()
-	}
-	if w.current.packets == 0 {
-		w.open()
-	}
-	w.current.buf = appendPacket(w.current.buf, p)
-	w.current.packets++
-	return false
-}
-
-// open begins a page.
-func (w *Writer) open() {
-	buf := w.free
-	w.free = nil
-	if buf == nil {
-		buf = make([]byte, 0, pageHeader+w.bytes)
-	}
-	w.current = page{buf: buf[:pageHeader]}
-	w.timer.Reset(w.age)
-}
-
-// handOver puts the current page, if it holds anything, in the queue.
-func (w *Writer) handOver() {
-	if w.current.packets == 0 {
-		return
-	}
-	w.queue = append(w.queue, w.current)
-	w.queued += len(w.current.buf)
-	w.current = page{}
-}
-
-func (w *Writer) signal() {
-	select {
-	case w.wake <- struct{}{}:
-	default: // it is awake already
-	}
-}
-
-// run writes pages until the writer is closed and nothing is left.
-func (w *Writer) run() {
-	defer close(w.done)
-	for {
-		aged := false
-		select {
-		case <-w.wake:
-		case <-w.timer.C:
-			aged = true
-		}
-		if closed := w.drain(aged); closed {
-			break
-		}
-	}
-	w.timer.Stop()
-	w.finish()
-}
-
-// drain writes what is queued; when aged or closed, the current page too.
-func (w *Writer) drain(aged bool) (closed bool) {
-	for {
-		w.mu.Lock()
-		closed = w.closed
-		if aged || closed {
-			w.handOver()
-			aged = false
-		}
-		if len(w.queue) == 0 {
-			w.mu.Unlock()
-			return closed
-		}
-		next := w.queue[0]
-		n := copy(w.queue, w.queue[1:])
-		w.queue[n] = page{}
-		w.queue = w.queue[:n]
-		w.mu.Unlock()
-
-		w.settle(next, w.write(next.buf))
-	}
-}
-
-// write puts a page behind the last one that was written whole: what a failed
-// write left of another is overwritten.
-func (w *Writer) write(buf []byte) error {
-	finishPage(buf, w.number)
-	if _, err := w.out.WriteAt(buf, w.offset); err != nil {
-		return fmt.Errorf("write page %d of capture: %w", w.number, err)
-	}
-	w.offset += int64(len(buf))
-	w.number++
-	return nil
-}
-
-// settle accounts for a page that was written or failed.
-func (w *Writer) settle(p page, err error) {
-	w.mu.Lock()
-	w.queued -= len(p.buf)
-	if w.free == nil && cap(p.buf) <= pageHeader+w.bytes {
-		w.free = p.buf
-	}
-	tell := false
-	if err != nil {
-		w.dropped += p.packets
-		tell = w.err == nil
-		w.note(err)
-	}
+	err, short := w.add(p)
+	tell := err != nil && !w.behind
+	w.behind = w.behind || err != nil
 	w.mu.Unlock()
 	if tell {
 		w.onError(err)
 	}
+	if short {
+		w.spool.trouble(&w.spool.short, err)
+	}
+}
+
+// add is Append under the lock. It returns ErrBehind when the packet was dropped
+// for want of memory, and whether that is everybody's want.
+func (w *Writer) add(p *Packet) (err error, everybody bool) {
+	if w.closed || !p.fits() || p.room() > slotLarge {
+		w.dropped++
+		return nil, false
+	}
+	s := w.stream(p.Stream)
+	if s.page != nil {
+		if s.page.decision == p.Decision && p.Arrival-s.page.first < w.spool.opt.PageSpan && s.page.add(p) {
+			return nil, false
+		}
+		w.enqueue(s, p.Arrival)
+	}
+	class := max(s.class, classOf(p.room()))
+	if w.held+slotSize(class) > maxHeld {
+		w.dropped++
+		return ErrBehind, false
+	}
+	room, ok := w.spool.arena.take(class)
+	if !ok {
+		w.dropped++
+		return ErrBehind, true
+	}
+	w.held += slotSize(class)
+	s.page = w.fresh()
+	s.page.begin(room, p)
+	s.page.add(p)
+	if !w.listed {
+		w.listed = true
+		w.shard.enlist(w)
+	}
+	return nil, false
+}
+
+// stream finds what is known of a stream.
+func (w *Writer) stream(number int) *streamPages {
+	for i := range w.streams {
+		if w.streams[i].stream == number {
+			return &w.streams[i]
+		}
+	}
+	w.streams = append(w.streams, streamPages{stream: number, last: nowhere})
+	return &w.streams[len(w.streams)-1]
+}
+
+// enqueue closes the page of a stream, for a packet of an arrival, and chooses the
+// size of the next: one that took less than its time was too small.
+func (w *Writer) enqueue(s *streamPages, arrival time.Duration) {
+	p := s.page
+	switch class := int(p.slot.class); {
+	case arrival-p.first < w.spool.opt.PageSpan && p.used > len(p.slot.memory)/2:
+		s.class = min(class+1, classes-1)
+	case class > 0 && p.used < slotSize(class-1)*3/4:
+		s.class = class - 1
+	}
+	w.queue = append(w.queue, p)
+	s.page = nil
+}
+
+func (w *Writer) fresh() *page {
+	n := len(w.spare)
+	if n == 0 {
+		return new(page)
+	}
+	p := w.spare[n-1]
+	w.spare = w.spare[:n-1]
+	return p
+}
+
+// forget wipes a page and gives its memory back.
+func (w *Writer) forget(p *page) {
+	w.held -= len(p.slot.memory)
+	w.spool.arena.give(p.slot, len(p.slot.memory))
+	*p = page{}
+	if len(w.spare) < sparePages {
+		w.spare = append(w.spare, p)
+	}
+}
+
+// Release says that the lines of the journal are durable up to those of a
+// decision: what it permits may reach the disk.
+func (w *Writer) Release(decision uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.released = max(w.released, decision)
+}
+
+// sweep writes what is due and reports whether pages are left.
+func (w *Writer) sweep(scratch *[]byte) (more bool) {
+	if w.disk.try() { // else it is being cut or closed
+		if !w.shut {
+			now := w.spool.opt.Now()
+			w.mu.Lock()
+			resting := now.Before(w.retryAt)
+			w.mu.Unlock()
+			if !resting {
+				w.flush(scratch, now, false)
+			}
+		}
+		w.disk.unlock()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listed = w.pages() > 0
+	return w.listed
+}
+
+// pages is how many pages wait in memory.
+func (w *Writer) pages() int {
+	n := len(w.queue) + len(w.flying)
+	for i := range w.streams {
+		if w.streams[i].page != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// flush writes what is due at an instant, or all that may be written. disk is
+// held.
+func (w *Writer) flush(scratch *[]byte, now time.Time, all bool) {
+	for {
+		w.mu.Lock()
+		w.board(now.Sub(w.zero), all)
+		flying := w.flying
+		w.mu.Unlock()
+		if len(flying) == 0 {
+			return
+		}
+		err := w.write(scratch, flying)
+		w.land(err, now)
+		if err != nil {
+			return
+		}
+	}
+}
+
+// board moves pages that are due to flying, as many as are written at a time.
+func (w *Writer) board(now time.Duration, all bool) {
+	for i := range w.streams {
+		if s := &w.streams[i]; s.page != nil && (all || w.due(s.page, now)) {
+			w.queue = append(w.queue, s.page)
+			s.page = nil
+		}
+	}
+	size := 0
+	kept := w.queue[:0]
+	for i, p := range w.queue {
+		if p.decision > w.released || !all && !w.due(p, now) {
+			kept = append(kept, p)
+			continue
+		}
+		if size += p.used + tagSize; size > scratchSize {
+			kept = append(kept, w.queue[i:]...)
+			break
+		}
+		w.flying = append(w.flying, p)
+	}
+	clear(w.queue[len(kept):])
+	w.queue = kept
+}
+
+// due reports whether a page is to be written: it took packets for its time, and
+// the latest of them has waited for the hold-back.
+func (w *Writer) due(p *page, now time.Duration) bool {
+	return now >= p.last+w.spool.opt.HoldBack && now >= p.first+w.spool.opt.PageSpan
+}
+
+// write seals pages and writes them behind the last one that was written whole:
+// what a failed write left is overwritten. Their numbers are not used again.
+func (w *Writer) write(scratch *[]byte, pages []*page) error {
+	b := (*scratch)[:0]
+	defer func() { clear(b) }()
+	for _, p := range pages {
+		b = w.seal(b, header{stream: p.stream, first: p.first, last: p.last}, p.body())
+	}
+	if _, err := w.out.WriteAt(b, w.offset); err != nil {
+		return fmt.Errorf("write capture: %w", err)
+	}
+	w.offset += int64(len(b))
+	return nil
+}
+
+// seal appends a page to b under the next number.
+func (w *Writer) seal(b []byte, h header, body []byte) []byte {
+	h.number = w.number
+	w.number++
+	return w.sealer.seal(b, h, body)
+}
+
+// land accounts for pages that were written, or takes them back.
+func (w *Writer) land(err error, now time.Time) {
+	w.mu.Lock()
+	var tell bool
+	if err == nil {
+		for _, p := range w.flying {
+			s := w.stream(p.stream)
+			s.last = max(s.last, p.last)
+			w.forget(p)
+		}
+	} else {
+		tell = w.err == nil
+		w.note(err)
+		w.retryAt = now.Add(retryAfter)
+		w.queue = slices.Insert(w.queue, 0, w.flying...)
+	}
+	clear(w.flying)
+	w.flying = w.flying[:0]
+	w.mu.Unlock()
+	if err == nil {
+		w.spool.wrote(w)
+	}
+	if tell {
+		w.onError(err)
+	}
+	w.spool.trouble(&w.failing, err)
 }
 
 // note keeps the first failure.
@@ -261,41 +373,64 @@ func (w *Writer) note(err error) {
 	}
 }
 
-// finish makes the file durable and closes it.
-func (w *Writer) finish() {
-	err := w.out.Truncate(w.offset) // drops the rest of a page that failed
-	if err != nil {
-		err = fmt.Errorf("truncate capture: %w", err)
-	}
-	if e := w.out.Sync(); e != nil && err == nil {
-		err = fmt.Errorf("sync capture: %w", e)
-	}
-	if e := w.out.Close(); e != nil && err == nil {
-		err = fmt.Errorf("close capture: %w", e)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err != nil {
-		w.note(err)
-	}
-}
-
-// Close writes what is left, makes the file durable and waits for the writer's
-// goroutine. It returns the first failure of the writer's life, also when it is
-// called again.
+// Close writes what is left and may be written, wipes the rest and closes the
+// file. It returns the first failure by which packets were lost or the file
+// harmed, also when it is called again.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	w.closed = true
 	w.mu.Unlock()
-	w.signal()
-	<-w.done
+	scratch := w.spool.borrow()
+	defer func() { w.spool.giveBack(scratch) }()
+	w.disk.lock()
+	defer w.disk.unlock()
+	if w.shut {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.err
+	}
+	w.flush(&scratch, w.spool.opt.Now(), true)
+	w.shut = true
+	err := w.out.Truncate(w.offset) // drops the rest of a page that failed
+	if err != nil {
+		err = fmt.Errorf("truncate capture: %w", err)
+	}
+	if e := w.out.Close(); e != nil && err == nil {
+		err = fmt.Errorf("close capture: %w", e)
+	}
+	w.spool.trouble(&w.failing, nil)
+
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	lost := w.dropped
+	w.discard()
+	if err != nil {
+		w.note(err)
+	} else if w.dropped == 0 {
+		w.err = nil // what failed was written later
+	}
+	if w.dropped > lost && w.err == nil {
+		w.err = errors.New("the journal permits no more: packets are dropped")
+	}
 	return w.err
 }
 
-// Dropped is the number of packets that will not be found in the file: for want
-// of room, after a failed write, or after Close.
+// discard drops the pages that are left.
+func (w *Writer) discard() {
+	for i := range w.streams {
+		if p := w.streams[i].page; p != nil {
+			w.queue, w.streams[i].page = append(w.queue, p), nil
+		}
+	}
+	for _, p := range w.queue {
+		w.dropped += p.packets
+		w.forget(p)
+	}
+	w.queue, w.spare = nil, nil
+}
+
+// Dropped is the number of packets that will not be found in the file, though
+// they were permitted: for want of room, after a failed write, or after Close.
 func (w *Writer) Dropped() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -3,10 +3,12 @@ package render
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/internal/capture"
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 )
 
 const ms = time.Millisecond
@@ -73,13 +76,39 @@ func newSender(stream int, out *[]capture.Packet) *sender {
 	return &sender{stream: stream, ssrc: 0x1000 + uint32(stream), seq: 100, ts: 5000, clock: 8000, out: out}
 }
 
-func writeCapture(t testing.TB, packets []capture.Packet) string {
+// newWriter begins a capture that is sealed with testSecret.
+func newWriter(t testing.TB, path string) *capture.Writer {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "capture")
-	w, err := capture.Create(path, capture.Options{PageAge: time.Hour})
+	spool, err := capture.NewSpool(capture.Options{Dir: filepath.Dir(path)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Arrivals count from long ago: every page is due.
+	w, err := spool.Create(path, testSecret(), time.Time{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(w.Close(), spool.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// testSecret gives one and the same secret.
+func testSecret() capture.Secret {
+	key, err := seal.New(strings.NewReader(strings.Repeat("k", seal.Size)))
+	if err != nil {
+		panic(err)
+	}
+	return capture.Secret{Recording: "r", Key: key}
+}
+
+func writeCapture(t testing.TB, packets []capture.Packet) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "capture")
+	w := newWriter(t, path)
 	for i := range packets {
 		put(w, &packets[i])
 	}
@@ -106,7 +135,7 @@ func put(w *capture.Writer, p *capture.Packet) {
 func jobFor(t testing.TB, packets []capture.Packet, length time.Duration, streams ...int) Job {
 	t.Helper()
 	all := Interval{0, length}
-	job := Job{Capture: writeCapture(t, packets), Dir: t.TempDir(), Timeline: all}
+	job := Job{Capture: writeCapture(t, packets), Secret: testSecret(), Dir: t.TempDir(), Timeline: all}
 	for _, id := range streams {
 		job.Streams = append(job.Streams, Stream{ID: id, Permitted: []Interval{all}})
 		job.Tracks = append(job.Tracks, Track{

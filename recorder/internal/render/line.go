@@ -71,8 +71,8 @@ type voice struct {
 }
 
 // openLine opens a capture for one stream of a track.
-func openLine(path string, v *survey, from time.Duration, rate int, audible []samples) (*line, error) {
-	r, err := capture.Open(path)
+func openLine(path string, secret capture.Secret, v *survey, from time.Duration, rate int, audible []samples) (*line, error) {
+	r, err := capture.Open(path, secret)
 	if err != nil {
 		return nil, err
 	}

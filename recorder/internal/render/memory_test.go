@@ -29,10 +29,7 @@ func longCapture(t testing.TB, length time.Duration) Job {
 	t.Helper()
 	job := jobFor(t, nil, length, 0, 1)
 	job.Capture = filepath.Join(t.TempDir(), "long")
-	w, err := capture.Create(job.Capture, capture.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newWriter(t, job.Capture)
 	p := capture.Packet{Payload: counting(0, 160)}
 	for i := range int(length / (20 * ms)) {
 		for id := range 2 {

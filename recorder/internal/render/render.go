@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/codec"
+	"github.com/siprecd/siprecd/recorder/internal/capture"
 	"github.com/siprecd/siprecd/recorder/internal/seal"
 )
 
@@ -72,8 +73,9 @@ type Track struct {
 
 // A Job is one recording to be finalised.
 type Job struct {
-	Capture string // path
-	Dir     string // where the files go
+	Capture string         // path
+	Secret  capture.Secret `json:"-"`
+	Dir     string         // where the files go
 	// Key is the key of the recording, for tracks whose File says that it is sealed.
 	Key *seal.Key `json:"-"`
 	// Timeline runs from the first to the last permitted instant on any stream;

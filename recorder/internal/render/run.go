@@ -69,7 +69,7 @@ func look(ctx context.Context, job Job) (f finding, err error) {
 		if f.surveys, err = prepare(job, failed); err != nil {
 			return f, err
 		}
-		if f.torn, err = readAll(ctx, job.Capture, f.surveys); err != nil {
+		if f.torn, err = readAll(ctx, job.Capture, job.Secret, f.surveys); err != nil {
 			return f, err
 		}
 		again, err := f.decodeForeign(ctx, job, failed)
@@ -213,8 +213,8 @@ func prepare(job Job, failed map[int][]Format) (map[int]*survey, error) {
 }
 
 // readAll is the first reading.
-func readAll(ctx context.Context, path string, surveys map[int]*survey) (torn bool, err error) {
-	r, err := capture.Open(path)
+func readAll(ctx context.Context, path string, secret capture.Secret, surveys map[int]*survey) (torn bool, err error) {
+	r, err := capture.Open(path, secret)
 	if err != nil {
 		return false, err
 	}

@@ -89,7 +89,7 @@ func makeTapes(ctx context.Context, job Job, v *survey) (made *tapes, failed *Fo
 	made = &tapes{file: file, all: make(map[tapeKey]*tape)}
 	t := &taper{tapes: made, ctx: ctx, source: &v.stream}
 	t.lineup.give = t.take
-	if err := t.read(job.Capture, v); err != nil {
+	if err := t.read(job.Capture, job.Secret, v); err != nil {
 		if t.failed != nil {
 			failed = &t.failed.Format
 		}
@@ -98,8 +98,8 @@ func makeTapes(ctx context.Context, job Job, v *survey) (made *tapes, failed *Fo
 	return made, nil, nil
 }
 
-func (t *taper) read(path string, v *survey) (err error) {
-	r, err := capture.Open(path)
+func (t *taper) read(path string, secret capture.Secret, v *survey) (err error) {
+	r, err := capture.Open(path, secret)
 	if err != nil {
 		return err
 	}
