@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -98,9 +99,11 @@ func TestJournalIsWrittenLater(t *testing.T) {
 		r := newRecorder(t, dir)
 		f := newFake(t)
 		in := begun(t, r, f)
-		open, broken := in.journal.open, true
+		open := in.journal.open
+		var broken atomic.Bool
+		broken.Store(true)
 		in.journal.open = func() (journalFile, error) {
-			if broken {
+			if broken.Load() {
 				return nil, syscall.ENOSPC
 			}
 			return open()
@@ -111,7 +114,7 @@ func TestJournalIsWrittenLater(t *testing.T) {
 		if captured(t, in.folder) != "" {
 			t.Error("audio is on disk without a line that permits it")
 		}
-		broken = false
+		broken.Store(false)
 		pass(5 * time.Second)
 		if got := strings.Count(captured(t, in.folder), tone); got != 50 {
 			t.Errorf("%d packets on disk once the journal is written", got)
@@ -175,8 +178,8 @@ func TestStopReachesBack(t *testing.T) {
 	for _, written := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			dir := t.TempDir()
-			now := sec(0)
-			r, err := New(Config{Dir: dir, Policy: rules.RecordAll(), HoldBack: time.Second, Now: func() time.Time { return now }})
+			var now atomic.Int64 // seconds
+			r, err := New(Config{Dir: dir, Policy: rules.RecordAll(), HoldBack: time.Second, Now: func() time.Time { return sec(float64(now.Load())) }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -186,7 +189,7 @@ func TestStopReachesBack(t *testing.T) {
 			talk(0, 1, 0, 2)(f)
 			talk(1, 2, 0, 2)(f)
 			if written {
-				now = sec(10)
+				now.Store(10)
 			}
 			pass(time.Second)
 			if got := len(captured(t, in.folder)) / 160; (got == 200) != written {
@@ -196,7 +199,7 @@ func TestStopReachesBack(t *testing.T) {
 			if absent, err := tr.Stop(sec(0.5)); err != nil || !absent.Equal(sec(0.5)) {
 				t.Errorf("absent from %v, %v", absent, err)
 			}
-			now = sec(20)
+			now.Store(20)
 			pass(time.Second)
 			if got := len(captured(t, in.folder)) / 160; got != 125 {
 				t.Errorf("%d packets are left, want 25 of one stream and 100 of the other", got)
