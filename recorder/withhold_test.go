@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -66,7 +67,7 @@ func TestJournalStalls(t *testing.T) {
 			synctest.Wait() // the line is being written
 			while(f)
 			pass(time.Second)
-			if got := strings.Count(captured(t, in.folder), tone); got != onDisk {
+			if got := strings.Count(inCapture(t, in.folder), tone); got != onDisk {
 				t.Errorf("%d packets are on disk before the line that permits the next", got)
 			}
 			gate <- struct{}{}
@@ -111,12 +112,12 @@ func TestJournalIsWrittenLater(t *testing.T) {
 		in.handle(offered(both, twoParties)(f))
 		talk(0, 1, 0, 1)(f)
 		pass(5 * time.Second)
-		if captured(t, in.folder) != "" {
+		if inCapture(t, in.folder) != "" {
 			t.Error("audio is on disk without a line that permits it")
 		}
 		broken.Store(false)
 		pass(5 * time.Second)
-		if got := strings.Count(captured(t, in.folder), tone); got != 50 {
+		if got := strings.Count(inCapture(t, in.folder), tone); got != 50 {
 			t.Errorf("%d packets on disk once the journal is written", got)
 		}
 		in.handle(ended(1)(f))
@@ -192,7 +193,7 @@ func TestStopReachesBack(t *testing.T) {
 				now.Store(10)
 			}
 			pass(time.Second)
-			if got := len(captured(t, in.folder)) / 160; (got == 200) != written {
+			if got := len(inCapture(t, in.folder)) / 160; (got == 200) != written {
 				t.Fatalf("%d packets are on disk", got)
 			}
 			tr := f.sinks[0].(*Track)
@@ -201,7 +202,7 @@ func TestStopReachesBack(t *testing.T) {
 			}
 			now.Store(20)
 			pass(time.Second)
-			if got := len(captured(t, in.folder)) / 160; got != 125 {
+			if got := len(inCapture(t, in.folder)) / 160; got != 125 {
 				t.Errorf("%d packets are left, want 25 of one stream and 100 of the other", got)
 			}
 			in.handle(ended(2)(f))
@@ -304,5 +305,56 @@ func TestMasterKey(t *testing.T) {
 	}
 	if list, err := store.List(dir); err != nil || len(list) != 1 || list[0].State != store.Finished || !looked {
 		t.Errorf("recordings %v, %v", list, err)
+	}
+}
+
+// A capture that is torn gives what is whole, and says so; one without its key, or
+// that is none, gives nothing.
+func TestCaptured(t *testing.T) {
+	dir := t.TempDir()
+	r := newRecorder(t, dir)
+	f := newFake(t)
+	in := begun(t, r, f)
+	in.handle(offered(both, twoParties)(f))
+	talk(0, 1, 0, 1)(f)
+	in.handle(ended(1)(f))
+	in.finish()
+	if err := in.capture.Close(); err != nil {
+		t.Fatal(err)
+	}
+	count := func(id string) (n int, last error) {
+		for p, err := range Captured(dir, id, nil) {
+			if last = err; p != nil {
+				n++
+			}
+		}
+		return n, last
+	}
+	id := string(in.id)
+	if n, err := count(id); n != 50 || err != nil {
+		t.Errorf("whole: %d packets, %v", n, err)
+	}
+	for range Captured(dir, id, nil) {
+		break
+	}
+	path := filepath.Join(in.folder, captureName)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()-1); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := count(id); n == 0 || n >= 50 || !errors.Is(err, ErrTorn) {
+		t.Errorf("torn: %d packets, %v", n, err)
+	}
+	if _, err := count("../../etc"); !errors.Is(err, store.ErrID) {
+		t.Errorf("not an id: %v", err)
+	}
+	if err := seal.Destroy(in.folder); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := count(id); n != 0 || !errors.Is(err, seal.ErrDestroyed) {
+		t.Errorf("without its key: %d packets, %v", n, err)
 	}
 }
