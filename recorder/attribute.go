@@ -60,23 +60,14 @@ func voices(stream int, life span, marks []time.Duration, senders senderFunc) []
 	return out
 }
 
-// takes gives the voices to files: one for each participant that sent alone,
-// one for each stream with several senders at a time, which names them all, and
+// takes gives the voices to files: one for each participant that sent alone, and a
+// further one for what it sent on another stream at the same time; one for each stream with several senders at a time, which names them all, and
 // one for each stream on which nobody is known to have sent. people are the keys
 // of the participants in order. The files have no names yet.
 func takes(people []string, all []voice) []take {
 	var out []take
 	for _, p := range people {
-		t := take{attribution: store.ByMetadata, participants: []string{p}}
-		for _, v := range all {
-			if len(v.senders) == 1 && v.senders[0] == p {
-				t.add(v)
-				if v.guessed {
-					t.attribution = store.Guessed
-				}
-			}
-		}
-		out = appendTake(out, t)
+		out = append(out, takesOf(p, all)...)
 	}
 	var streams []int
 	for _, v := range all {
@@ -100,6 +91,45 @@ func takes(people []string, all []voice) []take {
 		out = appendTake(appendTake(out, mixed), nobody)
 	}
 	return out
+}
+
+// takesOf gives the voices of one participant to as few files as have no two streams
+// at the same time: after a hold, a transfer or a new label it is the same file.
+func takesOf(person string, all []voice) []take {
+	var out []take
+	for len(all) > 0 {
+		stream := all[0].stream
+		var own []voice
+		n := 0
+		for ; n < len(all) && all[n].stream == stream; n++ {
+			if v := all[n]; len(v.senders) == 1 && v.senders[0] == person {
+				own = append(own, v)
+			}
+		}
+		all = all[n:]
+		if len(own) == 0 {
+			continue
+		}
+		i := slices.IndexFunc(out, func(t take) bool { return !t.overlaps(own) })
+		if i < 0 {
+			i = len(out)
+			out = append(out, take{attribution: store.ByMetadata, participants: []string{person}})
+		}
+		for _, v := range own {
+			out[i].add(v)
+			if v.guessed {
+				out[i].attribution = store.Guessed
+			}
+		}
+	}
+	return out
+}
+
+// overlaps reports whether a take holds something of the time of voices.
+func (t *take) overlaps(voices []voice) bool {
+	return slices.ContainsFunc(t.sources, func(s render.Source) bool {
+		return slices.ContainsFunc(voices, func(v voice) bool { return v.span.from < s.To && s.From < v.span.to })
+	})
 }
 
 func appendTake(out []take, t take) []take {

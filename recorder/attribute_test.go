@@ -76,7 +76,9 @@ func TestTakes(t *testing.T) {
 	}{
 		{"two parties", "a b", []voice{v(0, 0, 9, "a"), v(1, 0, 9, "b")}, []string{"metadata [a] 0:0-9", "metadata [b] 1:0-9"}},
 		{"a party that sent nothing", "a b", []voice{v(0, 0, 9, "b")}, []string{"metadata [b] 0:0-9"}},
-		{"one party on two streams, after hold", "a", []voice{v(0, 0, 3, "a"), v(0, 5, 9, "a"), v(1, 5, 9, "a")}, []string{"metadata [a] 0:0-3 0:5-9 1:5-9"}},
+		{"one party on another stream, after hold and transfer", "a", []voice{v(0, 0, 3, "a"), v(0, 5, 6, "a"), v(1, 6, 9, "a"), v(2, 9, 12, "a")}, []string{"metadata [a] 0:0-3 0:5-6 1:6-9 2:9-12"}},
+		{"one party on two streams at a time", "a b", []voice{v(0, 0, 3, "a"), v(0, 5, 9, "a"), v(1, 6, 9, "a"), v(2, 9, 12, "a"), v(3, 0, 12, "b")},
+			[]string{"metadata [a] 0:0-3 0:5-9 2:9-12", "metadata [a] 1:6-9", "metadata [b] 3:0-12"}},
 		{"a guess", "a", []voice{v(0, 0, 3, "a?")}, []string{"guessed [a] 0:0-3"}},
 		{"nobody", "a", []voice{v(2, 0, 9, "")}, []string{"unattributed [] 2:0-9"}},
 		{"mixed names all, once", "a b c", []voice{v(0, 0, 3, "a b"), v(0, 3, 6, "a c"), v(0, 6, 9, "c")},

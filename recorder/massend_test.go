@@ -2,12 +2,19 @@ package recorder
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/siprec"
 )
 
 // BenchmarkMassEnd finalises recordings of two PCMU streams and half a minute, 3,000
@@ -61,4 +68,52 @@ func processorTime(tb testing.TB) time.Duration {
 		tb.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkEndToFiles is the time from the end of a recording session of two PCMU
+// streams and half a minute to its finished files, with 20 ending each second.
+func BenchmarkEndToFiles(b *testing.B) {
+	const recordings, seconds = 60, 30.0
+	for b.Loop() {
+		core, lines := observer.New(zap.InfoLevel)
+		r, err := New(Config{Dir: b.TempDir(), Policy: rules.RecordAll(), Now: func() time.Time { return sec(100) }, Log: zap.New(core)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		// All is recorded before the first ends, so that only the ends are measured.
+		var ready, served sync.WaitGroup
+		ends := make(map[string]chan time.Time)
+		at := make(map[string]time.Time)
+		for i := range recordings {
+			f := newFake(b, offered(both, twoParties), talk(0, 1, 0, seconds), talk(1, 2, 0, seconds))
+			f.callID = fmt.Sprint(i)
+			end := make(chan time.Time)
+			ends[f.callID] = end
+			f.script = append(f.script, func(*fake) *siprec.Event { ready.Done(); <-end; return nil }, ended(seconds))
+			ready.Add(1)
+			served.Go(func() { r.serve(b.Context(), f) })
+		}
+		ready.Wait()
+		tick := time.NewTicker(time.Second / 20)
+		for id, end := range ends {
+			<-tick.C
+			at[id] = time.Now()
+			close(end)
+		}
+		tick.Stop()
+		served.Wait()
+		if err := r.Close(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+		var took []time.Duration
+		for _, l := range lines.FilterMessage("recording finalised").All() {
+			took = append(took, l.Time.Sub(at[l.ContextMap()["call_id"].(string)]))
+		}
+		if len(took) != recordings {
+			b.Fatalf("%d recordings of %d are finished", len(took), recordings)
+		}
+		slices.Sort(took)
+		b.ReportMetric(float64(took[len(took)*99/100].Milliseconds()), "p99-ms")
+		b.ReportMetric(float64(took[len(took)/2].Milliseconds()), "median-ms")
+	}
 }

@@ -59,6 +59,7 @@ func TestRecording(t *testing.T) {
 	three := append(slices.Clone(both), mline(2, "3", siprec.SendOnly))
 	reused := []siprec.Stream{mline(0, "1", siprec.SendOnly), mline(1, "9", siprec.SendOnly)}
 	reused[1].Generation = 1
+	relabelled := []siprec.Stream{mline(0, "1", siprec.SendOnly), mline(1, "9", siprec.SendOnly)}
 	closed := slices.Clone(both)
 	closed[1].Closed, closed[1].Receiving, closed[1].Direction = true, false, siprec.Inactive
 	alice := "01-alice.wav metadata [p1] [0.0]"
@@ -110,6 +111,19 @@ func TestRecording(t *testing.T) {
 			[]func(*fake) *siprec.Event{offered(both, twoParties), talk(0, 1, 0, 2), talk(1, 2, 0, 2), changed(1, three, join), talk(2, 3, 1, 2), ended(2)},
 			[]string{alice, bob, "03-carol.wav metadata [p3] [2.0]"},
 			[]string{rep("#", 20), rep("#", 20), rep(".", 10) + rep("#", 10)}, nil},
+		{"one party on two streams at a time",
+			[]func(*fake) *siprec.Event{offered(both, document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1", "s2"))), talk(0, 1, 0, 2), talk(1, 2, 1, 2), ended(2)},
+			[]string{alice, "02-alice.wav metadata [p1] [1.0]"}, []string{rep("#", 20), rep(".", 10) + rep("#", 10)}, nil},
+		{"one file over a new label",
+			[]func(*fake) *siprec.Event{offered(both, twoParties), talk(0, 1, 0, 1), talk(1, 2, 0, 1),
+				changed(1, relabelled, document("complete", []string{"s1", "s9"}, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.com", "s9"))),
+				talk(0, 1, 1, 2), talk(1, 2, 1, 2), ended(2)},
+			[]string{alice, bob}, []string{rep("#", 20), rep("#", 20)}, nil},
+		{"one file over a new m-line, after a transfer back",
+			[]func(*fake) *siprec.Event{offered(both, twoParties), talk(0, 1, 0, 2), talk(1, 2, 0, 1),
+				changed(1, reused, document("complete", []string{"s1", "s9"}, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.com", "s9"))),
+				talk(1, 3, 1, 2), ended(2)},
+			[]string{alice, "02-bob.wav metadata [p2] [1.0 1.1]"}, []string{rep("#", 20), rep("#", 20)}, nil},
 		{"a slot is used again for another stream",
 			[]func(*fake) *siprec.Event{offered(both, twoParties), talk(0, 1, 0, 2), talk(1, 2, 0, 1),
 				changed(1, reused, document("complete", []string{"s1", "s9"}, sends("p1", "sip:alice@example.com", "s1"), sends("p3", "sip:carol@example.com", "s9"))),

@@ -146,6 +146,7 @@ func TestVerdict(t *testing.T) {
 		{"one side", []func(*fake) *siprec.Event{talk(0, 1, 0, 4)}, store.Partial, []store.Verdict{store.OK, store.Lost}, []string{"stream 1.0: no packet came", "one-sided"}},
 		{"silence", []func(*fake) *siprec.Event{payloads(0, 0, hush), payloads(1, 0, hush)}, store.Silent, []store.Verdict{store.Silent, store.Silent}, []string{"nothing but silence"}},
 		{"loss", []func(*fake) *siprec.Event{lossy, talk(1, 2, 0, 4)}, store.Partial, []store.Verdict{store.Partial, store.OK}, []string{"4.5 % of the packets were lost"}},
+		{"silence is not sent", []func(*fake) *siprec.Event{talk(0, 1, 0, 0.5), talk(0, 1, 3.8, 4), talk(1, 2, 0, 4)}, store.OK, []store.Verdict{store.OK, store.OK}, nil},
 		{"late", []func(*fake) *siprec.Event{talk(0, 1, 2.5, 4), talk(1, 2, 0, 4)}, store.Partial, []store.Verdict{store.Partial, store.OK}, []string{"packets came late, by 2.5s"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

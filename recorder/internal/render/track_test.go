@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
 
@@ -434,5 +436,50 @@ func TestCancelled(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(job.Dir); err != nil || len(entries) != 0 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// Each rate, packet time and number of channels gives its samples in their places.
+func TestRatesAndPacketTimes(t *testing.T) {
+	for _, f := range []Format{
+		{Name: "PCMU", ClockRate: 8000, Channels: 1}, {Name: "PCMA", ClockRate: 8000, Channels: 1}, {Name: "PCMU", ClockRate: 16000, Channels: 2},
+		{Name: "L16", ClockRate: 16000, Channels: 1}, {Name: "L16", ClockRate: 48000, Channels: 1}, {Name: "L16", ClockRate: 48000, Channels: 2}, {Name: "G722", ClockRate: 8000, Channels: 1},
+	} {
+		for _, ptime := range []int{10, 20, 30, 40, 60} {
+			t.Run(fmt.Sprintf("%s %d %d %d", f.Name, f.ClockRate, f.Channels, ptime), func(t *testing.T) {
+				d, err := codec.New(f.Name, f.ClockRate, f.Channels, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.PayloadType = 96
+				var ps []capture.Packet
+				s := newSender(0, &ps)
+				s.pt, s.clock = 96, f.ClockRate
+				step := f.ClockRate * ptime / 1000
+				octets := step * f.Channels
+				if f.Name == "L16" {
+					octets *= 2
+				}
+				var want []int16
+				for i := range 600 / ptime {
+					b := counting(i*3, octets)
+					if i == 4 { // lost
+						s.seq++
+						s.skip(time.Duration(ptime) * ms)
+						want = append(want, make([]int16, d.Rate()*ptime/1000)...)
+						continue
+					}
+					s.send(b, step)
+					want = d.Decode(want, b)
+				}
+				job := jobFor(t, ps, 600*ms, 0)
+				job.Streams[0].Formats = []Format{f}
+				res, pcm := track(t, job)
+				if res.Tracks[0].Rate != d.Rate() || res.Streams[0].Lost != 1 {
+					t.Errorf("%+v", res)
+				}
+				equal(t, pcm, want)
+			})
+		}
 	}
 }
