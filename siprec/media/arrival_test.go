@@ -1,6 +1,7 @@
 package media
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -107,5 +108,61 @@ func TestArrivals(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestArrivalsAgainstTrueTime steps the wall clock at random while packets come and are
+// read in batches: a packet arrives when it came, but for steps that are shorter than the
+// time between two reads, which move those next to them by their own length at most.
+func TestArrivalsAgainstTrueTime(t *testing.T) {
+	const (
+		packets   = 20000
+		stepEvery = 2 * time.Second
+	)
+	zero := time.Unix(1_700_000_000, 0)
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		upTo := func(d time.Duration) time.Duration { return time.Duration(random.Int64N(int64(d))) }
+		wallAhead := time.Duration(0)
+		a := newArrivals(instant{now: zero})
+		nextStep, lastStep, step := upTo(stepEvery), time.Duration(0), time.Duration(0)
+		nextRead := longestSweep
+		type packet struct{ came, stamp time.Duration }
+		var queued []packet
+		moved := 0
+		now := time.Duration(0)
+		for range packets {
+			now += 10*time.Millisecond + upTo(20*time.Millisecond)
+			if now >= nextStep {
+				step = upTo(10*time.Second) - 5*time.Second
+				if random.IntN(2) == 0 {
+					step /= 50 // within the time between two reads
+				}
+				wallAhead += step
+				lastStep, nextStep = now, now+stepEvery+upTo(stepEvery)
+			}
+			queued = append(queued, packet{now, now + wallAhead})
+			if now < nextRead {
+				continue
+			}
+			nextRead = now + shortestSweep + upTo(longestSweep-shortestSweep)
+			i := instant{now: zero.Add(now), wall: now + wallAhead, mono: now}
+			a.read(i)
+			for _, p := range queued {
+				wrong := (a.at(i, p.stamp, true).Sub(zero) - p.came).Abs()
+				near := (p.came - lastStep).Abs() <= longestSweep+30*time.Millisecond // a read and a packet apart
+				switch {
+				case wrong == 0 || wrong <= clockStep && step.Abs() <= clockStep:
+				case near && wrong <= step.Abs() && step.Abs() <= 2*longestSweep:
+					moved++
+				default:
+					t.Fatalf("seed %d: a packet came at %v and arrived %v off, the clock stepped by %v at %v", seed, p.came, wrong, step, lastStep)
+				}
+			}
+			queued = queued[:0]
+		}
+		if moved > packets/50 {
+			t.Errorf("seed %d: %d packets of %d were moved", seed, moved, packets)
+		}
 	}
 }

@@ -59,6 +59,13 @@ func (b *batch) ready(n int) {
 	}
 }
 
+// canSweep says whether the kernel has recvmmsg and lets this process use it.
+func canSweep() bool {
+	var none mmsghdr
+	_, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, ^uintptr(0), uintptr(unsafe.Pointer(&none)), 1, unix.MSG_DONTWAIT, 0, 0)
+	return errno == unix.EBADF // it looked at the descriptor
+}
+
 // receive takes what a socket has queued and never waits. Between receive and ready
 // the datagrams are in b.
 func (b *batch) receive(fd int) (int, unix.Errno) {

@@ -12,8 +12,8 @@ type Reader string
 const (
 	// ReaderSweep has a few goroutines go round all sockets every 20 to 200 ms and
 	// take many datagrams in one system call: half the processor time for each
-	// packet, and hardly any memory for each socket. It needs Linux; elsewhere
-	// ReaderSimple is used in its place.
+	// packet, and hardly any memory for each socket. It needs Linux; elsewhere, and
+	// where a sandbox has no recvmmsg, ReaderSimple is used in its place.
 	ReaderSweep Reader = "sweep"
 	// ReaderSimple has a goroutine for each socket, which reads a datagram as it
 	// arrives. It needs nothing of the system.

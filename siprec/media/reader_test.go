@@ -22,12 +22,14 @@ func TestPacketsToARestingPort(t *testing.T) {
 		before := open(t, p, loopback4)
 		before.Expect(Expected{RTP: src.addr()})
 		src.rtp(before, 7, 1)
+		src.settled()
 		before.Drain()
 		// On its way when the stream ended, and still while the port rests.
 		for seq := range uint16(50) {
 			_, _ = src.conn.WriteToUDPAddrPort(packet(t, 7, 2+seq), before.RTPAddr())
 			_, _ = src.conn.WriteToUDPAddrPort(report, before.RTCPAddr())
 		}
+		src.settled()
 		clock.advance(DefaultRest)
 		after := open(t, p, loopback4)
 		if after.RTPAddr() != before.RTPAddr() {
@@ -37,6 +39,7 @@ func TestPacketsToARestingPort(t *testing.T) {
 		after.Expect(Expected{RTP: src.addr()})
 		after.Attach(box)
 		src.rtp(after, 8, 1)
+		src.settled()
 		after.Drain()
 		box.want(t, 8, 1)
 		if st := after.Stats(); len(box) != 0 || st.Packets != 1 || st.RTCP != 0 || st.Strangers != 0 {
@@ -135,6 +138,7 @@ func TestOverrun(t *testing.T) {
 		}
 		last++
 		src.rtp(r, 7, last)
+		src.settled()
 		r.Drain()
 		st := r.Stats()
 		if st.Overrun == 0 || st.Packets+st.Overrun != uint64(last)+1 || len(w.seen) != 1 {

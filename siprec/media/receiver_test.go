@@ -40,6 +40,7 @@ func TestReceiverDelivers(t *testing.T) {
 					}
 				}
 				src.raw(r.RTCPAddr(), report)
+				src.settled()
 				r.Drain()
 				if st := r.Stats(); st.Packets != 20 || st.Octets != 3200 || st.RTCP != 1 || st.Source != src.addr() ||
 					st.Malformed+st.Strangers+st.Rebinds != 0 || st.Flagged {
@@ -96,6 +97,7 @@ func TestReceiverLosesNothing(t *testing.T) {
 				t.Fatalf("batch %d was not delivered: %+v", i, r.Stats())
 			}
 		}
+		src.settled()
 		r.Drain()
 		if a.got != batch*batches || a.disorder != 0 {
 			t.Errorf("%d of %d delivered, %d out of order", a.got, batch*batches, a.disorder)
@@ -159,6 +161,7 @@ func TestAttachWhilePacketsArrive(t *testing.T) {
 				current = attach(current)
 			}
 		}
+		src.settled()
 		r.Drain()
 		if late.Load() != 0 || total.Load() != packets {
 			t.Errorf("%d calls of a replaced sink, %d of %d packets delivered", late.Load(), total.Load(), packets)
@@ -177,6 +180,7 @@ func TestAttachNilForgets(t *testing.T) {
 		box.want(t, 1, 1)
 		r.Attach(nil)
 		src.rtp(r, 1, 2, 3)
+		src.settled()
 		r.Drain()
 		if n := len(box); n != 0 {
 			t.Errorf("%d packets delivered to a detached sink", n)
@@ -200,6 +204,7 @@ func TestDrainDeliversWhatIsQueued(t *testing.T) {
 		for seq := range uint16(packets - 1) {
 			src.rtp(r, 1, seq+1)
 		}
+		src.settled()
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -239,6 +244,7 @@ func TestReceiverCountsMalformed(t *testing.T) {
 		longest = append(longest, make([]byte, maxMedia-len(longest))...)
 		src.raw(r.RTPAddr(), longest)
 		box.want(t, 1, 3)
+		src.settled()
 		r.Drain()
 		if st := r.Stats(); st.Malformed != 6 || st.Packets != 2 || st.RTCP != 0 {
 			t.Errorf("stats %+v", st)

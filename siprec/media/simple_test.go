@@ -18,6 +18,7 @@ func TestSocketDrain(t *testing.T) {
 			for i := range 100 {
 				src.raw(c.local(), []byte{byte(i)})
 			}
+			src.settled()
 			var got []byte
 			s.drain(func(d *datagram) {
 				if d.source != src.addr() {

@@ -27,7 +27,12 @@ type sweeper struct {
 	batches sync.Pool // of *batch
 }
 
+// newSweeper returns the simple reader where sweeping is not possible: in a sandbox.
 func newSweeper(p *Plane) socketReader {
+	if !canSweep() {
+		p.cfg.Log.Warn("recvmmsg is not to be had: media is read in the simple way")
+		return simpleReader{p}
+	}
 	s := &sweeper{plane: p, rounds: make([]*rounds, p.cfg.Threads)}
 	s.batches.New = func() any { return newBatch() }
 	for i := range s.rounds {
