@@ -85,18 +85,19 @@ func (l layout) check() error {
 	return nil
 }
 
-// blockOctets is how much of a file is read at a time. It is a multiple of a frame
-// of any number of channels up to 64.
-const blockOctets = 64 * 63 * 64
+// blockOctets is how much of a file is read at a time, at most.
+const blockOctets = 256 << 10
 
 // eachChannel reads the samples and gives the pieces of each channel, little-endian of
 // 16 bits, to take. A frame that is not complete is left out.
 func (l layout) eachChannel(r io.Reader, length int64, take func(channel int, pcm []byte)) error {
+	frame := l.channels * l.bits / 8
+	size := int64(blockOctets - blockOctets%frame)
 	if length >= 0 {
 		r = io.LimitReader(r, length)
+		size = min(size, length-length%int64(frame)+int64(frame))
 	}
-	frame := l.channels * l.bits / 8
-	block := make([]byte, blockOctets-blockOctets%frame)
+	block := make([]byte, size)
 	var single []byte
 	for {
 		n, err := io.ReadFull(r, block)
