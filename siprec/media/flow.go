@@ -263,6 +263,9 @@ func (f *flow) settle(now time.Time) {
 // expect renews what is announced.
 func (f *flow) expect(e Expected) {
 	plain := !f.keys.required()
+	if e.Rollovers != nil { // a later offer does not know them, and need not
+		f.keys.hints = e.Rollovers[:min(len(e.Rollovers), mostHints)]
+	}
 	if err := f.keys.renew(e.SRTP, e.At); err != nil {
 		f.log.Error("srtp keys cannot be used, nothing will be taken", zap.Error(err))
 	}

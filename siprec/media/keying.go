@@ -23,6 +23,8 @@ const (
 	// probeUses is after how many guesses a probing context is made anew: each
 	// leaves a few octets behind.
 	probeUses = 64
+	// mostHints is how many rollover counters of an earlier process are tried.
+	mostHints = 256
 	// maxSSRCs is how many SSRCs of one sender have a counter and a replay window.
 	// Only authentic packets make one.
 	maxSSRCs = 4096
@@ -181,6 +183,7 @@ type keyring struct {
 	newest  *keying   // nil: plain RTP by the present offer
 	failed  bool      // the present offer has keys that cannot be used
 	retired []*keying // of offers before, the newest first
+	hints   []uint32  // counters that a process before this one has left
 	local   *srtp.Context
 	localID MasterKey // of local
 	suite   Suite     // of local
@@ -304,6 +307,9 @@ func (r *keyring) rtp(b []byte, at time.Time) ([]byte, outcome) {
 		if !r.newest.known[ssrc] && len(r.retired) > 0 {
 			hints = r.retired[0].counters(ssrc)
 		}
+		if !r.newest.known[ssrc] {
+			hints = append(hints, r.hints...)
+		}
 		plain, got := r.newest.rtp(r.buf[:0:len(r.buf)], b, &r.header, at, hints)
 		if got == opened {
 			return plain, opened
@@ -347,6 +353,19 @@ func (r *keyring) seal(b []byte) ([]byte, error) {
 		return nil, ErrSRTP
 	}
 	return r.local.EncryptRTCP(nil, b, nil)
+}
+
+// rollover is the highest rollover counter in use.
+func (r *keyring) rollover() (highest uint32) {
+	if r.newest == nil {
+		return 0
+	}
+	for ssrc := range r.newest.known {
+		if roc, ok := r.newest.context.ROC(ssrc); ok {
+			highest = max(highest, roc)
+		}
+	}
+	return highest
 }
 
 // wipe forgets all keys.

@@ -65,6 +65,9 @@ type Expected struct {
 	// SRTP is how packets are protected; nil is plain RTP. With it only what is
 	// authentic counts, and that from any address.
 	SRTP *SRTP
+	// Rollovers are what the rollover counter of the sender may be, beside 0, when an
+	// earlier process received the stream (RFC 3711 §3.3.1). At most 256 are tried.
+	Rollovers []uint32
 	// At is the instant of the offer; zero means the instant of the call.
 	At time.Time
 }

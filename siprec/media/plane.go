@@ -128,8 +128,32 @@ func (p *Plane) Open(ip netip.Addr) (*Receiver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open rtp port on %v: %w", ip, err)
 	}
-	r := newReceiver(p, pair, leased)
+	return p.begin(pair, leased)
+}
 
+// OpenAt is Open for the ports that an SRC was told by a process before this one: RTP
+// at addr, whose port is even, RTCP at the next. They need not be of the range, nor
+// have rested: what comes to them is meant for the same stream. The error is that of
+// the system when they cannot be bound, wraps [ErrNoPorts] when a stream of this plane
+// has them, and net.ErrClosed after Close.
+func (p *Plane) OpenAt(addr netip.AddrPort) (*Receiver, error) {
+	leased, err := p.leaseThis(addr.Port())
+	if err != nil {
+		return nil, fmt.Errorf("open rtp port %v again: %w", addr, err)
+	}
+	pair, err := p.reader.bind(addr.Addr(), addr.Port())
+	if err != nil {
+		if leased != 0 {
+			p.giveBack(leased)
+		}
+		return nil, fmt.Errorf("open rtp port %v again: %w", addr, err)
+	}
+	return p.begin(pair, leased)
+}
+
+// begin makes the receiver of a pair of ports.
+func (p *Plane) begin(pair pair, leased uint16) (*Receiver, error) {
+	r := newReceiver(p, pair, leased)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -139,6 +163,21 @@ func (p *Plane) Open(ip netip.Addr) (*Receiver, error) {
 	p.receivers[r] = struct{}{}
 	pair.start(r)
 	return r, nil
+}
+
+// leaseThis takes a port out of the range, if it is of it; 0 when it is not.
+func (p *Plane) leaseThis(port uint16) (leased uint16, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case port == 0 || port%2 != 0:
+		return 0, fmt.Errorf("%d is no port for RTP", port)
+	case p.ports == nil || port < p.cfg.PortMin || port >= p.cfg.PortMax:
+		return 0, nil
+	case !p.ports.takeThis(port):
+		return 0, ErrNoPorts
+	}
+	return port, nil
 }
 
 // Close closes all receivers without delivering what they have not read, and

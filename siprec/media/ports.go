@@ -53,3 +53,19 @@ func (p *ports) put(port uint16, now time.Time) {
 	p.free[(p.first+p.count)%len(p.free)] = restingPort{port: port, since: now}
 	p.count++
 }
+
+// takeThis takes one port out of those that are free; false when it is not among them.
+func (p *ports) takeThis(port uint16) bool {
+	place := func(i int) *restingPort { return &p.free[(p.first+i)%len(p.free)] }
+	for i := range p.count {
+		if place(i).port != port {
+			continue
+		}
+		for ; i+1 < p.count; i++ {
+			*place(i) = *place(i + 1)
+		}
+		p.count--
+		return true
+	}
+	return false
+}

@@ -94,6 +94,14 @@ func (r *Receiver) Sources() []Source {
 	return r.flow.sources.all(r.flow.mixed.said)
 }
 
+// Rollover is the highest rollover counter of the sender, 0 without SRTP (RFC 3711
+// §3.3.1): what a later process needs to know besides the keys.
+func (r *Receiver) Rollover() uint32 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.flow.keys.rollover()
+}
+
 // Drain reads what the kernel has queued by now, delivers it, says BYE by RTCP
 // where reports were sent, and closes both ports. When it returns, all of that has
 // been delivered and WriteRTP will not be called again.
