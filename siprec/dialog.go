@@ -15,7 +15,7 @@ import (
 // touch notes what every request of a dialog tells: that the SRC lives, and
 // where it is.
 func (rs *RecordingSession) touch(r *request) {
-	rs.heard = r.At
+	rs.heard, rs.unproven = r.At, false
 	rs.flow = r.Flow
 	rs.media.peer = r.Flow.Remote()
 	if r.method() == sip.INVITE || r.method() == sip.UPDATE {
@@ -24,15 +24,29 @@ func (rs *RecordingSession) touch(r *request) {
 	}
 }
 
+func branchOf(r *request) string {
+	if via := r.Request.Via(); via != nil {
+		branch, _ := via.Params.Get("branch")
+		return branch
+	}
+	return ""
+}
+
+// lostAnswer reports whether a request repeats the last one that another process took:
+// whether its answer left is not known, so it is served again.
+func (rs *RecordingSession) lostAnswer(r *request) bool {
+	return rs.again && rs.unproven && r.Request.CSeq().SeqNo == rs.peerCSeq && rs.branch != "" && branchOf(r) == rs.branch
+}
+
 // serve judges a request within the dialog.
 func (rs *RecordingSession) serve(r *request) *Event {
 	cseq := r.Request.CSeq().SeqNo
-	if cseq <= rs.peerCSeq {
+	if cseq <= rs.peerCSeq && !rs.lostAnswer(r) {
 		// RFC 3261 §12.2.2. Its metadata is not merged (RFC 7866 §9.2).
 		rs.server.refuse(r, "", refuse(500, "CSeq is not above that of the request before"))
 		return nil
 	}
-	rs.peerCSeq = cseq
+	rs.peerCSeq, rs.branch = cseq, branchOf(r)
 	rs.touch(r)
 	if !rs.offering {
 		// A later request shows that the 200 before it arrived. When the ACK has to
@@ -222,6 +236,7 @@ func (rs *RecordingSession) answerOK(r *request, warnings []string, sdpBody []by
 	if r.method() == sip.INVITE {
 		rs.awaitAck(r, res) // before the 200 leaves: its ACK may be there at once
 	}
+	rs.changed()
 	rs.server.send(r, res)
 }
 
@@ -235,6 +250,7 @@ type awaitedAck struct {
 	deadline time.Time
 	timer    Timer
 	then     []endNote // posted when the ACK has come
+	lenient  bool      // its ACK may have come to another process
 }
 
 func (rs *RecordingSession) awaitAck(r *request, res *sip.Response) {
@@ -268,7 +284,12 @@ func (rs *RecordingSession) mayRepeat(a *awaitedAck) bool {
 	}
 	if !rs.server.cfg.Clock.Now().Before(a.deadline) {
 		rs.ack = nil
-		rs.inbox.post(endNote{EndNoAck})
+		if !a.lenient {
+			a.then = []endNote{{EndNoAck}}
+		}
+		for _, n := range a.then {
+			rs.inbox.post(n)
+		}
 		return false
 	}
 	return true
@@ -333,6 +354,9 @@ func (rs *RecordingSession) acked(m *front.Message) {
 // what was agreed before stays.
 func (rs *RecordingSession) serveAck(n ackNote) *Event {
 	rs.heard = n.At
+	if rs.waits { // the 200 need not be repeated any more
+		rs.changed()
+	}
 	if !rs.offering || n.Request.CSeq().SeqNo != rs.offeringCSeq {
 		return nil
 	}
@@ -361,6 +385,7 @@ func (rs *RecordingSession) serveAck(n ackNote) *Event {
 		if rs.media.now != agreed {
 			rs.media.commit(agreed, rs.log)
 		}
+		rs.changed()
 	}
 	return ev
 }

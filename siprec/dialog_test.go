@@ -34,11 +34,12 @@ type desk struct {
 	events chan *Event
 	act    func(*RecordingSession, *Event)
 	client *src.SRC
+	served chan struct{} // closed when Serve has returned
 }
 
 func newDesk(t *testing.T, act func(*RecordingSession, *Event), change ...func(*Config)) *desk {
 	t.Helper()
-	d := &desk{t: t, clock: newFakeClock(), events: make(chan *Event, 64), act: act}
+	d := &desk{t: t, clock: newFakeClock(), events: make(chan *Event, 64), act: act, served: make(chan struct{})}
 	cfg := Config{
 		Listen: []Endpoint{{Network: "udp", Address: "127.0.0.1:0"}}, Handler: HandlerFunc(d.serve), Clock: d.clock, Log: zaptest.NewLogger(t),
 		// Reports of RTCP are no timers of the dialogs, which tests wait for.
@@ -55,6 +56,7 @@ func newDesk(t *testing.T, act func(*RecordingSession, *Event), change ...func(*
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
+		defer close(d.served)
 		if err := d.server.Serve(ctx); err != nil {
 			t.Errorf("serve: %v", err)
 		}

@@ -187,6 +187,9 @@ func (s *Server) receiveInvite(m *front.Message, src SRC) {
 	rs.open.invite = r
 	rs.log = s.log.With(rs.logFields()...)
 	rs.inviteKey = rs.callID + "\x00" + rs.remoteTag + "\x00" + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)
+	if s.repeatsResumed(rs.inviteKey) {
+		return
+	}
 	r.setTag(rs.localTag)
 	ref := s.admit(r, src)
 	if ref == nil {

@@ -196,6 +196,7 @@ func (rs *RecordingSession) conclusion(status int) {
 	if rs.life.interval > 0 {
 		rs.startLife()
 	}
+	rs.changed()
 	rs.watch()
 }
 

@@ -173,7 +173,7 @@ func (rs *RecordingSession) offered(r *request) (*Event, *refusal) {
 		return nil, refuse(403, "this client has to mark a recording session with +sip.src in its Contact and siprec in Require (RFC 7866 section 6)")
 	}
 	rs.media = rs.newNegotiator(r.Flow)
-	rs.peerCSeq = r.Request.CSeq().SeqNo
+	rs.peerCSeq, rs.branch = r.Request.CSeq().SeqNo, branchOf(r)
 	rs.touch(r)
 	if rs.noContact {
 		c.oddities = append(c.oddities, "no Contact that can be used: requests go to where the INVITE came from")

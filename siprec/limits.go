@@ -98,6 +98,13 @@ type share struct {
 
 func (s share) take() bool { return s.of == nil || s.of.take(s.name, s.most) }
 
+// force counts one stream more, whatever the limit.
+func (s share) force() {
+	if s.of != nil {
+		s.of.take(s.name, 0)
+	}
+}
+
 func (s share) give(n int) {
 	if s.of != nil && n > 0 {
 		s.of.give(s.name, n)

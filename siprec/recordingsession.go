@@ -56,7 +56,13 @@ type RecordingSession struct {
 	told       []Header // of the last request that told something
 	probing    bool     // an OPTIONS of ours is out
 	ticker     Timer
-	confirmed  bool // the initial INVITE got its 200
+	confirmed  bool   // the initial INVITE got its 200
+	branch     string // of the last request that was taken
+	again      bool   // another process had it before
+	unproven   bool   // and since then the SRC gave no sign
+	save       func(state []byte)
+	waits      bool // the state that was kept has an answer without ACK
+	handler    Handler // in place of that of the server; may be nil
 	ended      bool
 	failed     bool // the handler panicked
 	initiated  bool // by an INVITE of ours (RFC 7866 §6.2)
@@ -252,7 +258,11 @@ func (rs *RecordingSession) run(begin func() bool) {
 	if !begin() {
 		return
 	}
-	rs.server.cfg.Handler.ServeRecording(context.Background(), rs)
+	h := rs.server.cfg.Handler
+	if rs.handler != nil {
+		h = rs.handler
+	}
+	h.ServeRecording(context.Background(), rs)
 	rs.settle()
 }
 

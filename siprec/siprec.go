@@ -39,6 +39,10 @@ const (
 	// Changed: a re-INVITE, UPDATE or INFO that brought an offer, metadata or
 	// other body parts.
 	Changed
+	// Resumed: another process had this recording session, and this one goes on with
+	// it ([Server.Resume]). It comes first, in place of Offered. Streams is as the last
+	// offer and answer left it.
+	Resumed
 	// Ended: nothing more comes. BYE, a vanished SRC, a missing ACK, CANCEL or
 	// the server's own end.
 	Ended

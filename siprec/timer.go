@@ -25,8 +25,9 @@ const (
 // is 0. It belongs to the goroutine of the recording session.
 type lifetime struct {
 	interval   time.Duration
-	ours       bool // this server is the refresher
-	generation int  // of the timers
+	since      time.Time // when it began
+	ours       bool      // this server is the refresher
+	generation int       // of the timers
 	refresh    Timer
 	expire     Timer
 }
@@ -197,6 +198,7 @@ func (rs *RecordingSession) granted(res *sip.Response) {
 func (rs *RecordingSession) startLife() {
 	l, clock := &rs.life, rs.server.cfg.Clock
 	l.stop()
+	l.since = clock.Now()
 	generation := l.generation
 	l.expire = clock.AfterFunc(l.interval-min(lastMoments, l.interval/3), func() { rs.inbox.post(expireNote{generation}) })
 	if l.ours {

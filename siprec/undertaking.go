@@ -115,7 +115,8 @@ func (rs *RecordingSession) answered(n answeredNote) *Event {
 // an offer, and metadata, which some SRCs put into it.
 func (rs *RecordingSession) fulfilled(u *undertaking, res *sip.Response) *Event {
 	now := rs.server.cfg.Clock.Now()
-	rs.heard, rs.collisions = now, 0
+	rs.heard, rs.unproven, rs.collisions = now, false, 0
+	defer rs.changed()
 	rs.learnTarget(res)
 	rs.learnMethods(res)
 	rs.granted(res)

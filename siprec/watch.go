@@ -1,6 +1,7 @@
 package siprec
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -58,9 +59,9 @@ func (rs *RecordingSession) probed(n probeNote) *Event {
 	case n.status == 481:
 		return rs.end(EndGone, now)
 	case n.status != 0 && n.status != 408:
-		rs.heard = now
+		rs.heard, rs.unproven = now, false
 	case now.Sub(rs.lastSign()) < rs.server.cfg.Vanish: // it came back meanwhile
-	case rs.rightlySilent():
+	case rs.rightlySilent() && rs.proven():
 		rs.log.Info("no answer to OPTIONS while nothing is to be heard; recording session kept")
 		rs.heard = now
 	default:
@@ -69,6 +70,15 @@ func (rs *RecordingSession) probed(n probeNote) *Event {
 	}
 	rs.watch()
 	return nil
+}
+
+// proven reports whether the SRC gave any sign to this process. One that gave none
+// since another was killed may have gone meanwhile.
+func (rs *RecordingSession) proven() bool {
+	if !rs.unproven {
+		return true
+	}
+	return slices.ContainsFunc(rs.media.now.slots, func(sl *slot) bool { return sl.recv != nil && !sl.recv.Stats().Last.IsZero() })
 }
 
 // rightlySilent reports whether no RTP is what one should expect: hold by SDP or

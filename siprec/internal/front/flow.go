@@ -240,6 +240,23 @@ func (f *Front) Reach(ctx context.Context, network string, remote, local netip.A
 	return nil, fmt.Errorf("reach %s: unknown network %q", remote, network)
 }
 
+// Again returns a flow that another process had, for what this one sends by itself. On
+// TCP and TLS its connection is lost. Network is in any case. It fails when nothing
+// listens on that network for the family of the peer.
+func (f *Front) Again(network string, remote, local netip.AddrPort, names []string) (*Flow, error) {
+	remote, local = unmap(remote), unmap(local)
+	secure := strings.EqualFold(network, "tls")
+	if !secure && !strings.EqualFold(network, "tcp") {
+		return f.Reach(f.ctx, network, remote, local)
+	}
+	c := &tcpConn{front: f, listener: f.listenerFor(secure, remote.Addr(), local), secure: secure, remote: remote, local: local, names: names}
+	if c.listener == nil && (!secure || f.cfg.TLS == nil) {
+		return nil, fmt.Errorf("go on over %s with %s: nothing listens there", network, remote)
+	}
+	c.dead.Store(true)
+	return &Flow{front: f, tcp: c, remote: remote}, nil
+}
+
 // socketFor returns the UDP socket that fits local best: the same address and
 // port, else the port on all addresses, else any that can reach the peer.
 func (f *Front) socketFor(peer netip.Addr, local netip.AddrPort) *udpSocket {
