@@ -186,8 +186,9 @@ func (rs *RecordingSession) conclusion(status int) {
 	in, next := rs.unconfirmed, rs.next
 	rs.unconfirmed, rs.next = nil, nil
 	rs.confirmed = true
-	rs.server.confirm(in.tx, in.way, rs.server.newAck(in.req, in.res, next.body))
+	ack := rs.server.newAck(in.req, in.res, next.body)
 	if status >= 300 {
+		rs.server.confirm(in.tx, in.way, ack)
 		rs.media.undo(next)
 		rs.inbox.post(endNote{EndRejected})
 		return
@@ -197,6 +198,7 @@ func (rs *RecordingSession) conclusion(status int) {
 		rs.startLife()
 	}
 	rs.changed()
+	rs.server.confirm(in.tx, in.way, ack)
 	rs.watch()
 }
 
