@@ -73,14 +73,16 @@ func generate(t *testing.T, l *lab, cfg load.Config) {
 		t.Fatal(err)
 	}
 	f := r.Files
-	if f.Sent == 0 || f.Present != f.Sent || f.Twice+f.Foreign+f.Damaged+f.Copies+f.Shifted+f.Unread > 0 {
+	if f.Sent == 0 || f.Present != f.Sent || f.Twice+f.Foreign+f.Damaged+f.Copies+f.Unread > 0 {
 		t.Errorf("%s %q: %+v", r.Outcome, r.Reasons, *f)
 	}
 	if f.Files != f.Streams || r.Up != r.Total || len(r.Trouble) > 0 {
 		t.Errorf("%d files of %d streams, %d of %d up, %v", f.Files, f.Streams, r.Up, r.Total, r.Trouble)
 	}
-	// The machine of a test may be too busy for a generator that is in time.
-	if r.Outcome != check.Pass && (r.Outcome != check.Error || r.Sending.P99MS <= r.Sending.AllowedMS && r.Sending.WorstMS <= r.Sending.MaxAllowedMS) {
-		t.Errorf("%s %q", r.Outcome, r.Reasons)
+	// The machine of a test may be too busy for a generator that is in time; what is
+	// sent late may look like a clock that drifts.
+	late := r.Sending.P99MS > r.Sending.AllowedMS || r.Sending.WorstMS > r.Sending.MaxAllowedMS
+	if !late && (r.Outcome != check.Pass || f.Shifted > 0) {
+		t.Errorf("%s %q, %d not in step", r.Outcome, r.Reasons, f.Shifted)
 	}
 }

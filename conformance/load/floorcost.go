@@ -25,7 +25,7 @@ type Floor struct {
 
 // A FloorCost is what the floor program used.
 type FloorCost struct {
-	CPU      float64 `json:"cpu_us_per_packet"` // while all streams were sent
+	CPU      float64 `json:"cpu_us_per_packet"` // while all streams were sent, for each that was received
 	Sent     int64   `json:"sent"`              // packets
 	Received int64   `json:"received"`
 	Seconds  float64 `json:"duration_s"`
@@ -75,6 +75,9 @@ func (r *runner) floor(ctx context.Context) (cost *FloorCost, err error) {
 		if text, ok := strings.CutPrefix(lines.Text(), "received "); ok {
 			cost.Received, err = strconv.ParseInt(text, 10, 64)
 		}
+	}
+	if cost.Received > 0 {
+		cost.CPU *= float64(cost.Sent) / float64(cost.Received)
 	}
 	_, drained := io.Copy(io.Discard, out)
 	return cost, errors.Join(err, lines.Err(), drained)

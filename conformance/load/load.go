@@ -252,12 +252,17 @@ func (r *runner) hold(ctx context.Context) {
 	}
 	up.Wait()
 	r.say("all are up; %v from now", r.cfg.Duration)
-	r.server.mark("up")
+	r.drops()
+	lost := r.report.Dropped
 	before := r.sent()
+	r.server.mark("up")
 	pause(ctx, r.cfg.Duration)
 	r.server.steady = r.sent() - before
 	r.server.mark("held")
 	r.drops()
+	if now := r.report.Dropped; lost != nil && now != nil {
+		r.server.steady -= *now - *lost
+	}
 	r.say("ending them")
 	pace = newPace(r.cfg.EndRate)
 	for _, c := range r.calls {

@@ -34,7 +34,7 @@ func (k Kernel) since(before Kernel) *Kernel {
 type meter struct {
 	pid    int
 	marks  []Mark
-	steady int64 // packets between "up" and "held"
+	steady int64 // packets between "up" and "held" that were not dropped on the way
 	err    error
 }
 
@@ -70,10 +70,11 @@ func (m *meter) at(name string) (Gauge, bool) {
 
 // Server is what the process of the server used.
 type Server struct {
-	// Steady is the processor time for each packet while all recording sessions
-	// were up, in us; 0 when calls follow each other.
+	// Steady is the processor time for each packet that the kernel did not drop,
+	// while all recording sessions were up, in us; 0 when calls follow each other.
 	Steady float64 `json:"cpu_us_per_packet"`
-	// Whole is the same for the whole run: set-up, recording, end and files.
+	// Whole is the processor time of the whole run, set-up, recording, end and files,
+	// for each packet that is in a file, or that was sent when no file was looked at.
 	Whole float64 `json:"cpu_us_per_packet_with_files"`
 	// Memory is what each recording session added to the resident memory, in KiB,
 	// when they had been held; 0 when calls follow each other.
@@ -99,8 +100,12 @@ func (m *meter) result(r *runner) *Server {
 	up, b := m.at("up")
 	held, c := m.at("held")
 	end, d := m.at("files finished")
-	if a && d && r.report.Sending.Packets > 0 {
-		out.Whole = microseconds(end.CPU-before.CPU) / float64(r.report.Sending.Packets)
+	packets := r.report.Sending.Packets
+	if r.report.Files != nil {
+		packets = int64(r.report.Files.Present)
+	}
+	if a && d && packets > 0 {
+		out.Whole = microseconds(end.CPU-before.CPU) / float64(packets)
 	}
 	if b && c && m.steady > 0 {
 		out.Steady = microseconds(held.CPU-up.CPU) / float64(m.steady)
