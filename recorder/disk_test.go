@@ -33,7 +33,7 @@ func TestJournalFails(t *testing.T) {
 	if answered != 2 || !slices.Contains(in.flags, flagDisk) {
 		t.Errorf("answered %d, flags %v", answered, in.flags)
 	}
-	if got := f.sinks[0].(*Track).count(); got.Received != 50 || got.Withheld != 0 {
+	if got := f.sinks[0].(*Track).count(in.id); got.Received != 50 || got.Withheld != 0 {
 		t.Errorf("packets %+v", got)
 	}
 	r.finalise(in)

@@ -53,28 +53,30 @@ func (d *doubted) wipe() int {
 
 // doubt takes a packet that the gate did not keep. It waits when its clock is in
 // doubt and it came under a permit.
-func (t *Track) doubt(p *capture.Packet, rate int, i instant) {
-	if _, permitted := t.gate.at(p.Arrival); !permitted || i.lag() <= jump {
-		t.counts.Withheld++
+func (l *leg) doubt(p *capture.Packet, rate int, i instant) {
+	if _, permitted := l.gate.at(p.Arrival); !permitted || i.lag() <= jump {
+		l.withheld++
 		return
 	}
-	t.counts.Withheld += uint64(t.doubted.add(*p, rate))
+	waiting := *p
+	waiting.Decision = l.allowed
+	l.withheld += uint64(l.doubted.add(waiting, rate))
 }
 
 // resolve judges what waits once a packet of its clock is no longer in doubt.
-func (t *Track) resolve(ssrc uint32, rate int, now instant) {
-	if !t.doubted.of(ssrc, rate) || now.lag() > jump {
+func (l *leg) resolve(clock *mediaClock, ssrc uint32, rate int, now instant) {
+	if !l.doubted.of(ssrc, rate) || now.lag() > jump {
 		return
 	}
-	for i := range t.doubted.list {
-		p := &t.doubted.list[i]
-		if now.Settled && t.gate.keep(t.clock.again(ssrc, p.Timestamp, rate, p.Arrival)) {
-			t.out.Append(p)
+	for i := range l.doubted.list {
+		p := &l.doubted.list[i]
+		if now.Settled && l.gate.keep(clock.again(ssrc, p.Timestamp, rate, p.Arrival)) {
+			l.out.Append(p)
 		} else {
-			t.counts.Withheld++
+			l.withheld++
 		}
 	}
-	t.doubted.wipe()
+	l.doubted.wipe()
 }
 
 // again says when a packet was sent by what is known now, and learns nothing.

@@ -63,13 +63,13 @@ func TestDoubted(t *testing.T) {
 			for i := range before {
 				tr.WriteRTP(packet(uint16(i), uint32(i)*160, 0, time.Duration(i)*20*ms, "before"))
 			}
-			tr.Stop(t0.Add(before * 20 * ms))
+			tr.Stop("r", t0.Add(before*20*ms))
 			if err := tr.Allow(permitFor(t, "r", "s", t0.Add(resumed)), 0); err != nil {
 				t.Fatal(err)
 			}
 			for i, p := range tt.sent {
 				if i == tt.stop && i > 0 {
-					tr.Stop(t0.Add(p.at))
+					tr.Stop("r", t0.Add(p.at))
 				}
 				tr.WriteRTP(packet(p.seq, p.ts, 0, p.at, fmt.Sprint(i)))
 			}
@@ -85,9 +85,9 @@ func TestDoubted(t *testing.T) {
 			if !slices.Equal(got, tt.keep) {
 				t.Errorf("kept %v, want %v", got, tt.keep)
 			}
-			c := tr.count()
-			if c.Received != uint64(before+len(tt.sent)) || c.Withheld != uint64(len(tt.sent)-len(got)) || len(tr.doubted.list) != 0 {
-				t.Errorf("counts %+v, %d wait", c, len(tr.doubted.list))
+			c := tr.count("r")
+			if c.Received != uint64(before+len(tt.sent)) || c.Withheld != uint64(len(tt.sent)-len(got)) || len(tr.legs[0].doubted.list) != 0 {
+				t.Errorf("counts %+v, %d wait", c, len(tr.legs[0].doubted.list))
 			}
 		})
 	}
@@ -113,11 +113,11 @@ func TestDoubtedIsWiped(t *testing.T) {
 		// Each at the same instant: nothing settles.
 		tr.WriteRTP(packet(uint16(i), uint32(i), 0, time.Hour, "marker"))
 	}
-	if n := len(tr.doubted.list); n != doubtedKept {
+	if n := len(tr.legs[0].doubted.list); n != doubtedKept {
 		t.Fatalf("%d wait, want %d", n, doubtedKept)
 	}
-	held := tr.doubted.list
-	tr.Stop(t0.Add(2 * time.Hour))
+	held := tr.legs[0].doubted.list
+	tr.Stop("r", t0.Add(2*time.Hour))
 	for _, p := range held {
 		if strings.Trim(string(p.Payload), "\x00") != "" {
 			t.Fatalf("%q is left in memory", p.Payload)

@@ -146,7 +146,7 @@ func (in *interaction) spans(s *stream) []span {
 	if in.void() {
 		return nil
 	}
-	return s.spans()
+	return s.spans(in.subject)
 }
 
 // judge flags what a person should know, and reports whether the capture has to
@@ -220,7 +220,7 @@ func (in *interaction) plan() plan {
 		}
 		spans := in.spans(s)
 		// The recording begins with the INVITE: before it nothing was withheld.
-		rs := render.Stream{ID: s.number, Formats: s.formats, FromStart: len(spans) > 0 && spans[0].from == 0, Ends: s.ends()}
+		rs := render.Stream{ID: s.number, Formats: s.formats, FromStart: len(spans) > 0 && spans[0].from == 0, Ends: s.ends(in.subject)}
 		for _, sp := range spans {
 			rs.Permitted = append(rs.Permitted, render.Interval{From: sp.from, To: sp.to})
 			if first {

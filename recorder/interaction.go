@@ -69,19 +69,29 @@ type interaction struct {
 	secret      capture.Secret
 	journal     *journal
 	decision    uint64 // ordinal of the event whose decisions are carried out
-	log         *zap.Logger
-	accept      func(*siprec.Event)
-	rulebook    *Rulebook
-	random      io.Reader
-	policy      pinned
-	held        bool
-	asked       time.Time // when a snapshot was asked for last; zero for never
-	decisions   []rules.Decision
-	oddities    []string
-	dates       dates
-	flags       []string
-	ended       time.Time
-	reason      siprec.EndReason
+	recorder    *Recorder
+
+	// subject is what the recording is called in decisions: id, but for user
+	// recordings, which also have a maker and are of a recording.
+	subject   rules.RecordingID
+	maker     rules.PartyID
+	of        rules.RecordingID
+	users     []*interaction // user recordings of this one
+	begun     bool           // its files are made
+	waiting   []journalLine  // lines of a user recording whose files are not made yet
+	log       *zap.Logger
+	accept    func(*siprec.Event)
+	rulebook  *Rulebook
+	random    io.Reader
+	policy    pinned
+	held      bool
+	asked     time.Time // when a snapshot was asked for last; zero for never
+	decisions []rules.Decision
+	oddities  []string
+	dates     dates
+	flags     []string
+	ended     time.Time
+	reason    siprec.EndReason
 }
 
 // open begins a recording: its folder, its journal and its capture. What was
@@ -96,40 +106,53 @@ func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction,
 		return nil, err
 	}
 	log := r.cfg.Log.With(append(logFields(rs), zap.String("recording", id))...)
-	in = &interaction{folder: folder, zero: ev.At, log: log}
-	if err := in.makeFiles(r, id); err != nil {
+	recording := rules.RecordingID(id)
+	in = &interaction{id: recording, subject: recording, recorder: r, folder: folder, zero: ev.At, log: log}
+	if err = in.prepare(); err == nil {
+		err = in.makeFiles()
+	}
+	if err != nil {
+		if in.capture != nil {
+			err = errors.Join(err, in.capture.Close())
+		}
 		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), os.RemoveAll(folder))
 	}
-	recording := rules.RecordingID(id)
-	in.id, in.accept, in.rs, in.callID, in.src = recording, r.accept, rs, rs.CallID(), sourceOf(rs)
+	in.accept, in.rs, in.callID, in.src = r.accept, rs, rs.CallID(), sourceOf(rs)
 	in.rulebook, in.policy, in.random = r.cfg.Rulebook, pinned{Policy: r.cfg.Policy}, r.cfg.Random
 	in.people = newPeople(ev.At)
 	in.streams = &streams{recording: recording, zero: ev.At, out: in.capture}
 	return in, nil
 }
 
-// makeFiles makes key, journal and capture in the folder, all of them durable.
-func (in *interaction) makeFiles(r *Recorder, id string) error {
+// prepare makes what a recording needs in memory: its key, and a capture that keeps
+// what it is given until it has a file.
+func (in *interaction) prepare() error {
 	key, err := seal.New(rand.Reader)
 	if err != nil {
 		return err
 	}
-	in.secret = capture.Secret{Recording: id, Key: key}
-	if err := r.cfg.Masters.ring().Store(in.folder, id, key); err != nil {
-		return err
-	}
-	in.journal, err = createJournal(in.folder, func(decision uint64) { in.capture.Release(decision) })
-	if err != nil {
-		return err
-	}
+	in.secret = capture.Secret{Recording: string(in.id), Key: key}
 	onError := func(err error) { in.log.Error("capture", zap.Error(err)) }
-	in.capture, err = r.spool.Create(filepath.Join(in.folder, captureName), in.secret, in.zero, onError)
-	if err != nil {
+	in.capture, err = in.recorder.spool.Prepare(in.secret, in.zero, onError)
+	return err
+}
+
+// makeFiles makes key, journal and capture in the folder, all of them durable.
+func (in *interaction) makeFiles() error {
+	if err := in.recorder.cfg.Masters.ring().Store(in.folder, string(in.id), in.secret.Key); err != nil {
+		return err
+	}
+	var err error
+	if in.journal, err = createJournal(in.folder, in.capture.Release); err != nil {
+		return err
+	}
+	if err := in.capture.Begin(filepath.Join(in.folder, captureName)); err != nil {
 		return err
 	}
 	if err := store.SyncDir(in.folder); err != nil {
-		return errors.Join(err, in.capture.Close())
+		return err
 	}
+	in.begun = true
 	return nil
 }
 
@@ -156,7 +179,10 @@ func (in *interaction) survives(ev *siprec.Event) (fine bool) {
 		in.flag(flagFailed)
 		for _, s := range in.streams.list {
 			if s.track != nil {
-				in.withhold(s.track.Stop(ev.At))
+				in.withhold(s.track.Stop(in.subject, ev.At))
+				for _, u := range in.users {
+					in.withhold(s.track.Stop(u.subject, ev.At))
+				}
 			}
 		}
 		in.ended, in.reason = ev.At, ev.Reason
@@ -179,7 +205,7 @@ func (in *interaction) begin(ev *siprec.Event) {
 			in.flag(flagAccount)
 		}
 	}
-	in.verdicts = rules.Open(in.policy.Policy, in.id)
+	in.verdicts = rules.Open(in.policy.Policy, in.subject)
 }
 
 // handle takes one event, top to bottom: what it means, what is decided, what
@@ -281,7 +307,11 @@ func (in *interaction) draw() float64 {
 func (in *interaction) decide(events []rules.Event) []rules.Decision {
 	last := in.verdicts.Apply(events...)
 	slices.SortStableFunc(last, func(a, b rules.Decision) int { return int(a.Verdict) - int(b.Verdict) })
-	in.decisions = append(in.decisions, last...)
+	for _, d := range last {
+		if d.Recording == in.subject {
+			in.decisions = append(in.decisions, d)
+		}
+	}
 	return last
 }
 
@@ -295,7 +325,7 @@ func (in *interaction) carryOut(decisions []rules.Decision) (absent map[rules.St
 		}
 		t := in.streams.track(d.Stream)
 		if d.Verdict == rules.Record {
-			if err := t.Allow(d.Permit, in.decision); err != nil {
+			if err := in.allow(t, d); err != nil {
 				in.log.Error("permit refused", zap.Error(err))
 			}
 			continue
@@ -304,7 +334,7 @@ func (in *interaction) carryOut(decisions []rules.Decision) (absent map[rules.St
 		if d.Over() {
 			withhold = t.End
 		}
-		if from := in.withhold(withhold(d.From)); from.After(d.From) {
+		if from := in.withhold(withhold(d.Recording, d.From)); from.After(d.From) {
 			if absent == nil {
 				absent = make(map[rules.StreamID]time.Time)
 			}
@@ -312,6 +342,18 @@ func (in *interaction) carryOut(decisions []rules.Decision) (absent map[rules.St
 		}
 	}
 	return absent
+}
+
+// allow opens the gate for a decision to record.
+func (in *interaction) allow(t *Track, d rules.Decision) error {
+	if d.Recording != in.subject {
+		u, err := in.user(d)
+		if err != nil {
+			return err
+		}
+		t.join(u.subject, u.capture)
+	}
+	return t.Allow(d.Permit, in.decision)
 }
 
 // withhold takes note when audio could not be taken back.
@@ -344,20 +386,31 @@ func (in *interaction) note(ev *siprec.Event, docs []rawDocument, events []rules
 		}
 	}
 	lines = append(lines, in.sourceLines()...)
-	for _, d := range decisions {
-		line := decisionLine(d, in.policy.Flags())
-		if d.Verdict == rules.Withhold {
-			line.Absent = absent[d.Stream]
-		}
-		lines = append(lines, line)
-	}
+	lines = append(lines, in.decisionLines(decisions, in.subject, absent)...)
 	if ev.Kind == siprec.Ended {
 		lines = append(lines, journalLine{At: at, Event: lineEnded, Method: ev.Method, CSeq: ev.CSeq, Reason: string(ev.Reason)})
 	}
 	if err := in.journal.write(in.decision, lines...); err != nil {
 		in.failed("journal", err)
 	}
+	in.noteUsers(ev, decisions, absent)
 	in.log.Info("recording session "+eventName(ev.Kind), in.about(ev, len(docs), len(decisions))...)
+}
+
+// decisionLines are the lines of what was decided about a recording. A refused
+// command is noted with the policy recording.
+func (in *interaction) decisionLines(decisions []rules.Decision, about rules.RecordingID, absent map[rules.StreamID]time.Time) (lines []journalLine) {
+	for _, d := range decisions {
+		if d.Recording != about {
+			continue
+		}
+		line := decisionLine(d, in.policy.Flags())
+		if d.Verdict == rules.Withhold {
+			line.Absent = absent[d.Stream]
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // about is what the log says of an event: nothing of whom it is about.

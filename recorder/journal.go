@@ -28,6 +28,9 @@ type journalLine struct {
 	CSeq   uint32 `json:"cseq,omitempty"`
 	Reason string `json:"reason,omitempty"` // ended
 
+	Of    string `json:"user_recording_of,omitempty"` // started: the recording beside which it is made
+	Maker string `json:"maker,omitempty"`             // started: whose user recording it is
+
 	PolicyFile string           `json:"policy_file,omitempty"` // started: the version of the file
 	Belonging  *store.Belonging `json:"belongs_to,omitempty"`  // started, under a policy file
 

@@ -56,7 +56,10 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 		m.Times.LastPermitted = in.zero.Add(p.timeline.to).UTC()
 	}
 	m.Decisions = in.manifestDecisions()
-	m.Metadata = append(m.Metadata, in.people.docs...)
+	m.Of, m.Maker = string(in.of), string(in.maker)
+	if in.of == "" { // documents lie with the policy recording
+		m.Metadata = append(m.Metadata, in.people.docs...)
+	}
 	for _, key := range p.people {
 		m.Participants = append(m.Participants, in.manifestParticipant(key, p, m.Files))
 	}
@@ -203,7 +206,7 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 			})
 		}
 		if s.track != nil {
-			n := s.track.count()
+			n := s.track.count(in.subject)
 			m.Packets.Received, m.Packets.Withheld, m.Packets.Events = n.Received, n.Withheld, n.Events
 		}
 		for _, sp := range in.spans(s) {

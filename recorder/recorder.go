@@ -216,7 +216,7 @@ func (r *Recorder) serve(ctx context.Context, rs recordingSession) {
 		in.survives(&siprec.Event{Kind: siprec.Ended, At: r.cfg.Now(), Reason: siprec.EndGone})
 	}
 	in.finish()
-	r.working.Go(func() { r.finalise(in) })
+	r.working.Go(func() { r.finaliseAll(in) })
 }
 
 // openFor opens the recording that an event begins, or refuses it and returns nil.

@@ -202,10 +202,10 @@ func TestOrder(t *testing.T) {
 			return
 		}
 		now, other := f.sinks[0].(*Track), f.sinks[1].(*Track)
-		if got, want := now.spans(), []span{{2 * time.Second, open}}; !reflect.DeepEqual(got, want) {
+		if got, want := now.spans(rules.RecordingID(list[0].ID)), []span{{2 * time.Second, open}}; !reflect.DeepEqual(got, want) {
 			t.Errorf("at the answer stream 0 is permitted in %v, want %v", got, want)
 		}
-		if got, want := other.spans(), []span{{0, 2 * time.Second}}; !reflect.DeepEqual(got, want) {
+		if got, want := other.spans(rules.RecordingID(list[0].ID)), []span{{0, 2 * time.Second}}; !reflect.DeepEqual(got, want) {
 			t.Errorf("at the answer stream 1 is permitted in %v, want %v", got, want)
 		}
 	}

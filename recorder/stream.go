@@ -205,17 +205,17 @@ func sameDirection(a, b store.Direction) bool {
 func (s *stream) life() span { return span{s.added, s.removed} }
 
 // ends are where its permits ended because it was over.
-func (s *stream) ends() []time.Duration {
+func (s *stream) ends(r rules.RecordingID) []time.Duration {
 	if s.track == nil {
 		return nil
 	}
-	return s.track.ends()
+	return s.track.ends(r)
 }
 
 // spans are the times in which its audio was permitted.
-func (s *stream) spans() []span {
+func (s *stream) spans(r rules.RecordingID) []span {
 	if s.track == nil {
 		return nil
 	}
-	return s.track.spans()
+	return s.track.spans(r)
 }

@@ -29,31 +29,38 @@ type keeper interface {
 	Cut(stream int, from time.Duration) (absent time.Duration, err error)
 }
 
-// A Track is the gate in front of one stream of one recording. It forgets every
-// packet that no [rules.Permit] covers before any buffer sees it, and hands the
-// others to the capture. It is a [media.Sink].
+// A Track is the gate in front of one stream of a recording session. It forgets
+// every packet that no [rules.Permit] covers before any buffer sees it, and hands the
+// others to the capture of each recording whose permit covers it: the policy
+// recording, and what users record for themselves. It is a [media.Sink].
 //
 // A permit is an interval: it begins with Allow and ends with Stop, and closed
 // ones stay known, so that a packet that is read late is judged by its own
 // instants. Its methods may be called from any goroutine.
 type Track struct {
-	recording rules.RecordingID
-	stream    rules.StreamID
-	number    int
-	zero      time.Time
-	out       keeper
+	stream rules.StreamID
+	number int
+	zero   time.Time
 
 	mu      sync.Mutex
-	gate    gate
-	allowed uint64 // ordinal of the latest decision to record
+	legs    []*leg // the first is of the policy recording
 	clock   mediaClock
-	doubted doubted
 	formats [128]format
 	rate    int // Hz, for payload types that were never announced
 	counts  trackCounts
 	source  netip.AddrPort // of the last packet
 	closed  bool
 	scratch capture.Packet // reused: Append copies
+}
+
+// A leg is the way of one stream into one recording.
+type leg struct {
+	recording rules.RecordingID
+	out       keeper
+	gate      gate
+	allowed   uint64 // ordinal of the latest decision to record
+	doubted   doubted
+	withheld  uint64 // packets
 }
 
 // A format is what a payload type of the stream means.
@@ -75,7 +82,28 @@ type trackCounts struct {
 // newTrack makes the gate of one stream. number is its number in the capture,
 // zero the instant from which the capture counts.
 func newTrack(r rules.RecordingID, s rules.StreamID, number int, zero time.Time, out keeper) *Track {
-	return &Track{recording: r, stream: s, number: number, zero: zero, out: out, rate: 8000}
+	return &Track{stream: s, number: number, zero: zero, legs: []*leg{{recording: r, out: out}}, rate: 8000}
+}
+
+// join gives the stream a way into one more recording, closed until a permit for
+// that opens it. One that it has already stays.
+func (t *Track) join(r rules.RecordingID, out keeper) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.leg(r) == nil {
+		// What came before was withheld from it.
+		t.legs = append(t.legs, &leg{recording: r, out: out, withheld: t.counts.Received - t.counts.Events})
+	}
+}
+
+// leg finds the way into a recording; nil for none.
+func (t *Track) leg(r rules.RecordingID) *leg {
+	for _, l := range t.legs {
+		if l.recording == r {
+			return l
+		}
+	}
+	return nil
 }
 
 // Allow lets packets through from the permit's first instant on. It refuses the
@@ -83,51 +111,59 @@ func newTrack(r rules.RecordingID, s rules.StreamID, number int, zero time.Time,
 // the decision within the recording: what it permits waits in memory until the
 // line of the journal is durable that says so.
 func (t *Track) Allow(p rules.Permit, decision uint64) error {
-	if !p.Covers(t.recording, t.stream, p.From()) {
-		return fmt.Errorf("allow stream %s of %s: %w", t.stream, t.recording, ErrForeignPermit)
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
-		return fmt.Errorf("allow stream %s of %s: %w", t.stream, t.recording, ErrTrackClosed)
+	l := t.leg(p.Recording())
+	if l == nil || !p.Covers(l.recording, t.stream, p.From()) {
+		return fmt.Errorf("allow stream %s of %s: %w", t.stream, p.Recording(), ErrForeignPermit)
 	}
-	t.gate.allow(p.From().Sub(t.zero))
-	t.allowed = max(t.allowed, decision)
+	if t.closed {
+		return fmt.Errorf("allow stream %s of %s: %w", t.stream, l.recording, ErrTrackClosed)
+	}
+	l.gate.allow(p.From().Sub(t.zero))
+	l.allowed = max(l.allowed, decision)
 	return nil
 }
 
-// Stop ends the permit at an instant, which may be past. When it returns, nothing
+// Stop ends the permit of a recording at an instant, which may be past. When it returns, nothing
 // that arrives at or after it will pass, and what passed is gone: removed from
 // memory, and overwritten on disk if it had got there. It does not wait for the
 // disk otherwise. absent is the instant from which no audio of the stream is left;
 // it is later than at only when there is an error. When the recording is finished
-// the error wraps [ErrTrackClosed] and nothing is changed.
-func (t *Track) Stop(at time.Time) (absent time.Time, err error) {
+// the error wraps [ErrTrackClosed] and nothing is changed. A stream that never had a
+// permit of the recording has nothing to stop.
+func (t *Track) Stop(r rules.RecordingID, at time.Time) (absent time.Time, err error) {
 	from := at.Sub(t.zero)
-	return t.withhold(at, from, func() { t.gate.stop(from) })
+	return t.withhold(r, at, from, func(g *gate) { g.stop(from) })
 }
 
 // End is Stop for a stream that is over: what was sent before that instant and
 // is still under way is kept, for half a second.
-func (t *Track) End(at time.Time) (absent time.Time, err error) {
+func (t *Track) End(r rules.RecordingID, at time.Time) (absent time.Time, err error) {
 	from := at.Sub(t.zero)
-	return t.withhold(at, from+lateLag, func() { t.gate.end(from) })
+	return t.withhold(r, at, from+lateLag, func(g *gate) { g.end(from) })
 }
 
-// withhold moves the gate, and takes back what passed since an instant.
-func (t *Track) withhold(at time.Time, from time.Duration, move func()) (absent time.Time, err error) {
+// withhold moves the gate of a recording, and takes back what passed since an
+// instant.
+func (t *Track) withhold(r rules.RecordingID, at time.Time, from time.Duration, move func(*gate)) (absent time.Time, err error) {
 	t.mu.Lock()
-	if t.closed {
+	l := t.leg(r)
+	switch {
+	case l == nil:
 		t.mu.Unlock()
-		return time.Time{}, fmt.Errorf("withhold stream %s of %s: %w", t.stream, t.recording, ErrTrackClosed)
+		return at, nil
+	case t.closed:
+		t.mu.Unlock()
+		return time.Time{}, fmt.Errorf("withhold stream %s of %s: %w", t.stream, r, ErrTrackClosed)
 	}
-	move()
-	t.counts.Withheld += uint64(t.doubted.wipe())
+	move(&l.gate)
+	l.withheld += uint64(l.doubted.wipe())
 	t.mu.Unlock()
 	// Not under the lock: the disk may be slow, and packets go on coming.
-	cut, err := t.out.Cut(t.number, from)
+	cut, err := l.out.Cut(t.number, from)
 	if err != nil {
-		return t.zero.Add(cut), fmt.Errorf("withhold stream %s of %s: %w", t.stream, t.recording, err)
+		return t.zero.Add(cut), fmt.Errorf("withhold stream %s of %s: %w", t.stream, r, err)
 	}
 	return at, nil
 }
@@ -156,17 +192,19 @@ func (t *Track) WriteRTP(p *media.Packet) {
 	// The clock learns from headers while audio is withheld, too.
 	arrival := p.Arrival.Sub(t.zero)
 	sent := t.clock.observe(h.SSRC, h.SequenceNumber, h.Timestamp, rate, arrival)
-	t.resolve(h.SSRC, rate, sent)
 	t.scratch = capture.Packet{
 		Stream: t.number, Arrival: arrival,
 		SSRC: h.SSRC, Timestamp: h.Timestamp, Sequence: h.SequenceNumber,
 		PayloadType: h.PayloadType, Marker: h.Marker, Payload: p.Payload,
-		Decision: t.allowed,
 	}
-	if t.gate.keep(sent) {
-		t.out.Append(&t.scratch)
-	} else {
-		t.doubt(&t.scratch, rate, sent)
+	for _, l := range t.legs {
+		l.resolve(&t.clock, h.SSRC, rate, sent)
+		if l.gate.keep(sent) {
+			t.scratch.Decision = l.allowed
+			l.out.Append(&t.scratch)
+		} else {
+			l.doubt(&t.scratch, rate, sent)
+		}
 	}
 	t.scratch.Payload = nil
 }
@@ -196,21 +234,30 @@ func (t *Track) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	t.counts.Withheld += uint64(t.doubted.wipe())
+	for _, l := range t.legs {
+		l.withheld += uint64(l.doubted.wipe())
+	}
 }
 
-// ends returns where permitted intervals ended because the stream was over.
-func (t *Track) ends() []time.Duration {
+// ends returns where permitted intervals of a recording ended because the stream
+// was over.
+func (t *Track) ends(r rules.RecordingID) []time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append([]time.Duration(nil), t.gate.ends...)
+	if l := t.leg(r); l != nil {
+		return append([]time.Duration(nil), l.gate.ends...)
+	}
+	return nil
 }
 
-// spans returns the permitted intervals, and counts what became of its packets.
-func (t *Track) spans() []span {
+// spans returns the permitted intervals of a recording.
+func (t *Track) spans(r rules.RecordingID) []span {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append([]span(nil), t.gate.spans...)
+	if l := t.leg(r); l != nil {
+		return append([]span(nil), l.gate.spans...)
+	}
+	return nil
 }
 
 // from is where its last packet came from; invalid when none came.
@@ -220,10 +267,15 @@ func (t *Track) from() netip.AddrPort {
 	return t.source
 }
 
-func (t *Track) count() trackCounts {
+// count tells what became of its packets, as to one recording.
+func (t *Track) count(r rules.RecordingID) trackCounts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.counts
+	out := t.counts
+	if l := t.leg(r); l != nil {
+		out.Withheld = l.withheld
+	}
+	return out
 }
 
 // isEvent reports whether an encoding carries digits or tones (RFC 4733 §2.1,

@@ -108,7 +108,7 @@ func TestTrackKeepsWhatIsPermitted(t *testing.T) {
 	tr.WriteRTP(packet(3, 480, 101, 60*ms, "\x05\x0a\x00\xa0"))
 	tr.WriteRTP(packet(4, 480, 110, 60*ms, "\x06\x0a\x00\xa0")) // a digit that nobody announced
 	tr.WriteRTP(packet(5, 640, 110, 80*ms, "unannounced"))
-	tr.Stop(t0.Add(100 * ms))
+	tr.Stop("r", t0.Add(100*ms))
 	tr.WriteRTP(packet(6, 800, 0, 99*ms, "read late"))
 	tr.WriteRTP(packet(7, 800, 0, 100*ms, "after"))
 	var got []string
@@ -121,7 +121,7 @@ func TestTrackKeepsWhatIsPermitted(t *testing.T) {
 	if p := out.packets[0]; p.Stream != 3 || p.Arrival != 40*ms || p.SSRC != 7 || p.Timestamp != 320 || p.Sequence != 2 {
 		t.Errorf("kept as %+v", p)
 	}
-	if got, want := tr.count(), (trackCounts{Received: 8, Withheld: 3, Events: 2}); got != want {
+	if got, want := tr.count("r"), (trackCounts{Received: 8, Withheld: 3, Events: 2}); got != want {
 		t.Errorf("counts %+v, want %+v", got, want)
 	}
 }
@@ -182,7 +182,7 @@ func TestTrackStopRace(t *testing.T) {
 	})
 	<-started
 	stop := 600 * 20 * ms
-	tr.Stop(t0.Add(stop))
+	tr.Stop("r", t0.Add(stop))
 	tr.mu.Lock()
 	atStop := len(out.packets)
 	tr.mu.Unlock()
@@ -285,8 +285,8 @@ func TestDigitsAreNeverStored(t *testing.T) {
 				t.Fatal(err)
 			}
 			tr.WriteRTP(packet(1, 0, tt.pt, ms, tt.payload))
-			if got := len(out.packets) == 1; got != tt.kept || (tr.count().Events == 1) == tt.kept {
-				t.Errorf("kept %v, want %v; counts %+v", got, tt.kept, tr.count())
+			if got := len(out.packets) == 1; got != tt.kept || (tr.count("r").Events == 1) == tt.kept {
+				t.Errorf("kept %v, want %v; counts %+v", got, tt.kept, tr.count("r"))
 			}
 		})
 	}

@@ -197,7 +197,7 @@ func TestStopReachesBack(t *testing.T) {
 				t.Fatalf("%d packets are on disk", got)
 			}
 			tr := f.sinks[0].(*Track)
-			if absent, err := tr.Stop(sec(0.5)); err != nil || !absent.Equal(sec(0.5)) {
+			if absent, err := tr.Stop(in.id, sec(0.5)); err != nil || !absent.Equal(sec(0.5)) {
 				t.Errorf("absent from %v, %v", absent, err)
 			}
 			now.Store(20)
@@ -208,7 +208,7 @@ func TestStopReachesBack(t *testing.T) {
 			in.handle(ended(2)(f))
 			in.finish()
 			r.finalise(in)
-			if absent, err := tr.Stop(sec(0.1)); !errors.Is(err, ErrTrackClosed) || !absent.IsZero() {
+			if absent, err := tr.Stop(in.id, sec(0.1)); !errors.Is(err, ErrTrackClosed) || !absent.IsZero() {
 				t.Errorf("after the end: absent from %v, %v", absent, err)
 			}
 			m, err := store.Load(dir, string(in.id))
@@ -249,8 +249,8 @@ func TestRefusalWhileTheDiskIsBehind(t *testing.T) {
 		if len(other.sinks) != 0 {
 			t.Error("a recording session was taken")
 		}
-		for _, f := range fakes {
-			if _, err := f.sinks[0].(*Track).Stop(sec(0)); err != nil {
+		for i, f := range fakes {
+			if _, err := f.sinks[0].(*Track).Stop(ins[i].id, sec(0)); err != nil {
 				t.Error(err)
 			}
 		}

@@ -20,8 +20,12 @@ type Manifest struct {
 	Version   int    `json:"version"`
 	Recording string `json:"recording"`
 	CallID    string `json:"call_id"` // of the recording session, as sent
-	SRC       SRC    `json:"src"`
-	Times     Times  `json:"times"`
+	// Of is the policy recording beside which a user recording was made, with the
+	// metadata of both; Maker is who made it, by the id of a participant.
+	Of    string `json:"user_recording_of,omitempty"`
+	Maker string `json:"maker,omitempty"`
+	SRC   SRC    `json:"src"`
+	Times Times  `json:"times"`
 	// EndReason is why the recording session ended: bye, cancel, vanished ...
 	EndReason string   `json:"end_reason"`
 	Timeline  Timeline `json:"timeline"`

@@ -63,7 +63,7 @@ type Writer struct {
 
 	// disk is held while the file is used, and taken before mu.
 	disk   turn
-	out    output
+	out    output // nil before Begin
 	sealer sealer // of the epoch that is written now
 	offset int64  // where the next page goes
 	number uint64 // of the next page
@@ -100,22 +100,47 @@ type streamPages struct {
 // packets are dropped; it must not block and must not call the Writer. It may be
 // nil.
 func (s *Spool) Create(path string, secret Secret, zero time.Time, onError func(error)) (*Writer, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("create capture: %w", err)
-	}
-	_, err = f.WriteAt(appendFileHeader(nil), 0)
-	var w *Writer
+	w, err := s.Prepare(secret, zero, onError)
 	if err == nil {
-		w, err = s.newWriter(f, secret, zero, onError)
+		err = w.Begin(path)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("create capture: %w", err), f.Close(), os.Remove(path))
+		return nil, err
 	}
 	return w, nil
 }
 
-// newWriter makes a writer for a file that holds its header and nothing else.
+// Prepare is Create without the file: packets wait in memory until [Writer.Begin].
+func (s *Spool) Prepare(secret Secret, zero time.Time, onError func(error)) (*Writer, error) {
+	w, err := s.newWriter(nil, secret, zero, onError)
+	if err != nil {
+		return nil, fmt.Errorf("create capture: %w", err)
+	}
+	return w, nil
+}
+
+// Begin makes the file of a writer that has none, or anew where nothing was written
+// to it. The file must not exist.
+func (w *Writer) Begin(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("create capture: %w", err)
+	}
+	if _, err := f.WriteAt(appendFileHeader(nil), 0); err != nil {
+		return errors.Join(fmt.Errorf("create capture: %w", err), f.Close(), os.Remove(path))
+	}
+	w.disk.lock()
+	defer w.disk.unlock()
+	old := w.out
+	w.out = f
+	if old != nil {
+		return old.Close()
+	}
+	return nil
+}
+
+// newWriter makes a writer for a file that holds its header and nothing else, or
+// for none yet.
 func (s *Spool) newWriter(out output, secret Secret, zero time.Time, onError func(error)) (*Writer, error) {
 	w := &Writer{
 		spool: s, disk: make(turn, 1), shard: s.shards[int(s.next.Add(1))%len(s.shards)], zero: zero, onError: onError,
@@ -238,7 +263,7 @@ func (w *Writer) Release(decision uint64) {
 // sweep writes what is due and reports whether pages are left.
 func (w *Writer) sweep(scratch *[]byte) (more bool) {
 	if w.disk.try() { // else it is being cut or closed
-		if !w.shut {
+		if !w.shut && w.out != nil {
 			now := w.spool.opt.Now()
 			w.mu.Lock()
 			resting := now.Before(w.retryAt)
@@ -389,14 +414,11 @@ func (w *Writer) Close() error {
 		defer w.mu.Unlock()
 		return w.err
 	}
-	w.flush(&scratch, w.spool.opt.Now(), true)
 	w.shut = true
-	err := w.out.Truncate(w.offset) // drops the rest of a page that failed
-	if err != nil {
-		err = fmt.Errorf("truncate capture: %w", err)
-	}
-	if e := w.out.Close(); e != nil && err == nil {
-		err = fmt.Errorf("close capture: %w", e)
+	var err error
+	if w.out != nil {
+		w.flush(&scratch, w.spool.opt.Now(), true)
+		err = w.shutFile()
 	}
 	w.spool.trouble(&w.failing, nil)
 
@@ -413,6 +435,18 @@ func (w *Writer) Close() error {
 		w.err = errors.New("the journal permits no more: packets are dropped")
 	}
 	return w.err
+}
+
+// shutFile closes the file, without the rest of a page that failed.
+func (w *Writer) shutFile() error {
+	err := w.out.Truncate(w.offset)
+	if err != nil {
+		err = fmt.Errorf("truncate capture: %w", err)
+	}
+	if e := w.out.Close(); e != nil && err == nil {
+		err = fmt.Errorf("close capture: %w", e)
+	}
+	return err
 }
 
 // discard drops the pages that are left.
