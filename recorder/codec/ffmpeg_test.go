@@ -186,6 +186,23 @@ func TestFFmpegDecodes(t *testing.T) {
 	}
 }
 
+// Our own decoder of G.722 gives what the encoder of ffmpeg was given.
+func TestG722Encoded(t *testing.T) {
+	needFFmpeg(t)
+	pcm := voice(16000, 16000)
+	d, err := New("G722", 8000, 1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int16
+	for _, p := range cut(encode(t, pcm, 16000, "-c:a", "g722", "-f", "g722"), 160) {
+		got = d.Decode(got, p)
+	}
+	if s := snr(pcm, got, 60); s < 20 || len(got) != len(pcm) {
+		t.Errorf("%.1f dB, %d samples of %d", s, len(got), len(pcm))
+	}
+}
+
 // What ffmpeg cannot encode comes from files that other encoders made of the same
 // signal (testdata/README.md).
 func TestFFmpegDecodesFixtures(t *testing.T) {

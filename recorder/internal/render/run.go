@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/internal/capture"
@@ -24,6 +26,9 @@ var ErrJob = errors.New("job cannot be rendered")
 // stay. Decoders and streams are those of the job; packets of
 // other streams are left out.
 func Run(ctx context.Context, job Job) (res Result, err error) {
+	if err := job.clean(); err != nil {
+		return Result{}, err
+	}
 	found, err := look(ctx, job)
 	if err != nil {
 		return Result{}, err
@@ -51,6 +56,24 @@ func Run(ctx context.Context, job Job) (res Result, err error) {
 		res.Streams[i].Sounds, res.Streams[i].Corrections = v.sounds, v.corrections
 	}
 	return res, nil
+}
+
+// clean removes what a Run that was killed left of its work.
+func (job *Job) clean() error {
+	entries, err := os.ReadDir(job.Dir)
+	if err != nil {
+		return fmt.Errorf("clean: %w", err)
+	}
+	for _, e := range entries {
+		unfinished := strings.HasPrefix(e.Name(), samplesPrefix) ||
+			slices.ContainsFunc(job.Tracks, func(t Track) bool { return strings.HasPrefix(e.Name(), "."+t.File+".") })
+		if unfinished && e.Type().IsRegular() {
+			if err := os.Remove(filepath.Join(job.Dir, e.Name())); err != nil {
+				return fmt.Errorf("clean: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // A finding is what is known of a job before the second reading.

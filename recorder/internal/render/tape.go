@@ -258,6 +258,9 @@ type scratchFile struct {
 	buf   []byte
 }
 
+// samplesPrefix begins the names of such files.
+const samplesPrefix = ".samples."
+
 func createScratch(dir string) (*scratchFile, error) {
 	var key [32]byte
 	rand.Read(key[:])
@@ -265,7 +268,7 @@ func createScratch(dir string) (*scratchFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(dir, ".samples.*")
+	f, err := os.CreateTemp(dir, samplesPrefix+"*")
 	if err != nil {
 		return nil, fmt.Errorf("keep samples: %w", err)
 	}

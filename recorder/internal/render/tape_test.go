@@ -60,8 +60,9 @@ func near(want, got []int16) float64 {
 }
 
 // What ffmpeg decodes lies where its packets say: lost ones are silence of their
-// length, a change of encoding and a restart move nothing, and a stretch that ends
-// in the middle is not heard.
+// length, and neither a change of encoding, nor a restart, nor the end of a stretch
+// moves anything.
+// Shows 7866-8.2.1.2-01.
 func TestForeignPlace(t *testing.T) {
 	f := needFFmpeg(t)
 	const seconds = 70 // more than a stretch
@@ -197,5 +198,32 @@ func TestScratchFile(t *testing.T) {
 	}
 	if err := s.close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// What a Run that was killed left is gone after the next; other files stay.
+func TestLeftovers(t *testing.T) {
+	var ps []capture.Packet
+	newSender(0, &ps).count(50)
+	job := jobFor(t, ps, time.Second, 0)
+	left := []string{".samples.123", ".a.wav.456"}
+	stay := []string{".b.wav.1", ".samplesx", "notes"}
+	for _, name := range slices.Concat(left, stay) {
+		if err := os.WriteFile(filepath.Join(job.Dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range left {
+		if _, err := os.Stat(filepath.Join(job.Dir, name)); !os.IsNotExist(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range append(stay, "a.wav") {
+		if _, err := os.Stat(filepath.Join(job.Dir, name)); err != nil {
+			t.Error(err)
+		}
 	}
 }
