@@ -33,7 +33,6 @@ type flow struct {
 
 	reported   netip.AddrPort // the stranger last warned of
 	reportedAt time.Time
-	overrunAt  time.Time // of the last warning
 }
 
 func newFlow(log *zap.Logger) *flow {
@@ -226,16 +225,6 @@ func (f *flow) stranger(w *waiter) {
 	f.reported, f.reportedAt = w.source, w.at
 	f.log.Warn("rtp from a second source was dropped",
 		zap.Stringer("source", w.source), zap.Stringer("adopted", f.latch.source))
-}
-
-// overrun counts datagrams that the kernel had no room for.
-func (f *flow) overrun(n uint32, at time.Time) {
-	f.stats.Overrun += uint64(n)
-	if !f.overrunAt.IsZero() && at.Sub(f.overrunAt) < reportEvery {
-		return
-	}
-	f.overrunAt = at
-	f.log.Error("packets were lost: the receive buffer of the port was full", zap.Uint32("packets", n))
 }
 
 // expire wipes what has waited too long.

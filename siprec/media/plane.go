@@ -63,11 +63,12 @@ type Config struct {
 // A Plane is the media plane of a server: it owns the ports and their readers.
 // Its methods may be called by any goroutine.
 type Plane struct {
-	cfg     Config
-	own     bool      // the clock is not the system's
-	zero    time.Time // when it was made, by the system's clock
-	reader  socketReader
-	reports reports
+	cfg      Config
+	own      bool      // the clock is not the system's
+	zero     time.Time // when it was made, by the system's clock
+	reader   socketReader
+	reports  reports
+	overruns overruns
 
 	mu        sync.Mutex
 	ports     *ports // nil: any free ports of the system

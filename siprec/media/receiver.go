@@ -167,7 +167,8 @@ func (r *Receiver) takeRTCP(d *datagram) {
 // whole.
 func (r *Receiver) sound(d *datagram) bool {
 	if d.dropped > 0 {
-		r.flow.overrun(d.dropped, d.at)
+		r.flow.stats.Overrun += uint64(d.dropped)
+		r.plane.overruns.note(d.dropped, r.local.Port(), d.at, r.plane.cfg.Log)
 	}
 	if d.truncated {
 		r.flow.stats.Malformed++
