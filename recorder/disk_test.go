@@ -36,6 +36,7 @@ func TestJournalFails(t *testing.T) {
 	if got := f.sinks[0].(*Track).count(in.id); got.Received != 50 || got.Withheld != 0 {
 		t.Errorf("packets %+v", got)
 	}
+	r.stop() // else it would wait for the disk
 	r.finalise(in)
 	list, err := store.List(dir)
 	if err != nil || len(list) != 1 || list[0].State != store.Unfinished {

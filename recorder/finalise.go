@@ -20,7 +20,7 @@ import (
 // is a free place. What fails leaves capture and journal as they are, and no
 // manifest: the recording is then unfinished, not lost.
 func (r *Recorder) finalise(in *interaction) {
-	closeErr := errors.Join(in.journal.settle(), in.capture.Close())
+	closeErr := errors.Join(in.journal.settle(), in.capture.Finish(r.stopping))
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()

@@ -95,6 +95,9 @@ type Recorder struct {
 
 	ctx    context.Context // done when Close ran out of time
 	cancel context.CancelFunc
+	// stopping is done when Close began: nothing waits for a disk that fails then.
+	stopping context.Context
+	stop     context.CancelFunc
 
 	mu      sync.Mutex
 	closed  bool
@@ -140,6 +143,7 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	r.ended = sync.OnceValue(r.spool.Close)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.stopping, r.stop = context.WithCancel(r.ctx)
 	return r, nil
 }
 
@@ -257,6 +261,7 @@ func (r *Recorder) Close(ctx context.Context) error {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
+	r.stop()
 	stop := context.AfterFunc(ctx, r.cancel)
 	r.working.Wait()
 	r.cancel()

@@ -45,7 +45,8 @@ type Track struct {
 	mu      sync.Mutex
 	legs    []*leg // the first is of the policy recording
 	clock   mediaClock
-	formats [128]format
+	meaning [128]uint8 // of a payload type: its place in formats, from 1; 0 for none
+	formats []format
 	rate    int // Hz, for payload types that were never announced
 	counts  trackCounts
 	source  netip.AddrPort // of the last packet
@@ -178,7 +179,7 @@ func (t *Track) WriteRTP(p *media.Packet) {
 	t.counts.Received++
 	t.source = p.Source
 	h := p.Header
-	f := t.formats[h.PayloadType&0x7f]
+	f := t.format(h.PayloadType)
 	if t.isDigits(h.PayloadType&0x7f, p.Payload) {
 		// Its timestamp is that of the key press, not of the packet
 		// (RFC 4733 §2.2.1): there is nothing to learn from it.
@@ -217,16 +218,34 @@ func (t *Track) announce(codecs []siprec.Codec) {
 	defer t.mu.Unlock()
 	first := true
 	for _, c := range codecs {
-		old := t.formats[c.PayloadType&0x7f]
+		old := t.format(uint8(c.PayloadType))
 		f := format{
 			known: true, event: isEvent(c.Name), once: old.event || old.once,
 			red: strings.EqualFold(c.Name, "red"), rate: c.ClockRate,
 		}
-		t.formats[c.PayloadType&0x7f] = f
+		t.define(uint8(c.PayloadType), f)
 		if first && !f.event && f.rate > 0 {
 			t.rate, first = f.rate, false
 		}
 	}
+}
+
+// format is what a payload type means; the zero format when that was never said.
+func (t *Track) format(payloadType uint8) format {
+	if i := t.meaning[payloadType&0x7f]; i > 0 {
+		return t.formats[i-1]
+	}
+	return format{}
+}
+
+// define says what a payload type means from now on.
+func (t *Track) define(payloadType uint8, f format) {
+	i := &t.meaning[payloadType&0x7f]
+	if *i == 0 {
+		t.formats = append(t.formats, f)
+		*i = uint8(len(t.formats))
+	}
+	t.formats[*i-1] = f
 }
 
 // close makes the track forget everything that still comes.
@@ -289,7 +308,7 @@ func isEvent(name string) bool {
 // announced as anything, or within redundant audio (RFC 2198), as RFC 4733
 // §2.6 allows.
 func (t *Track) isDigits(payloadType uint8, payload []byte) bool {
-	f := t.formats[payloadType]
+	f := t.format(payloadType)
 	switch {
 	case f.event:
 		return true
@@ -338,7 +357,7 @@ func (t *Track) redDigits(payload []byte) bool {
 		if length > len(data) {
 			return false
 		}
-		f := t.formats[b.payloadType]
+		f := t.format(b.payloadType)
 		digits = digits || f.event || !f.known && b.payloadType >= firstUnassigned && looksLikeEvent(data[:length])
 		data = data[length:]
 	}

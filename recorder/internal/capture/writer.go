@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -398,6 +399,37 @@ func (w *Writer) note(err error) {
 	}
 }
 
+// Finish is Close, but while the disk fails, or a line of the journal is not durable,
+// it lets what waits be written first, until ctx is done.
+func (w *Writer) Finish(ctx context.Context) error {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	for w.flushAll() > 0 && ctx.Err() == nil {
+		again := time.NewTimer(retryAfter)
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+		}
+		again.Stop()
+	}
+	return w.Close()
+}
+
+// flushAll writes all that may be written and returns how many pages are left.
+func (w *Writer) flushAll() int {
+	scratch := w.spool.borrow()
+	defer func() { w.spool.giveBack(scratch) }()
+	w.disk.lock()
+	if !w.shut && w.out != nil {
+		w.flush(&scratch, w.spool.opt.Now(), true)
+	}
+	w.disk.unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pages()
+}
+
 // Close writes what is left and may be written, wipes the rest and closes the
 // file. It returns the first failure by which packets were lost or the file
 // harmed, also when it is called again.
@@ -461,6 +493,13 @@ func (w *Writer) discard() {
 		w.forget(p)
 	}
 	w.queue, w.spare = nil, nil
+}
+
+// Held is how much memory its pages take, in octets.
+func (w *Writer) Held() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.held
 }
 
 // Dropped is the number of packets that will not be found in the file, though

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -349,6 +350,35 @@ func TestDiskStaysFull(t *testing.T) {
 			t.Errorf("%d packets on disk, %d dropped, told %d times, failing %v", got, w.Dropped(), told, s.Failing())
 		}
 	})
+}
+
+// A recording that ends while the disk is full is written when there is room again,
+// or given up when nobody waits any longer.
+func TestFinishOnAFullDisk(t *testing.T) {
+	for _, wait := range []time.Duration{time.Minute, 2 * time.Second} {
+		var began time.Time
+		m := memory{fail: func(int) error {
+			if time.Since(began) < 10*time.Second {
+				return syscall.ENOSPC
+			}
+			return nil
+		}}
+		bubble(t, Options{HoldBack: time.Second}, &m, func(s *Spool, w *Writer, secret Secret) {
+			began = time.Now()
+			spoken(w, 0, 3*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), wait)
+			defer cancel()
+			err := w.Finish(ctx)
+			got := len(m.packets(t, secret))
+			if wait > 10*time.Second {
+				if took := time.Since(began); err != nil || got != 300 || w.Dropped() != 0 || took > 11*time.Second {
+					t.Errorf("%d packets, %d dropped after %v: %v", got, w.Dropped(), took, err)
+				}
+			} else if !errors.Is(err, syscall.ENOSPC) || got+int(w.Dropped()) != 300 {
+				t.Errorf("%d packets, %d dropped: %v", got, w.Dropped(), err)
+			}
+		})
+	}
 }
 
 // What was written is made durable once in an interval, and a commit that fails is
