@@ -16,8 +16,8 @@ import (
 // A Floor is the program that the server is compared with: package floor as a
 // process. It is what receiving and writing cost when nothing else is done.
 type Floor struct {
-	// Command is the program with its arguments; it is given further ones: -sockets,
-	// the number of sockets, and -address, where to open them. It says "port N" for
+	// Command is the program with its arguments; it is given further ones: --sockets,
+	// the number of sockets, and --address, where to open them. It says "port N" for
 	// each and "ready", and when its standard input ends "received N".
 	Command  []string
 	Duration time.Duration // for which it is measured, above 0

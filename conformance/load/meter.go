@@ -20,9 +20,9 @@ type Mark struct {
 
 // Kernel counts, for the whole machine, UDP datagrams that were lost at sockets.
 type Kernel struct {
-	ReceiveBuffer int64 `json:"receive_buffer_full"` // RcvbufErrors (RFC 4113 has no such)
-	SendBuffer    int64 `json:"send_buffer_full"`
-	NoPort        int64 `json:"no_port"` // udpNoPorts (RFC 4113)
+	ReceiveBuffer int64 `json:"receive_buffer_full"` // RcvbufErrors in /proc/net/snmp
+	SendBuffer    int64 `json:"send_buffer_full"`    // SndbufErrors
+	NoPort        int64 `json:"no_port"`             // NoPorts; udpNoPorts in RFC 4113
 }
 
 func (k Kernel) since(before Kernel) *Kernel {

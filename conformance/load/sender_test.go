@@ -61,11 +61,13 @@ func TestPacketsOfAStream(t *testing.T) {
 			t.Errorf("packet %d is % x, want % x", i, b[:n], want)
 		}
 	}
-	if took := time.Since(began); took < 60*time.Millisecond {
-		t.Errorf("4 packets of 20 ms took %v", took)
-	}
+	took := time.Since(began)
 	<-st.done
 	s.close()
+	// A thread that is late at first catches up.
+	if took < 60*time.Millisecond-s.late.worst-slot {
+		t.Errorf("4 packets of 20 ms took %v, and were at most %v late", took, s.late.worst)
+	}
 	if st.next != 4 || s.sent.Load() != 4 || s.unsent != 0 {
 		t.Errorf("%d of the stream, %d sent, %d not", st.next, s.sent.Load(), s.unsent)
 	}
