@@ -26,7 +26,7 @@ const (
 	// A stretch ends with tapePackets, tapeOctets or tapeSeconds.
 	tapePackets = 3000
 	tapeOctets  = 2 << 20
-	tapeSeconds = 60
+	tapeSeconds = 30
 	// warmPackets of the stretch before bring the decoder into step.
 	warmPackets = 8
 )
