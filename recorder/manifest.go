@@ -183,7 +183,7 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 		m := store.Stream{
 			ID: string(s.id), Index: s.info.Index, Generation: s.info.Generation, Label: s.info.Label,
 			Media: s.info.Media, Recordable: s.track != nil, Directions: s.directions,
-			Packets: store.Packets{Strangers: s.stats.Strangers, Unauthentic: s.stats.AuthFailed, Replayed: s.stats.Replayed},
+			Packets: store.Packets{Strangers: s.stats.Strangers, Unauthentic: s.stats.AuthFailed, Replayed: s.stats.Replayed, Overrun: s.stats.Overrun},
 		}
 		m.Content, m.SRTP = s.info.Content, s.info.SRTP
 		for _, k := range s.sources {

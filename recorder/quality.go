@@ -48,6 +48,9 @@ func quality(s *store.Stream, r render.StreamResult) *store.Quality {
 	partial := func(format string, args ...any) { say(max(q.Verdict, store.Partial), format, args...) }
 	if share := float64(r.Lost) / float64(r.Lost+r.Received); share > lossy {
 		partial("%.1f %% of the packets were lost", 100*share)
+		if s.Packets.Overrun > 0 {
+			partial("%d packets came and found no room: this machine was too busy", s.Packets.Overrun)
+		}
 	}
 	for cause, words := range map[string]string{render.CauseNoPackets: "no packets came for", render.CauseLateStart: "packets came late, by"} {
 		if d := longest(s.Gaps, cause); d >= noticed {

@@ -3,6 +3,7 @@ package endtoend
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"github.com/siprecd/siprecd/conformance/src"
 	"github.com/siprecd/siprecd/recorder"
 	"github.com/siprecd/siprecd/recorder/store"
+	"github.com/siprecd/siprecd/siprec"
+	"github.com/siprecd/siprecd/siprec/media"
 )
 
 // TestNewSource: a party goes on with another SSRC, alone or from another port
@@ -234,4 +237,34 @@ func TestClosedAndUsedAgain(t *testing.T) {
 		}
 	}
 	l.hears(m, "Bob", map[float64]float64{880: 0.2, 1500: 0})
+}
+
+// TestNoRoom: packets for which a port had no room are missing from the file, and the
+// manifest says how many they were and why.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, "127.0.0.1", func(cfg *siprec.Config) {
+		cfg.Media = media.Config{Reader: media.ReaderSweep, ReadBuffer: 4096}
+	})
+	c := l.client("udp")
+	d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: conversation(c).Complete()})
+	const burst, after = 400, 20
+	first := d.Streams()[0]
+	if err := first.Burst(t.Context(), src.Tone(440, false), burst, src.PlayOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	// The next one that finds room tells of those that did not.
+	play(t, d, src.PlayOptions{Count: after}, src.Tone(440, false), src.Tone(880, false))
+	do(t, d, "BYE", src.Request{})
+	m := l.manifest()
+	p := m.Streams[0].Packets
+	if p.Overrun == 0 || p.Overrun+p.Received > burst+after || p.Overrun < p.Lost {
+		t.Errorf("packets %+v", p)
+	}
+	if !slices.ContainsFunc(m.Reasons, func(r string) bool { return strings.Contains(r, "found no room") }) {
+		t.Errorf("verdict %v for the reasons %q", m.Verdict, m.Reasons)
+	}
+	if other := m.Streams[1].Packets; other.Overrun != 0 || other.Received != after {
+		t.Errorf("packets of the other stream %+v", other)
+	}
 }

@@ -235,6 +235,9 @@ type Packets struct {
 	// Replayed those that came before (RFC 3711 §3.3).
 	Unauthentic uint64 `json:"unauthentic,omitempty"`
 	Replayed    uint64 `json:"replayed,omitempty"`
+	// Overrun are datagrams that came and for which the receive buffer of the port had
+	// no room, since the machine was too busy or somebody flooded it.
+	Overrun uint64 `json:"overrun,omitempty"`
 }
 
 // A Gap is a part of the timeline in which a stream is silent for a reason.
