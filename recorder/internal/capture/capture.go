@@ -13,8 +13,8 @@
 //	page:    length uint32 · kind uint8 · zero [3]byte · number uint64 ·
 //	         epoch [16]byte · first int64 (ns) · last int64 (ns) · stream int32 ·
 //	         body [length]byte
-//	body:    sealed: base int64 (ns) · packets · tag [16]byte
-//	         erased: zeros
+//	body:    sealed (kind 0x53): base int64 (ns) · packets · tag [16]byte
+//	         erased (kind 0xac): zeros, or what is about to be overwritten
 //	packet:  arrival - base int32 (ns) · SSRC uint32 · timestamp uint32 ·
 //	         sequence uint16 · payload type uint8 · flags uint8 (1 = marker) ·
 //	         length uint16 · payload
@@ -79,10 +79,12 @@ const (
 	maxPage = 1 << 20
 )
 
-// The kinds of pages.
+// The kinds of pages, which no slip of a bit turns into each other.
 const (
-	kindSealed = 1
-	kindErased = 2 // what it held was taken back
+	kindSealed = 0x53
+	kindErased = 0xac // what it held was taken back
+
+	kindAt = 4 // in the header
 )
 
 // appendFileHeader appends the header of a file.
@@ -116,7 +118,7 @@ func (h *header) append(b []byte) []byte {
 func (h *header) parse(b []byte) bool {
 	*h = header{
 		length: int(binary.LittleEndian.Uint32(b[0:])),
-		kind:   b[4],
+		kind:   b[kindAt],
 		number: binary.LittleEndian.Uint64(b[8:]),
 		epoch:  [seal.EpochSize]byte(b[16:32]),
 		first:  time.Duration(binary.LittleEndian.Uint64(b[32:])),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -27,6 +28,11 @@ func (w *Writer) Cut(stream int, from time.Duration) (absent time.Duration, err 
 	w.disk.lock()
 	defer w.disk.unlock()
 	w.cutMemory(stream, from) // what could not be written has come back
+	if w.residue.Load() && w.residueLast >= from {
+		if err := w.trim(); err != nil {
+			return max(w.residueLast, w.onDisk(stream)) + 1, fmt.Errorf("cut capture: %w", err)
+		}
+	}
 	if w.onDisk(stream) < from {
 		return from, nil
 	}
@@ -35,7 +41,7 @@ func (w *Writer) Cut(stream int, from time.Duration) (absent time.Duration, err 
 	}
 	last, err := w.erase(stream, from)
 	if err != nil {
-		return w.onDisk(stream) + 1, fmt.Errorf("cut capture: %w", err)
+		return max(w.onDisk(stream), w.residueLast) + 1, fmt.Errorf("cut capture: %w", err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -62,7 +68,7 @@ func (w *Writer) cutMemory(stream int, from time.Duration) (further bool) {
 	for _, p := range w.flying {
 		further = further || p.stream == stream && p.last >= from
 	}
-	return further || s.last >= from
+	return further || s.last >= from || w.residue.Load()
 }
 
 // cutPage cuts a page and reports whether it is gone.
@@ -89,29 +95,60 @@ type place struct {
 }
 
 // erase cuts what is in the file and returns the latest arrival that is left of
-// the stream. disk is held.
+// the stream. disk is held. Each step is durable before the next begins, so that a
+// crash leaves too much, or a page that readers pass over, and no page that ends the
+// belief in those behind it: first what may stay stands elsewhere, then the page is
+// marked, then it is overwritten.
 func (w *Writer) erase(stream int, from time.Duration) (last time.Duration, err error) {
 	hits, last, err := w.find(stream, from)
 	if err != nil {
 		return 0, err
 	}
+	end := w.offset
 	opener := sealer{secret: w.sealer.secret} // pages may be of other epochs
 	for _, h := range hits {
-		kept, err := w.rescue(&opener, h, from)
-		if err != nil {
-			return 0, err
+		var kept time.Duration
+		if kept, err = w.rescue(&opener, h, from); err != nil {
+			break
 		}
 		last = max(last, kept)
 	}
-	if err := w.out.Sync(); err != nil {
-		return 0, err
+	if err == nil {
+		err = w.out.Sync()
 	}
-	for _, h := range hits {
-		if err := w.blank(h); err != nil {
-			return 0, err
+	if err != nil {
+		w.offset = end // what was sealed anew is not there
+		w.residueLast = max(w.residueLast, last)
+		w.residue.Store(true)
+		return 0, errors.Join(err, w.trim())
+	}
+	w.doomed = append(w.doomed, hits...)
+	return last, w.finishErasing()
+}
+
+// finishErasing marks and overwrites the pages that nothing is needed of any more.
+func (w *Writer) finishErasing() error {
+	if len(w.doomed) == 0 {
+		return nil
+	}
+	for _, h := range w.doomed {
+		if _, err := w.out.WriteAt([]byte{kindErased}, h.at+kindAt); err != nil {
+			return err
 		}
 	}
-	return last, w.out.Sync()
+	if err := w.out.Sync(); err != nil {
+		return err
+	}
+	for _, h := range w.doomed {
+		if err := w.blank(h); err != nil {
+			return err
+		}
+	}
+	if err := w.out.Sync(); err != nil {
+		return err
+	}
+	w.doomed = nil
+	return nil
 }
 
 // find goes through the file for pages of a stream that reach beyond an instant.
@@ -127,8 +164,9 @@ func (w *Writer) find(stream int, from time.Duration) (hits []place, last time.D
 		if !h.parse(head[:]) {
 			return nil, 0, fmt.Errorf("page at %d is damaged", at)
 		}
+		doomed := slices.ContainsFunc(w.doomed, func(p place) bool { return p.at == at })
 		switch {
-		case h.kind != kindSealed || h.stream != stream:
+		case h.kind != kindSealed || h.stream != stream || doomed:
 		case h.last >= from:
 			hits = append(hits, place{at, h})
 		default:
@@ -165,10 +203,8 @@ func (w *Writer) rescue(opener *sealer, h place, from time.Duration) (last time.
 	return last, nil
 }
 
-// blank overwrites a page in place.
+// blank overwrites the body of a page.
 func (w *Writer) blank(h place) error {
-	h.head.kind = kindErased
-	b := h.head.append(make([]byte, 0, pageHeader+h.head.length))
-	_, err := w.out.WriteAt(b[:cap(b)], h.at)
+	_, err := w.out.WriteAt(make([]byte, h.head.length), h.at+pageHeader)
 	return err
 }

@@ -56,9 +56,9 @@ func TestCut(t *testing.T) {
 	}{
 		{"in memory", 4900 * ms, 0},
 		{"in memory, at the edge of the hold-back", 4100 * ms, 0},
-		{"on disk, within a page", 1910 * ms, 2},
-		{"on disk, between pages", 1800 * ms, 2},
-		{"on disk, all of it", -time.Second, 2},
+		{"on disk, within a page", 1910 * ms, 3},
+		{"on disk, between pages", 1800 * ms, 3},
+		{"on disk, all of it", -time.Second, 3},
 		{"nothing", time.Hour, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -221,4 +221,42 @@ func TestCutFails(t *testing.T) {
 			t.Errorf("absent from %v, %v; written up to %v", absent, err, written)
 		}
 	})
+}
+
+// A page that was marked before a crash and not overwritten is passed over, and
+// overwritten when the capture is gone on with.
+func TestErasingIsFinishedAfterACrash(t *testing.T) {
+	secret := newSecret(t)
+	path := write(t, 40, 100*ms, secret)
+	whole, _ := read(t, path, secret)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h header
+	if !h.parse(b[fileHeader:]) {
+		t.Fatal("no page")
+	}
+	b[fileHeader+kindAt] = kindErased
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	left, torn := read(t, path, secret)
+	if torn || len(left) == 0 || len(left) >= len(whole) || !same(left[len(left)-1], whole[len(whole)-1]) {
+		t.Fatalf("%d of %d packets, torn %v", len(left), len(whole), torn)
+	}
+	w, err := newSpool(t, Options{}).Reopen(path, secret, time.Now(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || len(after) != len(b) || len(bytes.Trim(after[fileHeader+pageHeader:][:h.length], "\x00")) > 0 {
+		t.Errorf("the page is not overwritten: %v", err)
+	}
+	if again, torn := read(t, path, secret); torn || len(again) != len(left) {
+		t.Errorf("%d packets, torn %v", len(again), torn)
+	}
 }

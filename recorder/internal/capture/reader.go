@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -23,8 +24,9 @@ type Reader struct {
 	page   []byte           // the page that is being read, kept for its room
 	rest   []byte           // packets of it that were not given yet
 	base   time.Duration
-	begun  bool // a page was read: its epoch and number are in head
-	end    int64
+	begun  bool    // a page was read: its epoch and number are in head
+	end    int64   // of what can be believed
+	doomed []place // pages that are marked, and not overwritten
 	torn   bool
 	err    error // what Next returns from now on
 }
@@ -125,10 +127,8 @@ func (r *Reader) nextPage() error {
 // take opens the page that was read and reports whether it is sound.
 func (r *Reader) take(h *header, head []byte) bool {
 	if h.kind == kindErased {
-		for _, b := range r.page {
-			if b != 0 {
-				return false
-			}
+		if slices.ContainsFunc(r.page, func(b byte) bool { return b != 0 }) {
+			r.doomed = append(r.doomed, place{r.end, *h})
 		}
 		return true
 	}

@@ -9,10 +9,10 @@ import (
 )
 
 // Reopen goes on with a capture that an earlier process left, under a new epoch.
-// A torn end is cut off. The error wraps [ErrFormat] when the file is no capture.
+// A torn end is cut off, and pages that were about to be overwritten are. The error wraps [ErrFormat] when the file is no capture.
 // The rest is as with [Spool.Create].
 func (s *Spool) Reopen(path string, secret Secret, zero time.Time, onError func(error)) (*Writer, error) {
-	streams, end, err := survey(path, secret)
+	streams, doomed, end, err := survey(path, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -28,6 +28,10 @@ func (s *Spool) Reopen(path string, secret Secret, zero time.Time, onError func(
 	if err == nil {
 		err = f.Truncate(end)
 	}
+	if err == nil {
+		w.doomed = doomed
+		err = w.finishErasing()
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reopen capture: %w", err), f.Close())
 	}
@@ -37,10 +41,10 @@ func (s *Spool) Reopen(path string, secret Secret, zero time.Time, onError func(
 
 // survey reads a capture for what it holds of each stream, and for where what can
 // be believed of it ends.
-func survey(path string, secret Secret) (streams []streamPages, end int64, err error) {
+func survey(path string, secret Secret) (streams []streamPages, doomed []place, end int64, err error) {
 	r, err := Open(path, secret)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	var w Writer
@@ -51,9 +55,9 @@ func survey(path string, secret Secret) (streams []streamPages, end int64, err e
 			s := w.stream(p.Stream)
 			s.last = max(s.last, p.Arrival)
 		case errors.Is(err, io.EOF):
-			return w.streams, r.end, nil
+			return w.streams, r.doomed, r.end, nil
 		default:
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 	}
 }

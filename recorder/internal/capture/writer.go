@@ -68,7 +68,12 @@ type Writer struct {
 	sealer sealer // of the epoch that is written now
 	offset int64  // where the next page goes
 	number uint64 // of the next page
-	shut   bool   // out is closed
+	// residue says that behind offset stands something of a write that failed, of
+	// packets that came until residueLast.
+	residue     atomic.Bool
+	residueLast time.Duration
+	doomed      []place // pages that are to be overwritten
+	shut        bool    // out is closed
 
 	mu       sync.Mutex
 	streams  []streamPages
@@ -351,9 +356,29 @@ func (w *Writer) write(scratch *[]byte, pages []*page) error {
 		b = w.seal(b, header{stream: p.stream, first: p.first, last: p.last}, p.body())
 	}
 	if _, err := w.out.WriteAt(b, w.offset); err != nil {
+		for _, p := range pages {
+			w.residueLast = max(w.residueLast, p.last)
+		}
+		w.residue.Store(true)
+		_ = w.trim() // else it is tried again before it matters
 		return fmt.Errorf("write capture: %w", err)
 	}
 	w.offset += int64(len(b))
+	// Shorter than what failed there, it may leave whole pages of that behind it.
+	_ = w.trim()
+	return nil
+}
+
+// trim removes what a failed write left behind the last page that counts.
+func (w *Writer) trim() error {
+	if !w.residue.Load() {
+		return nil
+	}
+	if err := w.out.Truncate(w.offset); err != nil {
+		return err
+	}
+	w.residue.Store(false)
+	w.residueLast = 0
 	return nil
 }
 
@@ -471,9 +496,12 @@ func (w *Writer) Close() error {
 
 // shutFile closes the file, without the rest of a page that failed.
 func (w *Writer) shutFile() error {
-	err := w.out.Truncate(w.offset)
+	err := w.finishErasing()
+	if err == nil {
+		err = w.out.Truncate(w.offset)
+	}
 	if err != nil {
-		err = fmt.Errorf("truncate capture: %w", err)
+		err = fmt.Errorf("close capture: %w", err)
 	}
 	if e := w.out.Close(); e != nil && err == nil {
 		err = fmt.Errorf("close capture: %w", e)

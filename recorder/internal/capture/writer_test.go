@@ -20,6 +20,8 @@ import (
 type memory struct {
 	gate chan struct{} // a write waits for it when not nil
 	fail func(write int) error
+	// stuck says that the file cannot be made shorter or durable.
+	stuck func() bool
 
 	mu     sync.Mutex
 	writes int
@@ -59,9 +61,27 @@ func (m *memory) ReadAt(b []byte, off int64) (int, error) {
 	return bytes.NewReader(m.data).ReadAt(b, off)
 }
 
-func (m *memory) Truncate(size int64) error { m.data = m.data[:size]; return nil }
-func (m *memory) Sync() error               { m.mu.Lock(); defer m.mu.Unlock(); m.synced++; return nil }
-func (m *memory) Close() error              { m.closed = true; return nil }
+func (m *memory) Truncate(size int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stuck != nil && m.stuck() {
+		return syscall.EIO
+	}
+	m.data = m.data[:size]
+	return nil
+}
+
+func (m *memory) Sync() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stuck != nil && m.stuck() {
+		return syscall.EIO
+	}
+	m.synced++
+	return nil
+}
+
+func (m *memory) Close() error { m.closed = true; return nil }
 
 // written is how many writes there were.
 func (m *memory) written() int {
