@@ -110,7 +110,7 @@ func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Mani
 	if err := in.journal.append(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
 		return m, err
 	}
-	if err := by.disk.Finish(in.folder, m); err != nil {
+	if err := by.disk.Finish(in.folder, m, nil); err != nil {
 		return m, err
 	}
 	if !keep && !in.void() {

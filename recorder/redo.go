@@ -76,7 +76,7 @@ func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg, maste
 		return m, fmt.Errorf("finalise %s: %w", id, err)
 	}
 	m = renewed(m, p, res)
-	if err := store.NewCommitter(dir).Finish(folder, m); err != nil {
+	if err := store.NewCommitter(dir).Finish(folder, m, nil); err != nil {
 		return m, err
 	}
 	if m.Capture != "" {

@@ -2,7 +2,8 @@
 // manifest that says what it holds and why.
 //
 // A recording has a folder of its own, <dir>/2026/11/21/<id>. One with a
-// manifest.json is finished; one without is being recorded, or was cut off.
+// manifest.json is finished; one without is being recorded, or was cut off. Of one
+// with an erased.json everything that it held of people is gone.
 package store
 
 import "time"
@@ -40,6 +41,9 @@ type Manifest struct {
 	// Retention is what the policy says becomes of the recording; absent when
 	// nothing was kept, or when everything is recorded.
 	Retention *Retention `json:"retention,omitempty"`
+	// Storage is how the files lie in the folder. Of an encrypted recording the rest
+	// of this, what [Open] adds, is sealed beside it.
+	Storage Storage `json:"storage,omitempty"`
 	// Void says that all audio was discarded, and none may be kept.
 	Void bool `json:"void,omitempty"`
 
@@ -62,6 +66,15 @@ type Manifest struct {
 	Oddities []string `json:"oddities,omitempty"`
 	Flags    []string `json:"flags,omitempty"`
 }
+
+// Storage says how the files of a recording lie in its folder.
+type Storage string
+
+// The storages. The empty one is Plain.
+const (
+	Plain     Storage = "plain"     // whoever can read the folder can read them
+	Encrypted Storage = "encrypted" // sealed under the key of the recording
+)
 
 // A Belonging is the account, trunk and plan of an interaction, with the lines of
 // the mapping in the policy file that said so.

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/seal"
 )
 
 // Errors that a caller decides by.
@@ -20,6 +22,9 @@ var (
 	ErrID         = errors.New("not the id of a recording")
 	ErrUnfinished = errors.New("recording is not finished")
 	ErrVersion    = errors.New("manifest has a version that is not known")
+	ErrErased     = errors.New("recording was erased")
+	// ErrSealed: the recording is encrypted, and its key cannot be opened.
+	ErrSealed = errors.New("recording is encrypted")
 )
 
 const (
@@ -125,10 +130,17 @@ func encode(m Manifest) ([]byte, error) {
 
 // Finish is [Write] with the syncs of a committer: the manifest has its name only
 // when all else in the folder is durable, and is durable when Finish returns.
-func (c *Committer) Finish(folder string, m Manifest) error {
+//
+// Of an encrypted recording the open part is written, and the whole sealed under key
+// beside it; of others key is not asked for.
+func (c *Committer) Finish(folder string, m Manifest, key *seal.Key) error {
 	path := filepath.Join(folder, ManifestName)
 	waiting := path + ".tmp"
-	b, err := encode(m)
+	err := sealWhole(folder, m, key)
+	var b []byte
+	if err == nil {
+		b, err = encode(openPart(m))
+	}
 	if err == nil {
 		err = os.WriteFile(waiting, b, 0o600)
 	}
@@ -148,8 +160,9 @@ func (c *Committer) Finish(folder string, m Manifest) error {
 	return nil
 }
 
-// Load reads the manifest of a recording. The error is [ErrUnfinished] when it
-// has none yet, [fs.ErrNotExist] when there is no such recording.
+// Load reads the manifest of a recording, of an encrypted one the open part: see
+// [Open]. The error is [ErrUnfinished] when it has none yet, [fs.ErrNotExist] when
+// there is no such recording. With [ErrErased] comes what is left of the manifest.
 func Load(dir, id string) (Manifest, error) {
 	folder, err := Folder(dir, id)
 	if err != nil {
@@ -172,6 +185,9 @@ func Load(dir, id string) (Manifest, error) {
 	if m.Version != Version {
 		return Manifest{}, fmt.Errorf("load recording %s: version %d: %w", id, m.Version, ErrVersion)
 	}
+	if _, err := os.Lstat(filepath.Join(folder, TombstoneName)); err == nil {
+		return withoutPeople(m), fmt.Errorf("load recording %s: %w", id, ErrErased)
+	}
 	return m, nil
 }
 
@@ -183,6 +199,7 @@ const (
 	Finished   State = "finished"
 	Unfinished State = "unfinished" // being recorded, or cut off
 	Unreadable State = "unreadable" // its manifest cannot be read
+	Erased     State = "erased"     // or to be erased, when that was cut off
 )
 
 // A Summary is one recording in a list.
@@ -197,12 +214,25 @@ type Summary struct {
 	People  []string      `json:"people,omitempty"`    // name, AOR or id of each participant
 	Files   []string      `json:"files,omitempty"`     // names within Folder
 	Reason  string        `json:"end_reason,omitzero"` // why the recording session ended
-	Error   string        `json:"error,omitempty"`     // why it is unreadable
+	Error   string        `json:"error,omitempty"`     // why it, or what is sealed of it, is unreadable
+	Storage Storage       `json:"storage,omitempty"`   // plain or encrypted
+	Erased  *Tombstone    `json:"erased,omitempty"`    // what was erased, when and why
 }
 
 // List returns the recordings below dir, newest first. A dir that does not exist
-// holds none.
+// holds none. It tells of encrypted recordings what is open.
 func List(dir string) ([]Summary, error) {
+	return list(dir, Load)
+}
+
+// ListOpen is List, and tells the names too of recordings whose keys the ring opens.
+func ListOpen(dir string, ring *seal.Ring) ([]Summary, error) {
+	return list(dir, func(dir, id string) (Manifest, error) { return Open(dir, id, ring) })
+}
+
+type load func(dir, id string) (Manifest, error)
+
+func list(dir string, load load) ([]Summary, error) {
 	folders, err := filepath.Glob(filepath.Join(escape(dir), "[0-9]*", "[0-9]*", "[0-9]*", "*"))
 	if err != nil {
 		return nil, fmt.Errorf("list recordings: %w", err)
@@ -213,7 +243,7 @@ func List(dir string) ([]Summary, error) {
 		if want, err := Folder(dir, id); err != nil || want != filepath.Clean(folder) {
 			continue
 		}
-		out = append(out, summarise(dir, id, folder))
+		out = append(out, summarise(dir, id, folder, load))
 	}
 	slices.SortFunc(out, func(a, b Summary) int {
 		return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(b.ID, a.ID))
@@ -245,20 +275,29 @@ func WithoutManifest(dir string) ([]string, error) {
 	return out, nil
 }
 
-func summarise(dir, id, folder string) Summary {
+func summarise(dir, id, folder string, load load) Summary {
 	s := Summary{ID: id, Folder: folder, State: Finished}
 	stamp, _, _ := strings.Cut(id, "-")
 	s.Start, _ = time.Parse(idTime, stamp) // Folder has parsed it before
-	m, err := Load(dir, id)
+	m, err := load(dir, id)
 	switch {
 	case errors.Is(err, ErrUnfinished):
 		s.State = Unfinished
 		return s
+	case errors.Is(err, ErrErased):
+		s.State = Erased
+		if t, err := LoadTombstone(folder); err != nil {
+			s.Error = err.Error()
+		} else {
+			s.Erased = &t
+		}
+	case errors.Is(err, ErrSealed):
+		s.Error = err.Error()
 	case err != nil:
 		s.State, s.Error = Unreadable, err.Error()
 		return s
 	}
-	s.CallID, s.Start, s.Reason = m.CallID, m.Times.Invite, m.EndReason
+	s.CallID, s.Start, s.Reason, s.Storage = m.CallID, m.Times.Invite, m.EndReason, m.Storage
 	s.Length = time.Duration(m.Timeline.DurationMS) * time.Millisecond
 	s.Seconds = s.Length.Seconds()
 	for _, p := range m.Participants {

@@ -36,6 +36,8 @@ var (
 const (
 	form     = "SIPRECF1"
 	preamble = len(form) + seal.EpochSize
+	// end follows the content, so that there is something to seal of an empty file.
+	end = 1
 )
 
 // IsSealed reports whether a file of that name is sealed.
@@ -144,6 +146,9 @@ func (w *File) End(size int64) error {
 	if err := w.zeros(size); err != nil {
 		return err
 	}
+	if _, err := w.out.Write([]byte{end}); err != nil {
+		return err
+	}
 	return w.out.Close()
 }
 
@@ -217,10 +222,11 @@ func section(f *os.File, path string, key *seal.Key) (*io.SectionReader, error) 
 		return nil, err
 	}
 	// Reading beyond the end says whether the last piece is the last.
-	if _, err := plain.ReadAt(make([]byte, 1), int64(size)); !errors.Is(err, io.EOF) || size == 0 {
+	last := make([]byte, 2)
+	if n, err := plain.ReadAt(last, int64(size)-1); n != 1 || !errors.Is(err, io.EOF) || last[0] != end {
 		return nil, damaged
 	}
-	return io.NewSectionReader(faithful{plain, damaged}, 0, int64(size)), nil
+	return io.NewSectionReader(faithful{plain, damaged}, 0, int64(size)-1), nil
 }
 
 // A faithful reader says in our words that a file is damaged.
@@ -241,9 +247,25 @@ func (f faithful) ReadAt(b []byte, at int64) (int, error) {
 // Close closes the file.
 func (r *Reader) Close() error { return r.f.Close() }
 
-// WriteFile writes a file that is there as a whole or not at all, and durable when
-// it returns. A sealed file cannot be empty.
+// Put writes a file that is there as a whole or not at all. It is durable when the
+// folder and all in it is made so.
+func Put(path string, data []byte, key *seal.Key) error {
+	return put(path, data, key, func(*File) error { return nil })
+}
+
+// WriteFile is Put, and durable when it returns.
 func WriteFile(path string, data []byte, key *seal.Key) error {
+	if err := put(path, data, key, (*File).Sync); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func put(path string, data []byte, key *seal.Key, sync func(*File) error) error {
 	w, err := Create(path, key)
 	if err != nil {
 		return err
@@ -253,19 +275,12 @@ func WriteFile(path string, data []byte, key *seal.Key) error {
 		err = w.End(int64(len(data)))
 	}
 	if err == nil {
-		err = w.Sync()
+		err = sync(w)
 	}
 	if err != nil {
 		return errors.Join(err, w.Abort())
 	}
-	if err := w.Commit(); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return w.Commit()
 }
 
 // ReadFile reads a whole file of at most 64 MiB.

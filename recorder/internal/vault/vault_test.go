@@ -34,7 +34,7 @@ func content(t *testing.T, n int) []byte {
 func TestReadsWhatWasWritten(t *testing.T) {
 	const piece = 64 << 10
 	for _, name := range []string{"a.wav", "a.wav" + Suffix} {
-		for _, size := range []int{1, 44, piece - 1, piece, piece + 1, 3 * piece, 3*piece + 100} {
+		for _, size := range []int{0, 1, 44, piece - 1, piece, piece + 1, 3 * piece, 3*piece + 100} {
 			path, key := filepath.Join(t.TempDir(), name), newKey(t)
 			want := content(t, size)
 			if err := WriteFile(path, want, key); err != nil {
@@ -55,7 +55,7 @@ func TestReadsWhatWasWritten(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, at := range []int{0, 1, size / 2, piece - 1, piece, piece + 1, 2*piece + 7, size - 1} {
-				if at >= size {
+				if at < 0 || at >= size {
 					continue
 				}
 				b := make([]byte, min(size-at, 100))
