@@ -13,6 +13,7 @@ import (
 	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/internal/render"
 	"github.com/siprecd/siprecd/recorder/internal/seal"
+	"github.com/siprecd/siprecd/recorder/internal/vault"
 	"github.com/siprecd/siprecd/recorder/store"
 )
 
@@ -83,9 +84,10 @@ type finishing struct {
 
 // finalise makes the files and writes the manifest last.
 func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Manifest, err error) {
+	var tomb store.Tombstone
 	if in.void() {
 		in.flag(flagVoid)
-		if err := discardCapture(in.folder); err != nil {
+		if tomb, err = in.discard(by.now()); err != nil {
 			return m, fmt.Errorf("discard: %w", err)
 		}
 	}
@@ -102,7 +104,7 @@ func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Mani
 	m = in.manifest(p, res, at)
 	if keep {
 		m.Capture = captureName
-		if err := savePlan(in.folder, in.saved(p)); err != nil {
+		if err := savePlan(in.folder, in.saved(p), in.sealing); err != nil {
 			return m, err
 		}
 	}
@@ -110,13 +112,16 @@ func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Mani
 	if err := in.journal.append(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
 		return m, err
 	}
-	if err := by.disk.Finish(in.folder, m, nil); err != nil {
+	if in.void() {
+		return m, in.bury(by, m, tomb)
+	}
+	if err := by.disk.Finish(in.folder, m, in.sealing); err != nil {
 		return m, err
 	}
-	if !keep && !in.void() {
+	if !keep {
 		// Not before the manifest: a crash in between leaves too much, not
 		// too little.
-		if err := discardCapture(in.folder); err != nil {
+		if err := discardCapture(in.folder, in.storage()); err != nil {
 			in.log.Error("capture is left behind", zap.Error(err))
 		}
 	}
@@ -132,10 +137,21 @@ func (in *interaction) saved(p plan) savedPlan {
 	return out
 }
 
-// discardCapture removes the capture, and the key first: what the file system
-// keeps of a removed file is of no use then.
-func discardCapture(folder string) error {
-	return errors.Join(os.Remove(filepath.Join(folder, seal.FileName)), os.Remove(filepath.Join(folder, captureName)))
+// discardCapture removes the capture, and the key first unless it is that of the
+// finished files: what the file system keeps of a removed file is of no use then.
+func discardCapture(folder string, how store.Storage) (err error) {
+	if how != store.Encrypted {
+		err = os.Remove(filepath.Join(folder, seal.FileName))
+	}
+	return errors.Join(err, os.Remove(filepath.Join(folder, captureName)))
+}
+
+// storage is how the finished files are kept.
+func (in *interaction) storage() store.Storage {
+	if in.sealing != nil {
+		return store.Encrypted
+	}
+	return store.Plain
 }
 
 // void reports whether all of the recording is to be discarded.
@@ -244,8 +260,12 @@ func (in *interaction) plan() plan {
 	return p
 }
 
-// name makes the file name of a take from who is heard in it.
+// name makes the file name of a take from who is heard in it. That of a sealed file
+// says nothing of that.
 func (in *interaction) name(number int, t *take, byKey map[string]store.Participant) string {
+	if in.sealing != nil {
+		return vault.Name(fmt.Sprintf("%02d.wav", number), in.sealing)
+	}
 	if len(t.participants) == 0 {
 		s := in.streams.list[t.streams[0]]
 		label := s.info.Label

@@ -20,6 +20,7 @@ import (
 	"github.com/siprecd/siprecd/metadata"
 	"github.com/siprecd/siprecd/recorder/internal/capture"
 	"github.com/siprecd/siprecd/recorder/internal/seal"
+	"github.com/siprecd/siprecd/recorder/internal/vault"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/rules/policy"
@@ -67,6 +68,7 @@ type interaction struct {
 	streams     *streams
 	capture     *capture.Writer
 	secret      capture.Secret
+	sealing     *seal.Key // seals finished files; nil in the clear
 	journal     *journal
 	decision    uint64 // ordinal of the event whose decisions are carried out
 	recorder    *Recorder
@@ -120,6 +122,7 @@ func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction,
 	in.accept, in.rs, in.callID, in.src = r.accept, rs, rs.CallID(), sourceOf(rs)
 	in.rulebook, in.policy, in.random = r.cfg.Rulebook, pinned{Policy: r.cfg.Policy}, r.cfg.Random
 	in.people = newPeople(ev.At)
+	in.people.sealing = in.sealing
 	in.streams = &streams{recording: recording, zero: ev.At, out: in.capture}
 	return in, nil
 }
@@ -132,6 +135,9 @@ func (in *interaction) prepare() error {
 		return err
 	}
 	in.secret = capture.Secret{Recording: string(in.id), Key: key}
+	if in.recorder.cfg.Encrypt {
+		in.sealing = key
+	}
 	onError := func(err error) { in.log.Error("capture", zap.Error(err)) }
 	in.capture, err = in.recorder.spool.Prepare(in.secret, in.zero, onError)
 	return err
@@ -144,6 +150,9 @@ func (in *interaction) makeFiles() error {
 	}
 	var err error
 	if in.journal, err = createJournal(in.folder, in.capture.Release); err != nil {
+		return err
+	}
+	if in.journal.sealer, err = newLineSealer(in.sealing); err != nil {
 		return err
 	}
 	if err := in.capture.Begin(filepath.Join(in.folder, captureName)); err != nil {
@@ -375,7 +384,7 @@ func (in *interaction) note(ev *siprec.Event, docs []rawDocument, events []rules
 		lines = append(lines, journalLine{At: at, Event: lineChanged, Method: ev.Method, CSeq: ev.CSeq})
 	}
 	for _, d := range docs {
-		if err := store.WriteFile(filepath.Join(in.folder, d.File), d.body); err != nil {
+		if err := vault.WriteFile(filepath.Join(in.folder, d.File), d.body, in.sealing); err != nil {
 			in.failed("keep metadata", err)
 		}
 		lines = append(lines, journalLine{At: at, Event: lineMetadata, File: d.File, Error: d.Error})

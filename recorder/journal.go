@@ -48,6 +48,10 @@ type journalLine struct {
 	Error string `json:"error,omitempty"` // metadata: why it is not readable
 
 	Files int `json:"files,omitempty"` // finalised: how many were written
+
+	// Sealed is the whole line, of an encrypted recording: salt, nonce and what was
+	// sealed. Beside it stands what tells nothing of people.
+	Sealed []byte `json:"sealed,omitempty"`
 }
 
 // The events of the journal.
@@ -137,6 +141,7 @@ type journal struct {
 	open func() (journalFile, error)
 	// durable is told of the latest decision whose lines are on disk.
 	durable func(decision uint64)
+	sealer  *lineSealer // nil in the clear
 
 	mu       sync.Mutex
 	size     int64  // octets that were written whole
@@ -194,6 +199,10 @@ func (j *journal) append(lines ...journalLine) error {
 
 func (j *journal) add(lines []journalLine) error {
 	for _, l := range lines {
+		l, err := j.sealer.seal(l)
+		if err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
 		line, err := json.Marshal(l)
 		if err != nil {
 			return fmt.Errorf("write journal: %w", err)

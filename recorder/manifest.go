@@ -46,7 +46,7 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 		Participants: []store.Participant{},
 		Oddities:     append(in.oddities, in.people.oddities...),
 	}
-	m.PolicyFile, m.Belonging, m.Void = in.policy.file, in.policy.belongs(), in.void()
+	m.PolicyFile, m.Belonging, m.Void, m.Storage = in.policy.file, in.policy.belongs(), in.void(), in.storage()
 	if in.interpreter != nil {
 		m.Direction, m.DirectionEvidence = in.interpreter.direction.String(), in.interpreter.evidence
 		m.Retention = in.retention()

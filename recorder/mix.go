@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/internal/render"
+	"github.com/siprecd/siprecd/recorder/internal/vault"
 	"github.com/siprecd/siprecd/recorder/store"
 )
 
@@ -21,37 +21,36 @@ var ErrNothingToMix = errors.New("recording has no audio")
 
 // Mix makes a stereo file of a finished recording below dir and returns its
 // path: on the left the files of the first participant, on the right all others.
-// One that is there already is made anew.
-func Mix(ctx context.Context, dir, id string) (path string, err error) {
-	m, err := store.Load(dir, id)
+// One that is there already is made anew. That of an encrypted recording is sealed
+// as its other files are; masters open it, nil for none. Errors are those of [Load].
+func Mix(ctx context.Context, dir, id string, masters *MasterKeys) (path string, err error) {
+	o, err := openRecording(dir, id, masters)
 	if err != nil {
 		return "", err
 	}
-	folder, err := store.Folder(dir, id)
-	if err != nil {
-		return "", err
-	}
-	if len(m.Files) == 0 {
+	if len(o.Files) == 0 {
 		return "", fmt.Errorf("mix %s: %w", id, ErrNothingToMix)
 	}
-	first := m.Files[0]
+	path = o.path(vault.Name(MixName, o.key))
+	if err := o.mix(ctx, path); err != nil {
+		return "", fmt.Errorf("mix %s: %w", id, err)
+	}
+	return path, nil
+}
+
+// mix writes a stereo file of all files.
+func (o *opened) mix(ctx context.Context, path string) error {
+	first := o.Files[0]
 	var left, right []render.MixFile
-	for _, f := range m.Files {
-		if filepath.Base(f.Name) != f.Name {
-			return "", fmt.Errorf("mix %s: the manifest names a file outside its folder", id)
-		}
-		file := render.MixFile{Path: filepath.Join(folder, f.Name), Parts: mixParts(m, f)}
+	for _, f := range o.Files {
+		file := render.MixFile{Path: o.path(f.Name), Parts: mixParts(o.Manifest, f)}
 		if f.Name == first.Name || len(f.Participants) > 0 && slices.Equal(f.Participants, first.Participants) {
 			left = append(left, file)
 		} else {
 			right = append(right, file)
 		}
 	}
-	path = filepath.Join(folder, MixName)
-	if err := render.Mix(ctx, path, nil, left, right); err != nil {
-		return "", fmt.Errorf("mix %s: %w", id, err)
-	}
-	return path, nil
+	return render.Mix(ctx, path, o.key, left, right)
 }
 
 // mixParts tells where the samples of a file belong that gaps were left out of.

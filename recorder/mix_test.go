@@ -13,7 +13,7 @@ import (
 func TestMix(t *testing.T) {
 	m, folder, _ := run(t, offered(both, twoParties), talk(0, 1, 0, 1), talk(1, 2, 1, 2), ended(2))
 	dir := filepath.Join(folder, "..", "..", "..", "..")
-	path, err := Mix(t.Context(), dir, m.Recording)
+	path, err := Mix(t.Context(), dir, m.Recording, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestMix(t *testing.T) {
 	if err := store.Write(folder, m); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Mix(t.Context(), dir, m.Recording); err == nil {
+	if _, err := Mix(t.Context(), dir, m.Recording, nil); err == nil {
 		t.Error("a file outside the folder is mixed")
 	}
 }
@@ -53,10 +53,10 @@ func TestMix(t *testing.T) {
 func TestMixOfNothing(t *testing.T) {
 	m, folder, _ := run(t, offered(both, twoParties), ended(2))
 	dir := filepath.Join(folder, "..", "..", "..", "..")
-	if _, err := Mix(t.Context(), dir, m.Recording); !errors.Is(err, ErrNothingToMix) {
+	if _, err := Mix(t.Context(), dir, m.Recording, nil); !errors.Is(err, ErrNothingToMix) {
 		t.Errorf("no audio: %v", err)
 	}
-	if _, err := Mix(t.Context(), dir, "../x"); !errors.Is(err, store.ErrID) {
+	if _, err := Mix(t.Context(), dir, "../x", nil); !errors.Is(err, store.ErrID) {
 		t.Errorf("no id: %v", err)
 	}
 }

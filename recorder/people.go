@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/metadata"
+	"github.com/siprecd/siprecd/recorder/internal/seal"
+	"github.com/siprecd/siprecd/recorder/internal/vault"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/siprec"
 )
@@ -27,6 +29,7 @@ type people struct {
 	headers    []metadata.HeaderField
 	oddities   []string
 	decode     func([]byte) (*metadata.Document, error)
+	sealing    *seal.Key // seals documents; nil in the clear
 }
 
 // A rawDocument is one metadata part with its bytes as they arrived.
@@ -59,7 +62,7 @@ func (p *people) read(ev *siprec.Event) []rawDocument {
 
 // keep notes a document and whether it could be read.
 func (p *people) keep(at time.Time, file string, body []byte, err error) rawDocument {
-	d := rawDocument{Document: store.Document{File: file, Arrival: at.UTC(), Readable: err == nil}, body: body}
+	d := rawDocument{Document: store.Document{File: vault.Name(file, p.sealing), Arrival: at.UTC(), Readable: err == nil}, body: body}
 	if err != nil {
 		d.Error, p.unreadable = err.Error(), true
 	}

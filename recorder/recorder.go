@@ -82,6 +82,10 @@ type Config struct {
 	// Masters are the keys under which the keys of recordings are wrapped; nil
 	// leaves those in the clear, each in the folder of its recording.
 	Masters *MasterKeys
+	// Encrypt keeps finished files, metadata and what manifest and journal say of
+	// people sealed under the key of their recording, which Masters has to wrap.
+	// Otherwise who can read Dir can read them.
+	Encrypt bool
 }
 
 // A Recorder is a [siprec.Handler] that records.
@@ -110,6 +114,9 @@ var _ siprec.Handler = (*Recorder)(nil)
 func New(cfg Config) (*Recorder, error) {
 	if cfg.Dir == "" {
 		return nil, errors.New("recorder: no directory for recordings")
+	}
+	if cfg.Encrypt && !cfg.Masters.ring().Seals() {
+		return nil, errors.New("recorder: nothing is encrypted without a master key")
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)

@@ -13,6 +13,8 @@ import (
 	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/internal/capture"
 	"github.com/siprecd/siprecd/recorder/internal/render"
+	"github.com/siprecd/siprecd/recorder/internal/seal"
+	"github.com/siprecd/siprecd/recorder/internal/vault"
 	"github.com/siprecd/siprecd/recorder/store"
 )
 
@@ -26,13 +28,13 @@ type savedPlan struct {
 	Files   []store.File `json:"files"`   // one for each track, as far as known before it is made
 }
 
-// savePlan writes the plan of a recording beside its capture. It is durable with
-// the folder.
-func savePlan(folder string, p savedPlan) error {
+// savePlan writes the plan of a recording beside its capture, sealed with a key. It
+// is durable with the folder.
+func savePlan(folder string, p savedPlan, key *seal.Key) error {
 	p.Job.Capture, p.Job.Dir = "", "" // the folder may be moved
 	b, err := json.Marshal(p)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, planName), b, 0o600)
+		err = vault.Put(filepath.Join(folder, vault.Name(planName, key)), b, key)
 	}
 	if err != nil {
 		return fmt.Errorf("keep plan: %w", err)
@@ -47,21 +49,18 @@ var ErrNoCapture = errors.New("recording has no capture: all of it is in its fil
 // Refinalise makes the files of a finished recording below dir anew from its
 // capture, which was kept because not all of it could be decoded, and rewrites its
 // manifest. The capture goes when nothing is left in it alone. masters open its key
-// where that is wrapped; nil for none. Errors are those of [store.Load] and of the key,
+// where that is wrapped; nil for none. Errors are those of [Load] and of the key,
 // and [ErrNoCapture].
 func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg, masters *MasterKeys) (store.Manifest, error) {
-	m, err := store.Load(dir, id)
-	if err != nil {
-		return m, err
-	}
-	folder, err := store.Folder(dir, id)
+	o, err := openRecording(dir, id, masters)
+	m, folder := o.Manifest, o.folder
 	if err != nil {
 		return m, err
 	}
 	if m.Capture == "" || m.Void {
 		return m, fmt.Errorf("finalise %s: %w", id, ErrNoCapture)
 	}
-	p, err := loadPlan(folder)
+	p, err := loadPlan(folder, o.key)
 	if err != nil {
 		return m, fmt.Errorf("finalise %s: %w", id, err)
 	}
@@ -76,17 +75,17 @@ func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg, maste
 		return m, fmt.Errorf("finalise %s: %w", id, err)
 	}
 	m = renewed(m, p, res)
-	if err := store.NewCommitter(dir).Finish(folder, m, nil); err != nil {
+	if err := store.NewCommitter(dir).Finish(folder, m, o.key); err != nil {
 		return m, err
 	}
 	if m.Capture != "" {
 		return m, nil
 	}
-	return m, errors.Join(discardCapture(folder), os.Remove(filepath.Join(folder, planName)))
+	return m, errors.Join(discardCapture(folder, m.Storage), os.Remove(filepath.Join(folder, vault.Name(planName, o.key))))
 }
 
-func loadPlan(folder string) (p savedPlan, err error) {
-	b, err := os.ReadFile(filepath.Join(folder, planName))
+func loadPlan(folder string, key *seal.Key) (p savedPlan, err error) {
+	b, err := vault.ReadFile(filepath.Join(folder, vault.Name(planName, key)), key)
 	if err == nil {
 		err = json.Unmarshal(b, &p)
 	}

@@ -188,7 +188,7 @@ func TestOmitGaps(t *testing.T) {
 		t.Errorf("map %+v, want %+v", m.Files[1].Map, want)
 	}
 	// A mix has all in step again.
-	path, err := Mix(t.Context(), dir, m.Recording)
+	path, err := Mix(t.Context(), dir, m.Recording, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

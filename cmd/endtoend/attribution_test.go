@@ -296,7 +296,7 @@ func TestStereoMix(t *testing.T) {
 	play(t, d, src.PlayOptions{Duration: half}, src.Tone(440, false), src.Tone(880, false), src.Tone(1700, false))
 	do(t, d, "BYE", src.Request{})
 	m := l.manifest()
-	path, err := recorder.Mix(t.Context(), l.dir, m.Recording)
+	path, err := recorder.Mix(t.Context(), l.dir, m.Recording, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

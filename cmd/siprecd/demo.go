@@ -75,7 +75,7 @@ func (c *demoCommand) Run(ctx context.Context, out streams) error {
 // port; lines are the same as text.
 func (c *demoCommand) settings() (s settings, lines []string, err error) {
 	differ := map[string]string{
-		"listen": "udp:127.0.0.1:0", "data": c.Data, "rtp-ports": "0-0", "log-level": "error", "min-free": "0",
+		"listen": "udp:127.0.0.1:0", "data": c.Data, "rtp-ports": "0-0", "log-level": "error", "min-free": "0", "audio": "plain",
 	}
 	var cli commandLine
 	parser, err := newParser(&cli, streams{stdout: io.Discard, stderr: io.Discard}, func(int) {})

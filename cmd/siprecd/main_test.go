@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/siprecd/siprecd/recorder/store"
 )
 
 // TestMain makes the test binary stand in for siprecd: it is put into the PATH
@@ -40,6 +42,7 @@ const patience = 60 * time.Second
 //	ended CODE                      wait for its end and compare the exit code
 //	wav FILE HZ SECONDS RATE        write a mono tone
 //	sounding FILE                   the WAV file is not silent
+//	latest                          sets $id and $folder to those of the newest recording
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -56,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"ended":    cmdEnded,
 			"wav":      cmdWAV,
 			"sounding": cmdSounding,
+			"latest":   cmdLatest,
 		},
 	})
 }
@@ -152,6 +156,19 @@ func cmdSounding(ts *testscript.TestScript, neg bool, args []string) {
 	if sounds := len(text) > 44 && bytes.Trim(text[44:], "\x00") != nil; sounds == neg {
 		ts.Fatalf("%s: sounding = %v", args[0], sounds)
 	}
+}
+
+func cmdLatest(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: latest")
+	}
+	list, err := store.List(ts.MkAbs("data"))
+	ts.Check(err)
+	if len(list) == 0 {
+		ts.Fatalf("there is no recording")
+	}
+	ts.Setenv("id", list[0].ID)
+	ts.Setenv("folder", list[0].Folder)
 }
 
 // toneWAV is a mono file of 16 bits per sample.

@@ -22,12 +22,41 @@ import (
 )
 
 type recordingsCommand struct {
-	Data string `help:"Folder of the recordings." env:"SIPRECD_DATA" default:"./data" placeholder:"DIR"`
+	Data       string `help:"Folder of the recordings." env:"SIPRECD_DATA" default:"./data" placeholder:"DIR"`
+	MasterKeys string `name:"master-keys" help:"File of master keys, as the server has one. One key may stand in SIPRECD_MASTER_KEY instead." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
 
 	List     recordingsList     `cmd:"" default:"withargs" help:"List recordings, newest first."`
 	Finalise recordingsFinalise `cmd:"" help:"Make the files of a finished recording anew from its capture, which was kept because some of it could not be decoded then."`
+	Mix      recordingsMix      `cmd:"" help:"Write a stereo file: the first participant left, all others right."`
+	Show     recordingsShow     `cmd:"" help:"Print the manifest of a recording: who, when, why, and why not."`
+	Verify   recordingsVerify   `cmd:"" help:"Read recordings and compare them with their manifests."`
+	Export   recordingsExport   `cmd:"" help:"Write the files of a recording, and the mix, in the clear into a folder."`
+	Erase    recordingsErase    `cmd:"" help:"Destroy a recording: its key, its audio, its metadata. What stays says that it was erased, when, by whom and why."`
+	Rewrap   recordingsRewrap   `cmd:"" help:"Wrap the keys of all recordings under the first master key, so that the others may be given up."`
+}
 
-	Mix recordingsMix `cmd:"" help:"Write a stereo file: the first participant left, all others right."`
+// masters reads the master keys; nil without any.
+func (c *recordingsCommand) masters() (*recorder.MasterKeys, error) {
+	return readMasterKeys(c.MasterKeys)
+}
+
+// told says in the words of a person what is wrong with the recording of an id.
+func (c *recordingsCommand) told(id string, err error) error {
+	switch {
+	case errors.Is(err, store.ErrID):
+		return usageError{err}
+	case errors.Is(err, store.ErrUnfinished):
+		return fmt.Errorf("recording %s is not finished: it is being recorded, or a server that starts finishes it", id)
+	case errors.Is(err, store.ErrErased), errors.Is(err, store.ErrSealed):
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		if folder, other := store.Folder(c.Data, id); other == nil {
+			if _, other := os.Stat(folder); errors.Is(other, fs.ErrNotExist) {
+				return fmt.Errorf("there is no recording %s in %s", id, c.Data)
+			}
+		}
+	}
+	return err
 }
 
 type recordingsList struct {
@@ -36,7 +65,11 @@ type recordingsList struct {
 
 // Run prints one line, or one JSON object, for each recording.
 func (c *recordingsList) Run(out streams, parent *recordingsCommand) error {
-	list, err := store.List(parent.Data)
+	masters, err := parent.masters()
+	if err != nil {
+		return err
+	}
+	list, err := recorder.List(parent.Data, masters)
 	if err != nil {
 		return err
 	}
@@ -55,9 +88,17 @@ func (c *recordingsList) Run(out streams, parent *recordingsCommand) error {
 	fmt.Fprintln(table, "ID\tSTART\tLENGTH\tSTATE\tPARTICIPANTS\tFILES")
 	for _, s := range list {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Start.UTC().Format(time.DateTime),
-			s.Length.Round(100*time.Millisecond), s.State, dash(s.People), dash(s.Files))
+			s.Length.Round(100*time.Millisecond), state(s), dash(s.People), dash(s.Files))
 	}
 	return table.Flush()
+}
+
+// state is how far a recording is, and what of it cannot be read.
+func state(s store.Summary) string {
+	if s.State == store.Finished && s.Storage == store.Encrypted && s.Error != "" {
+		return string(s.State) + ", sealed"
+	}
+	return string(s.State)
 }
 
 // dash joins what may be empty. Names come from the wire: what is not to be seen
@@ -82,14 +123,13 @@ type recordingsMix struct {
 func (c *recordingsMix) Run(ctx context.Context, out streams, parent *recordingsCommand) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	path, err := recorder.Mix(ctx, parent.Data, c.ID)
-	switch {
-	case errors.Is(err, store.ErrID):
-		return usageError{err}
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no recording %s in %s", c.ID, parent.Data)
-	case err != nil:
+	masters, err := parent.masters()
+	if err != nil {
 		return err
+	}
+	path, err := recorder.Mix(ctx, parent.Data, c.ID, masters)
+	if err != nil {
+		return parent.told(c.ID, err)
 	}
 	_, err = fmt.Fprintln(out.stdout, path)
 	return err
@@ -98,7 +138,6 @@ func (c *recordingsMix) Run(ctx context.Context, out streams, parent *recordings
 type recordingsFinalise struct {
 	ID     string `arg:"" help:"Identifier of the recording, as the list shows it."`
 	FFmpeg string `name:"ffmpeg" help:"Program that decodes what siprecd cannot by itself." env:"SIPRECD_FFMPEG" default:"ffmpeg" placeholder:"PROGRAM"`
-	Keys   string `name:"master-keys" help:"File of master keys, where the server has one." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
 }
 
 // Run makes the files and prints what they came to. It fails when some of the audio
@@ -110,18 +149,13 @@ func (c *recordingsFinalise) Run(ctx context.Context, out streams, parent *recor
 	if err != nil {
 		return err
 	}
-	masters, err := readMasterKeys(c.Keys)
+	masters, err := parent.masters()
 	if err != nil {
 		return err
 	}
 	m, err := recorder.Refinalise(ctx, parent.Data, c.ID, ffmpeg, masters)
-	switch {
-	case errors.Is(err, store.ErrID):
-		return usageError{err}
-	case errors.Is(err, fs.ErrNotExist) && m.Recording == "":
-		return fmt.Errorf("there is no recording %s in %s", c.ID, parent.Data)
-	case err != nil:
-		return err
+	if err != nil {
+		return parent.told(c.ID, err)
 	}
 	fmt.Fprintln(out.stdout, "verdict", m.Verdict)
 	for _, r := range m.Reasons {

@@ -55,17 +55,22 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	encrypt, err := s.encrypts(context.Background(), lookupHost, masters != nil)
+	if err != nil {
+		return nil, err
+	}
 	ffmpeg, err := findFFmpeg(s.FFmpeg, log)
 	if err != nil {
 		return nil, err
 	}
 	rec, err := recorder.New(recorder.Config{
 		Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Log: log, FFmpeg: ffmpeg, OmitGaps: s.Gaps == "omit",
-		HoldBack: s.HoldBack, Commit: s.Commit, PageMemory: int(s.PageMemory), Masters: masters,
+		HoldBack: s.HoldBack, Commit: s.Commit, PageMemory: int(s.PageMemory), Masters: masters, Encrypt: encrypt,
 	})
 	if err != nil {
 		return nil, err
 	}
+	tellStorage(log, encrypt)
 	kept := newStanding(rec, log)
 	space := s.watchSpace(log)
 	srv, err := siprec.Listen(siprec.Config{

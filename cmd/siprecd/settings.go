@@ -48,7 +48,8 @@ type settings struct {
 	HoldBack   time.Duration `name:"hold-back" help:"For how long audio waits in memory before it is written to disk, from 0s to 3s. A pause that takes effect no further back than that leaves no trace on disk. When the process is killed, this, 0.3 s and some 0.1 s are lost." env:"SIPRECD_HOLD_BACK" default:"1s" placeholder:"DURATION"`
 	Commit     time.Duration `help:"How often audio that was written is made durable. When the machine fails, this is lost on top." env:"SIPRECD_COMMIT" default:"1s" placeholder:"DURATION"`
 	PageMemory size          `help:"Memory for audio that waits to be written, of all recording sessions, at least 4MiB. What finds no room while the disk does not keep up is lost, and an alarm says so. A stream of G.711 takes some 20KiB at the default hold-back." env:"SIPRECD_PAGE_MEMORY" default:"512MiB" placeholder:"SIZE"`
-	MasterKeys string        `help:"File of master keys, under which the keys of recordings are wrapped: one on each line, 32 octets in hexadecimal or base64. The first seals, all of them open. Only its owner may be able to read it. Without it the key of a recording lies beside its capture." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
+	Audio      string        `help:"How what was recorded lies in the data folder: plain, as files that whoever can read them can play, or encrypted, under a key for each recording that is wrapped by a master key; then siprecd recordings export gives files. With auto it is encrypted when there is a master key, and plain when nothing listens but loopback; else the server does not start." enum:"auto,plain,encrypted" env:"SIPRECD_AUDIO" default:"auto" placeholder:"WORD"`
+	MasterKeys string        `help:"File of master keys, under which the keys of recordings are wrapped: one on each line, 32 octets in hexadecimal or base64 (openssl rand -hex 32 makes one). The first seals, all of them open. Only its owner may be able to read it. One key may stand in the environment variable SIPRECD_MASTER_KEY instead. Without any, the key of a recording lies beside its capture." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
 
 	Vanish                time.Duration `help:"When neither SIP nor RTP came for so long, the SRC is asked whether the recording session still exists, and the recording session ended if not." env:"SIPRECD_VANISH" default:"90s" placeholder:"DURATION"`
 	Drain                 time.Duration `help:"At SIGTERM, time for recording sessions to end by themselves before the server sends BYE. A second signal cuts it short." env:"SIPRECD_DRAIN" default:"20s" placeholder:"DURATION"`
@@ -180,14 +181,6 @@ func (s *settings) endpoints() ([]siprec.Endpoint, error) {
 		}
 	}
 	return list, nil
-}
-
-// readMasterKeys reads the master keys; nil without a file.
-func readMasterKeys(path string) (*recorder.MasterKeys, error) {
-	if path == "" {
-		return nil, nil
-	}
-	return recorder.ReadMasterKeys(path)
 }
 
 // tls loads the certificate; nil without one.

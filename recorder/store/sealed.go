@@ -19,7 +19,7 @@ func sealWhole(folder string, m Manifest, key *seal.Key) error {
 	if m.Storage != Encrypted {
 		return nil
 	}
-	b, err := encode(m)
+	b, err := Encode(m)
 	if err != nil {
 		return err
 	}
@@ -68,19 +68,21 @@ func Key(folder, id string, ring *seal.Ring) (*seal.Key, error) {
 }
 
 // openPart is what of the manifest of an encrypted recording anybody may read who
-// can read the folder: identifiers, instants, sizes, sums, states and decisions, and
-// nothing that names or numbers a person or an address. It says what stays, so that
-// what is added to a manifest is sealed until somebody decides otherwise.
+// can read the folder.
 func openPart(m Manifest) Manifest {
 	if m.Storage != Encrypted {
 		return m
 	}
-	return withoutPeople(m)
+	return WithoutPeople(m)
 }
 
-func withoutPeople(m Manifest) Manifest {
+// WithoutPeople is the identifiers, instants, sizes, sums, states and decisions of a
+// manifest, and nothing that names or numbers a person or an address. It says what
+// stays, so that what is added to a manifest is sealed until somebody decides
+// otherwise.
+func WithoutPeople(m Manifest) Manifest {
 	out := Manifest{
-		Version: m.Version, Recording: m.Recording, CallID: m.CallID, SRC: SRC{Name: m.SRC.Name, Transport: m.SRC.Transport},
+		Version: m.Version, Recording: m.Recording, Of: m.Of, CallID: m.CallID, SRC: SRC{Name: m.SRC.Name, Transport: m.SRC.Transport},
 		Times: m.Times, EndReason: m.EndReason, Timeline: m.Timeline, Policy: m.Policy, PolicyFile: m.PolicyFile,
 		Belonging: m.Belonging, Direction: m.Direction, Retention: m.Retention, Storage: m.Storage, Void: m.Void,
 		Verdict: m.Verdict, Reasons: m.Reasons, Capture: m.Capture, Flags: m.Flags,

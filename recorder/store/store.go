@@ -112,7 +112,7 @@ func WriteFile(path string, data []byte) (err error) {
 
 // Write finishes a recording: it writes the manifest into its folder.
 func Write(folder string, m Manifest) error {
-	b, err := encode(m)
+	b, err := Encode(m)
 	if err == nil {
 		err = WriteFile(filepath.Join(folder, ManifestName), b)
 	}
@@ -122,7 +122,8 @@ func Write(folder string, m Manifest) error {
 	return nil
 }
 
-func encode(m Manifest) ([]byte, error) {
+// Encode is the content of a manifest file.
+func Encode(m Manifest) ([]byte, error) {
 	m.Version = Version
 	b, err := json.MarshalIndent(m, "", "  ")
 	return append(b, '\n'), err
@@ -139,7 +140,7 @@ func (c *Committer) Finish(folder string, m Manifest, key *seal.Key) error {
 	err := sealWhole(folder, m, key)
 	var b []byte
 	if err == nil {
-		b, err = encode(openPart(m))
+		b, err = Encode(openPart(m))
 	}
 	if err == nil {
 		err = os.WriteFile(waiting, b, 0o600)
@@ -186,7 +187,7 @@ func Load(dir, id string) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("load recording %s: version %d: %w", id, m.Version, ErrVersion)
 	}
 	if _, err := os.Lstat(filepath.Join(folder, TombstoneName)); err == nil {
-		return withoutPeople(m), fmt.Errorf("load recording %s: %w", id, ErrErased)
+		return WithoutPeople(m), fmt.Errorf("load recording %s: %w", id, ErrErased)
 	}
 	return m, nil
 }

@@ -19,7 +19,6 @@ import (
 
 	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/internal/capture"
-	"github.com/siprecd/siprecd/recorder/internal/seal"
 )
 
 // All times are since the capture's zero.
@@ -73,11 +72,11 @@ type Track struct {
 
 // A Job is one recording to be finalised.
 type Job struct {
-	Capture string         // path
-	Secret  capture.Secret `json:"-"`
-	Dir     string         // where the files go
-	// Key is the key of the recording, for tracks whose File says that it is sealed.
-	Key *seal.Key `json:"-"`
+	Capture string // path
+	// Secret opens the capture. Its key seals tracks whose File says that they are
+	// sealed.
+	Secret capture.Secret `json:"-"`
+	Dir    string         // where the files go
 	// Timeline runs from the first to the last permitted instant on any stream;
 	// every file spans it, and as much more as the last packets that begin in it
 	// reach beyond it, or the first ones before it (see Stream).

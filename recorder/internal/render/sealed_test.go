@@ -3,7 +3,6 @@ package render
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/internal/capture"
-	"github.com/siprecd/siprecd/recorder/internal/seal"
 	"github.com/siprecd/siprecd/recorder/internal/vault"
 )
 
@@ -32,17 +30,15 @@ func TestSealedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if job.Key, err = seal.New(rand.Reader); err != nil {
-		t.Fatal(err)
-	}
-	job.Dir, job.Tracks[0].File = t.TempDir(), vault.Name("a.wav", job.Key)
+	key := job.Secret.Key
+	job.Dir, job.Tracks[0].File = t.TempDir(), vault.Name("a.wav", key)
 	res := run(t, job)
 	sum := sha256.Sum256(want)
 	if got := res.Tracks[0].SHA256; got != clear.Tracks[0].SHA256 || got != hex.EncodeToString(sum[:]) {
 		t.Errorf("the sum is %s, that of the file in the clear %x", got, sum)
 	}
 	path := filepath.Join(job.Dir, res.Tracks[0].File)
-	if got, err := vault.ReadFile(path, job.Key); err != nil || !bytes.Equal(got, want) {
+	if got, err := vault.ReadFile(path, key); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%d octets, %v; in the clear it has %d", len(got), err, len(want))
 	}
 	onDisk, err := os.ReadFile(path)
@@ -53,15 +49,15 @@ func TestSealedFiles(t *testing.T) {
 		t.Error("it can be read on disk")
 	}
 
-	sealedMix := filepath.Join(job.Dir, vault.Name("mix.wav", job.Key))
-	if err := Mix(context.Background(), sealedMix, job.Key, plain(path), nil); err != nil {
+	sealedMix := filepath.Join(job.Dir, vault.Name("mix.wav", key))
+	if err := Mix(context.Background(), sealedMix, key, plain(path), nil); err != nil {
 		t.Fatal(err)
 	}
 	wantMix, err := os.ReadFile(mixed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := vault.ReadFile(sealedMix, job.Key); err != nil || !bytes.Equal(got, wantMix) {
+	if got, err := vault.ReadFile(sealedMix, key); err != nil || !bytes.Equal(got, wantMix) {
 		t.Errorf("the mix has %d octets, %v; in the clear %d", len(got), err, len(wantMix))
 	}
 }

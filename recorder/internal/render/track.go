@@ -81,7 +81,7 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 		kept = keptSamples(res.Map, job.Timeline.From, rate, total)
 	}
 	res.Samples = countSamples(kept)
-	out, err := createWAV(filepath.Join(job.Dir, t.File), job.Key, rate, 1, res.Samples, job.largest())
+	out, err := createWAV(filepath.Join(job.Dir, t.File), job.Secret.Key, rate, 1, res.Samples, job.largest())
 	if err != nil {
 		return res, err
 	}

@@ -51,6 +51,9 @@ func Name(name string, key *seal.Key) string {
 	return name + Suffix
 }
 
+// ClearName is what the file would be called in the clear.
+func ClearName(name string) string { return strings.TrimSuffix(name, Suffix) }
+
 // config is how a file of that name is sealed.
 func config(key *seal.Key, path string, salt []byte) (sio.Config, error) {
 	if key == nil {

@@ -1,0 +1,273 @@
+package recorder
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/recorder/internal/seal"
+	"github.com/siprecd/siprecd/recorder/internal/vault"
+	"github.com/siprecd/siprecd/recorder/store"
+)
+
+// ErrHeld says that a legal hold is on a recording: nothing erases it.
+var ErrHeld = errors.New("a legal hold is on the recording")
+
+// An Erasure says who has a recording erased and why.
+type Erasure struct {
+	By, Reason string
+	At         time.Time
+}
+
+// What is not reached by erasing, in the words of a tombstone.
+const (
+	limitCopies = "copies made before (exports, backups, snapshots of the file system) are not reached"
+	limitPlain  = "what was in the clear was overwritten once and unlinked: a file system that writes elsewhere what is overwritten, and the spare blocks of a disk, may keep it"
+	limitSealed = "what was sealed was unlinked after its key was overwritten once and unlinked: a file system that writes elsewhere what is overwritten, and the spare blocks of a disk, may keep both"
+	limitMaster = "the key was wrapped: what may be left of it opens only with the master key"
+)
+
+// Erase erases a finished recording below dir: its key is destroyed first, then
+// every file that holds audio or says anything of people is removed, overwritten
+// once before where it was in the clear; of manifest and journal stays what tells
+// nothing of people. The tombstone that it returns stays in the folder too. What
+// was cut off is taken up again by erasing again, under the reason of then.
+//
+// A recording that is not finished is refused with [store.ErrUnfinished]: what is
+// being recorded ends first, and a server that starts finishes what was cut off.
+// One with a legal hold is refused with [ErrHeld].
+func Erase(dir, id string, e Erasure) (store.Tombstone, error) {
+	folder, err := store.Folder(dir, id)
+	if err != nil {
+		return store.Tombstone{}, err
+	}
+	m, err := store.Load(dir, id)
+	switch {
+	case errors.Is(err, store.ErrErased):
+		tomb, err := store.LoadTombstone(folder)
+		if err != nil || tomb.Complete {
+			return tomb, err
+		}
+		return erase(folder, m, tomb)
+	case err != nil:
+		return store.Tombstone{}, err
+	case m.Retention != nil && m.Retention.Held:
+		return store.Tombstone{}, fmt.Errorf("erase %s: %w", id, ErrHeld)
+	}
+	return erase(folder, m, store.Tombstone{Recording: id, At: e.At.UTC(), By: e.By, Reason: e.Reason})
+}
+
+// What became of a key, in the words of a tombstone.
+const (
+	keyDestroyed = "destroyed"
+	keyGone      = "there was none any more"
+)
+
+// erase does what a tombstone says and completes it.
+func erase(folder string, m store.Manifest, tomb store.Tombstone) (store.Tombstone, error) {
+	if len(tomb.Limits) == 0 {
+		limits, err := limitsOf(folder, m)
+		if err != nil {
+			return tomb, fmt.Errorf("erase %s: %w", tomb.Recording, err)
+		}
+		tomb.Limits = limits
+	}
+	// From here on nobody reads the recording any more, whatever happens.
+	if err := store.WriteTombstone(folder, tomb); err != nil {
+		return tomb, err
+	}
+	err := errors.Join(destroyKey(folder, &tomb), remove(folder, &tomb))
+	if err == nil {
+		err = redact(folder, m, &tomb)
+	}
+	if err == nil {
+		tomb.Complete = true
+	}
+	if err := errors.Join(err, store.WriteTombstone(folder, tomb)); err != nil {
+		return tomb, fmt.Errorf("erase %s: %w", tomb.Recording, err)
+	}
+	return tomb, nil
+}
+
+// limitsOf says what erasing does not reach.
+func limitsOf(folder string, m store.Manifest) ([]string, error) {
+	limits := []string{limitCopies}
+	wrapped, err := seal.Wrapped(folder)
+	if err != nil && !errors.Is(err, seal.ErrDestroyed) && !errors.Is(err, seal.ErrKey) {
+		return nil, err
+	}
+	if m.Storage != store.Encrypted {
+		limits = append(limits, limitPlain)
+	}
+	if err == nil {
+		limits = append(limits, limitSealed)
+	}
+	if wrapped {
+		limits = append(limits, limitMaster)
+	}
+	return limits, nil
+}
+
+func destroyKey(folder string, tomb *store.Tombstone) error {
+	if _, err := os.Lstat(filepath.Join(folder, seal.FileName)); errors.Is(err, fs.ErrNotExist) {
+		if tomb.Key == "" {
+			tomb.Key = keyGone
+		}
+		return nil
+	}
+	if err := seal.Destroy(folder); err != nil {
+		return err
+	}
+	tomb.Key = keyDestroyed
+	return nil
+}
+
+// remove removes what does not stay. It goes on after an error.
+func remove(folder string, tomb *store.Tombstone) (err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case store.ManifestName, store.TombstoneName, journalName, seal.FileName:
+			continue
+		}
+		err = errors.Join(err, removeOne(filepath.Join(folder, e.Name()), tomb))
+	}
+	return errors.Join(err, store.SyncDir(folder))
+}
+
+func removeOne(path string, tomb *store.Tombstone) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // somebody else's temporary file
+	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return os.RemoveAll(path)
+	}
+	clear := !vault.IsSealed(path) && filepath.Base(path) != captureName
+	if clear {
+		if err := overwrite(path); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	tomb.Unlinked++
+	tomb.Octets += info.Size()
+	if clear {
+		tomb.Overwritten++
+	}
+	return nil
+}
+
+// overwrite fills a file with zeros, durably. Holes stay holes.
+func overwrite(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	buf, zeros := make([]byte, 64<<10), make([]byte, 64<<10)
+	for at := int64(0); ; {
+		n, readErr := f.ReadAt(buf, at)
+		if !bytes.Equal(buf[:n], zeros[:n]) {
+			_, err = f.WriteAt(zeros[:n], at)
+		}
+		if at += int64(n); err != nil || readErr != nil {
+			break
+		}
+	}
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// redact leaves of manifest and journal what tells nothing of people.
+func redact(folder string, m store.Manifest, tomb *store.Tombstone) error {
+	m = store.WithoutPeople(m)
+	m.Files, m.Metadata, m.Capture = []store.File{}, []store.Document{}, ""
+	b, err := store.Encode(m)
+	if err != nil {
+		return err
+	}
+	if err := replace(filepath.Join(folder, store.ManifestName), b); err != nil {
+		return err
+	}
+	lines, err := journalLines(folder, nil)
+	if err != nil {
+		lines = nil // damaged: what it says of people cannot be told from the rest
+	}
+	b = nil
+	for _, l := range lines {
+		line, err := json.Marshal(l.withoutPeople())
+		if err != nil {
+			return err
+		}
+		b = append(append(b, line...), '\n')
+	}
+	if err := replace(filepath.Join(folder, journalName), b); err != nil {
+		return err
+	}
+	tomb.Redacted = []string{store.ManifestName, journalName}
+	return nil
+}
+
+// replace writes a file anew and overwrites what it was.
+func replace(path string, data []byte) error {
+	old, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil {
+		defer old.Close()
+	}
+	if err := store.WriteFile(path, data); err != nil || old == nil {
+		return err
+	}
+	info, err := old.Stat()
+	if err != nil {
+		return err
+	}
+	if _, err := old.WriteAt(make([]byte, info.Size()), 0); err != nil {
+		return err
+	}
+	return old.Sync()
+}
+
+// discard removes the audio of a void recording, before anything else is made of it.
+func (in *interaction) discard(at time.Time) (store.Tombstone, error) {
+	tomb := store.Tombstone{Recording: string(in.id), At: at.UTC(), By: "policy " + in.policy.Version(), Reason: "consent: all of it is void"}
+	limits, err := limitsOf(in.folder, store.Manifest{Storage: in.storage()})
+	if err != nil {
+		return tomb, err
+	}
+	tomb.Limits = limits
+	if err := destroyKey(in.folder, &tomb); err != nil {
+		return tomb, err
+	}
+	return tomb, removeOne(filepath.Join(in.folder, captureName), &tomb)
+}
+
+// bury finishes a void recording: what is left of it are a manifest and a journal that
+// tell nothing of people, and the tombstone.
+func (in *interaction) bury(by finishing, m store.Manifest, tomb store.Tombstone) error {
+	m = store.WithoutPeople(m)
+	m.Storage = store.Plain // nothing is left that is sealed
+	if err := by.disk.Finish(in.folder, m, nil); err != nil {
+		return err
+	}
+	if _, err := erase(in.folder, m, tomb); err != nil {
+		in.log.Error("void recording could not be erased whole: erase it again", zap.Error(err))
+	}
+	return nil
+}
