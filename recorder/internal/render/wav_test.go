@@ -254,11 +254,11 @@ func BenchmarkWAV(b *testing.B) {
 	perPacket := func(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/3000, "ns/20ms")
 	}
-	b.Run("own", func(b *testing.B) {
-		path := filepath.Join(b.TempDir(), "a.wav")
+	own := func(b *testing.B, name string) {
+		path, key := filepath.Join(b.TempDir(), name), testSecret().Key
 		b.ReportAllocs()
 		for b.Loop() {
-			w, err := createWAV(path, nil, 8000, 1, 60*8000, maxRIFF)
+			w, err := createWAV(path, key, 8000, 1, 60*8000, maxRIFF)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -275,7 +275,9 @@ func BenchmarkWAV(b *testing.B) {
 			}
 		}
 		perPacket(b)
-	})
+	}
+	b.Run("own", func(b *testing.B) { own(b, "a.wav") })
+	b.Run("sealed", func(b *testing.B) { own(b, "a.wav.sealed") })
 	b.Run("go-audio", func(b *testing.B) {
 		path := filepath.Join(b.TempDir(), "a.wav")
 		b.ReportAllocs()

@@ -42,10 +42,6 @@ func (k *Key) Capture(epoch [EpochSize]byte) (cipher.AEAD, error) {
 	return k.derived("capture", epoch[:])
 }
 
-// File gives the cipher for a finished file. salt is random and of that file, at
-// least 16 octets.
-func (k *Key) File(salt []byte) (cipher.AEAD, error) { return k.derived("file", salt) }
-
 // Journal gives the cipher for lines of a journal. salt is random and drawn anew
 // each time that a process opens the journal, at least 16 octets.
 func (k *Key) Journal(salt []byte) (cipher.AEAD, error) { return k.derived("journal", salt) }

@@ -92,12 +92,21 @@ func TestReadMasters(t *testing.T) {
 	}
 }
 
+// file is a cipher under the key of a file.
+func file(k *Key, salt []byte, name string) (cipher.AEAD, error) {
+	b, err := k.FileKey(name, salt)
+	if err != nil {
+		return nil, err
+	}
+	return gcm(b)
+}
+
 // opens reports whether two keys are the same, by what they seal.
 func opens(t *testing.T, a, b *Key) bool {
 	t.Helper()
 	for _, derive := range []func(*Key) (cipher.AEAD, error){
 		func(k *Key) (cipher.AEAD, error) { return k.Capture([EpochSize]byte{1}) },
-		func(k *Key) (cipher.AEAD, error) { return k.File(make([]byte, 16)) },
+		func(k *Key) (cipher.AEAD, error) { return file(k, make([]byte, 16), "a") },
 		func(k *Key) (cipher.AEAD, error) { return k.Journal(make([]byte, 16)) },
 	} {
 		x, err := derive(a)
@@ -132,7 +141,8 @@ func TestPurposesAndSaltsHaveTheirOwnKeys(t *testing.T) {
 	salt := make([]byte, EpochSize)
 	add(k.Capture([EpochSize]byte{}))
 	add(k.Capture([EpochSize]byte{1}))
-	add(k.File(salt))
+	add(file(k, salt, "a"))
+	add(file(k, salt, "b"))
 	add(k.Journal(salt))
 	nonce := make([]byte, ciphers[0].NonceSize())
 	for i, a := range ciphers {
@@ -142,7 +152,7 @@ func TestPurposesAndSaltsHaveTheirOwnKeys(t *testing.T) {
 			}
 		}
 	}
-	if _, err := k.File(salt[:8]); err == nil {
+	if _, err := k.FileKey("a", salt[:8]); err == nil {
 		t.Error("a short salt is taken")
 	}
 	if _, err := New(bytes.NewReader(make([]byte, Size-1))); err == nil {
