@@ -21,7 +21,7 @@ import (
 // is a free place. What fails leaves capture and journal as they are, and no
 // manifest: the recording is then unfinished, not lost.
 func (r *Recorder) finalise(in *interaction) {
-	closeErr := errors.Join(in.journal.settle(), in.capture.Finish(r.stopping))
+	closeErr := errors.Join(in.journal.settle(), in.capture.Finish(r.stopping, in.journal.waits))
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()

@@ -251,6 +251,13 @@ func (j *journal) again() {
 	}
 }
 
+// waits reports whether lines wait that could not be written.
+func (j *journal) waits() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.pending) > 0
+}
+
 // settle writes what still waits and returns when all lines are durable.
 func (j *journal) settle() error {
 	j.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -356,5 +357,28 @@ func TestCaptured(t *testing.T) {
 	}
 	if n, err := count(id); n != 0 || !errors.Is(err, seal.ErrDestroyed) {
 		t.Errorf("without its key: %d packets, %v", n, err)
+	}
+}
+
+// What a decision permits that never got into the journal, for a failure of ours, is
+// given up when the recording ends; nothing waits for it.
+func TestDecisionThatIsNotWrittenDown(t *testing.T) {
+	dir := t.TempDir()
+	r := newRecorder(t, dir)
+	f := newFake(t)
+	in := begun(t, r, f)
+	in.handle(offered(both, twoParties)(f))
+	talk(0, 1, 0, 1)(f)
+	tr := f.sinks[0].(*Track)
+	if err := tr.Allow(in.verdicts.Decision("0.0").Permit, 99); err != nil {
+		t.Fatal(err)
+	}
+	talk(0, 1, 1, 2)(f)
+	in.handle(ended(2)(f))
+	in.finish()
+	r.finalise(in)
+	m, err := store.Load(dir, string(in.id))
+	if err != nil || m.Streams[0].Packets.Kept != 50 || in.capture.Dropped() != 50 || !slices.Contains(m.Flags, flagDisk) {
+		t.Errorf("%v, %d dropped, %+v, flags %v", err, in.capture.Dropped(), m.Streams[0].Packets, m.Flags)
 	}
 }

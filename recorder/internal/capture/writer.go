@@ -424,13 +424,18 @@ func (w *Writer) note(err error) {
 	}
 }
 
-// Finish is Close, but while the disk fails, or a line of the journal is not durable,
-// it lets what waits be written first, until ctx is done.
-func (w *Writer) Finish(ctx context.Context) error {
+// Finish is Close, but while the disk fails it lets what waits be written first, until
+// ctx is done; so it does with what a line of the journal may still permit, which
+// pending reports.
+func (w *Writer) Finish(ctx context.Context, pending func() bool) error {
 	w.mu.Lock()
 	w.closed = true
 	w.mu.Unlock()
-	for w.flushAll() > 0 && ctx.Err() == nil {
+	for ctx.Err() == nil {
+		hope := pending()
+		if permitted, others := w.flushAll(); permitted == 0 && (others == 0 || !hope) {
+			break
+		}
 		again := time.NewTimer(retryAfter)
 		select {
 		case <-again.C:
@@ -441,8 +446,9 @@ func (w *Writer) Finish(ctx context.Context) error {
 	return w.Close()
 }
 
-// flushAll writes all that may be written and returns how many pages are left.
-func (w *Writer) flushAll() int {
+// flushAll writes all that may be written and returns how many pages are left, that
+// may be written and that may not.
+func (w *Writer) flushAll() (permitted, others int) {
 	scratch := w.spool.borrow()
 	defer func() { w.spool.giveBack(scratch) }()
 	w.disk.lock()
@@ -452,7 +458,12 @@ func (w *Writer) flushAll() int {
 	w.disk.unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.pages()
+	for _, p := range w.queue {
+		if p.decision <= w.released && w.out != nil {
+			permitted++
+		}
+	}
+	return permitted, w.pages() - permitted
 }
 
 // Close writes what is left and may be written, wipes the rest and closes the

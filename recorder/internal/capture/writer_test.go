@@ -388,7 +388,7 @@ func TestFinishOnAFullDisk(t *testing.T) {
 			spoken(w, 0, 3*time.Second)
 			ctx, cancel := context.WithTimeout(context.Background(), wait)
 			defer cancel()
-			err := w.Finish(ctx)
+			err := w.Finish(ctx, func() bool { return false })
 			got := len(m.packets(t, secret))
 			if wait > 10*time.Second {
 				if took := time.Since(began); err != nil || got != 300 || w.Dropped() != 0 || took > 11*time.Second {
