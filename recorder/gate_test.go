@@ -137,6 +137,59 @@ func TestMediaClockForgetsTheOldest(t *testing.T) {
 	}
 }
 
+// A sender whose clock is slow is followed, so that its media time stays near the
+// truth for hours; one that the network delays for a while is not taken for slow.
+func TestMediaClockFollowsASlowClock(t *testing.T) {
+	for _, ppm := range []int64{-200, 200} { // above 0: the sender's clock is slow
+		var c mediaClock
+		var worst time.Duration
+		for i := range int64(3 * 3600 * 50) {
+			spoken := time.Duration(i) * 20 * ms
+			sent := spoken + spoken/1_000_000*time.Duration(ppm)
+			delay := 30*ms + time.Duration(i*7919%40)*ms
+			got := c.observe(1, uint16(i), uint32(i*160), 8000, sent+delay)
+			// Known but for the 30 ms that all packets take.
+			if off := (got.Media - sent - 30*ms).Abs(); i > 0 && off > worst {
+				worst = off
+			}
+		}
+		if worst > 45*ms { // the first is not the quickest: 40 ms of jitter
+			t.Errorf("%d ppm: media time is up to %v off in three hours", ppm, worst)
+		}
+	}
+	var c mediaClock
+	for i := range int64(60 * 50) {
+		late := time.Duration(0)
+		if i > 10*50 {
+			late = 300 * ms // a slower way, for 50 s
+		}
+		at := time.Duration(i) * 20 * ms
+		if got := c.observe(1, uint16(i), uint32(i*160), 8000, at+late); got.Media > at+15*ms {
+			t.Fatalf("packet sent at %v has media time %v: the network passed for a slow clock", at, got.Media)
+		}
+	}
+}
+
+// What was on hold for an hour under a slow clock is known again soon after.
+func TestMediaClockAfterALongHold(t *testing.T) {
+	var c mediaClock
+	const hold = time.Hour
+	observe := func(spoken time.Duration, seq uint16) time.Duration {
+		sent := spoken + spoken/10_000 // 100 ppm
+		return sent - c.observe(1, seq, uint32(spoken/time.Millisecond*8), 8000, sent).Media
+	}
+	for i := range 1000 {
+		observe(time.Duration(i)*20*ms, uint16(i))
+	}
+	var off time.Duration
+	for i := range 600 {
+		off = observe(hold+time.Duration(i)*20*ms, uint16(1000+i))
+	}
+	if off > 5*ms {
+		t.Errorf("12 s after a hold of an hour media time is %v behind", off)
+	}
+}
+
 func TestMediaClockLongRun(t *testing.T) {
 	const rate = 48000
 	var c mediaClock

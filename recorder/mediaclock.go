@@ -14,6 +14,13 @@ const (
 	// catchUp is how much less late than the first of them one may be: what a
 	// stalled network held back comes quicker than it was sent.
 	catchUp = 10 * time.Millisecond
+	// agePackets and ageTime say from how many packets of how long a time it is
+	// judged whether the sender's clock is slow.
+	agePackets = 50
+	ageTime    = 10 * time.Second
+	// slowest is how much a sender's clock may lose on ours in a second. Clocks of
+	// devices are within 200 parts in a million.
+	slowest = 300 * time.Microsecond
 	// epochsKept is how many epochs of one stream are known at a time, so that
 	// stragglers of the last SSRC are judged by their own epoch.
 	epochsKept = 4
@@ -24,8 +31,8 @@ const (
 type instant struct {
 	Arrival time.Duration
 	// Media is the packet's RTP time on the clock of arrivals: RTP time + D,
-	// where D is the smallest (arrival - RTP time) seen in the epoch. It is
-	// never later than Arrival.
+	// where D is the smallest (arrival - RTP time) seen in the epoch, aged by what
+	// a slow clock loses. It is never later than Arrival.
 	Media time.Duration
 	// Rests is the number of packets of the epoch that D rests on.
 	Rests int
@@ -53,14 +60,25 @@ type epoch struct {
 	used uint64 // turn of the last packet
 
 	// A packet with the timestamp quickTS arrives at quickAt at best: this pair
-	// is D. It is replaced as a whole and never added to, so that no rounding
-	// error grows.
+	// is D. It is replaced as a whole, so that no rounding error grows.
 	quickTS uint32
 	quickAt time.Duration
 	rests   int
 	nextSeq uint16 // sequence number that follows the latest packet in step
 
+	recent recent
+	aged   time.Duration // arrival of the packet on which D rests
+
 	doubt doubt
+}
+
+// recent is the quickest packet in step of the last while.
+type recent struct {
+	packets int
+	since   time.Duration // arrival of the first
+	least   time.Duration // smallest lag among them
+	leastTS uint32        // and the packet that had it
+	leastAt time.Duration
 }
 
 // doubt collects the packets that are late beyond jump.
@@ -100,8 +118,9 @@ func (c *mediaClock) observe(ssrc uint32, seq uint16, ts uint32, rate int, arriv
 		e.rests++
 		e.nextSeq = seq + 1
 		if lag < 0 {
-			e.quickTS, e.quickAt, lag = ts, arrival, 0
+			e.quickTS, e.quickAt, e.aged, e.recent, lag = ts, arrival, arrival, recent{}, 0
 		}
+		e.age(ts, arrival, lag)
 	}
 	return instant{arrival, arrival - lag, e.rests, settled}
 }
@@ -125,6 +144,30 @@ func (c *mediaClock) epoch(ssrc uint32, rate int) (e *epoch, fresh bool) {
 
 func (e *epoch) begin(seq uint16, ts uint32, arrival time.Duration) {
 	e.quickTS, e.quickAt, e.rests, e.nextSeq, e.doubt = ts, arrival, 1, seq+1, doubt{}
+	e.aged, e.recent = arrival, recent{}
+}
+
+// age lets D follow a sender whose clock is slower than ours. Each packet of such
+// a sender comes later than D says, by 0.7 s in an hour at 200 parts in a million,
+// and would be taken for one that was sent that much earlier: the beginning of
+// what is permitted again would be lost. So where even the quickest packet of a
+// while was late, D becomes later by that, but by no more than slowest allows
+// for: a network that is slower for a while must not pass for a clock.
+func (e *epoch) age(ts uint32, arrival, lag time.Duration) {
+	r := &e.recent
+	if r.packets == 0 {
+		r.since = arrival
+	}
+	if r.packets == 0 || lag < r.least {
+		r.least, r.leastTS, r.leastAt = lag, ts, arrival
+	}
+	r.packets++
+	if r.packets < agePackets || arrival-r.since < ageTime {
+		return
+	}
+	step := min(r.least, (r.leastAt-e.aged)/time.Second*slowest)
+	e.quickTS, e.quickAt = r.leastTS, r.leastAt-r.least+step
+	e.aged, e.recent = r.leastAt, recent{}
 }
 
 // lag is how much later than D says the packet arrived; negative when it was
