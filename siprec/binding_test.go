@@ -238,7 +238,8 @@ func TestSRTPRequiredOfEachOffer(t *testing.T) {
 // Shows DRV3264-6-01, 7866-12.2-03.
 func TestSRTPRequiredOfAnAnswer(t *testing.T) {
 	const plain = head + "m=audio 4000 RTP/AVP 0\r\na=sendonly\r\n"
-	secure := head + "m=audio 4000 RTP/SAVP 0\r\na=sendonly\r\n" + cryptoLine(t, 9, 1, "AES_CM_128_HMAC_SHA1_80")
+	const savpHead = head + "m=audio 4000 RTP/SAVP 0\r\na=sendonly\r\n"
+	secure := savpHead + cryptoLine(t, 9, 1, "AES_CM_128_HMAC_SHA1_80")
 	for _, tt := range []struct {
 		name    string
 		answers []string // of the ACK to the INVITE, and to re-INVITEs, each without an offer
@@ -246,6 +247,11 @@ func TestSRTPRequiredOfAnAnswer(t *testing.T) {
 		{"plain", []string{plain}},
 		{"none", []string{""}},
 		{"plain later", []string{secure, plain}},
+		{"not encrypted", []string{strings.TrimSuffix(secure, "\r\n") + " UNENCRYPTED_SRTP\r\n"}},
+		{"RTCP not encrypted, later", []string{secure, strings.TrimSuffix(secure, "\r\n") + " UNENCRYPTED_SRTCP\r\n"}},
+		{"a suite that was not offered", []string{savpHead + cryptoLine(t, 9, 1, "AES_CM_128_HMAC_SHA1_32")}},
+		{"a tag that was not offered", []string{savpHead + cryptoLine(t, 9, 9, "AES_CM_128_HMAC_SHA1_80")}},
+		{"port 0", []string{strings.Replace(secure, "4000", "0", 1)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			core, logged := observer.New(zapcore.WarnLevel)

@@ -375,6 +375,10 @@ func (rs *RecordingSession) serveAck(n ackNote) *Event {
 		agreed = rs.media.concluded(c.offer, r.At)
 		rs.tellUntaken(agreed)
 	}
+	if proposed == nil && !agreed.hopeless && !agreed.acceptable() {
+		rs.log.Warn("answer cannot be taken", zap.Stringer("source", r.Flow.Remote()), zap.Strings("why", []string{"no stream is left"}))
+		agreed.hopeless = true
+	}
 	if agreed.hopeless {
 		return rs.giveUp(EndNoAnswer, n.At)
 	}

@@ -217,6 +217,7 @@ func (n *negotiator) slot(next *agreement, i int, m *sdp.Media, at time.Time) (*
 	if err != nil {
 		return nil, err
 	}
+	next.noteClear(srtp)
 	n.bind(sl, m, srtp, at)
 	return sl, nil
 }
@@ -264,7 +265,7 @@ func (n *negotiator) bind(sl *slot, m *sdp.Media, srtp *media.SRTP, at time.Time
 		sl.stream.Remote = netip.AddrPortFrom(m.Addr, uint16(m.Port))
 	}
 	sl.stream.SRTP = ""
-	if srtp != nil {
+	if srtp != nil && !srtp.UnencryptedRTP {
 		sl.stream.SRTP = string(srtp.Suite)
 	}
 	sl.expected = media.Expected{
@@ -401,6 +402,10 @@ func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement
 		if len(m.Codecs) == 0 {
 			m.Codecs = before.answer.Codecs // it can mean nothing else
 		}
+		if err := m.KeepOffered(before.answer.Crypto); err != nil {
+			next.untaken = appendOnce(next.untaken, err.Error())
+			continue
+		}
 		if why := m.Refusal(n.terms); why != "" {
 			// Nothing of it could be read: the stream stays as it was before.
 			next.untaken = appendOnce(next.untaken, why)
@@ -411,6 +416,7 @@ func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement
 			next.untaken = appendOnce(next.untaken, err.Error())
 			continue
 		}
+		next.noteClear(srtp)
 		taken++
 		sl.stream.Receiving = sl.stream.Recordable && m.AnswerDirection(n.terms) == "recvonly"
 		sl.stream.Codecs = codecsOf(m.Choose(n.terms))
@@ -439,6 +445,9 @@ func (n *negotiator) commit(a *agreement, log *zap.Logger) {
 	}
 	n.share.give(len(a.closing))
 	a.opened, a.closing = nil, nil
+	if a.clear() && !before.clear() {
+		log.Warn(oddClear)
+	}
 	if len(a.oddities) > 0 {
 		log.Debug("sdp oddities", zap.Strings("oddities", a.oddities))
 	}

@@ -44,6 +44,24 @@ func (n *negotiator) secure(sl *slot, m *sdp.Media, before *slot) (*media.SRTP, 
 	return s, nil
 }
 
+// oddClear is what is said of SRTP that protects no more than plain RTP does.
+const oddClear = "SRTP without encryption was agreed: what is sent can be read on the way"
+
+// noteClear notes protection that leaves something unencrypted (RFC 4568 §6.3.2).
+func (a *agreement) noteClear(s *media.SRTP) {
+	if s != nil && (s.UnencryptedRTP || s.UnencryptedRTCP) {
+		a.oddities = appendOnce(a.oddities, oddClear)
+	}
+}
+
+// clear reports whether an agreement has such protection.
+func (a *agreement) clear() bool {
+	return a != nil && slices.ContainsFunc(a.slots, func(sl *slot) bool {
+		s := sl.expected.SRTP
+		return !sl.stream.Closed && s != nil && (s.UnencryptedRTP || s.UnencryptedRTCP)
+	})
+}
+
 // freshKey draws a master key and its salt.
 func (n *negotiator) freshKey(suite sdp.Suite) ([]byte, error) {
 	key, salt := suite.KeySizes()

@@ -1,10 +1,15 @@
 package siprec
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/siprecd/siprecd/conformance/src"
 	"github.com/siprecd/siprecd/siprec/internal/sdp"
@@ -182,5 +187,109 @@ func TestPartlyRefusedSaysWhy(t *testing.T) {
 	d.want(Offered)
 	if got := whole.Final().Get("Warning"); got != "" {
 		t.Errorf("Warning is %q where nothing was refused", got)
+	}
+}
+
+// TestRefreshAnsweredInTheClear: where SRTP is required, an answer of plain RTP to a
+// refresh of ours ends the recording session as one in an ACK does.
+// Shows 7866-12.2-03.
+func TestRefreshAnsweredInTheClear(t *testing.T) {
+	core, logged := observer.New(zapcore.WarnLevel)
+	d := newDesk(t, nil, neverAsk, func(c *Config) {
+		c.Log = zap.New(core)
+		timer := SessionTimer{Interval: 90 * time.Second} // the SRC knows none: we refresh, by INVITE
+		c.Admit = func(Origin) (SRC, error) { return SRC{Name: "sbc", SRTP: SRTPRequired, SessionTimer: timer}, nil }
+	})
+	client := bareAt(t, d, "127.0.0.1")
+	status, m := client.status(t, "INVITE", "", 1, savp(cryptoLine(t, 1, 1, "AES_CM_128_HMAC_SHA1_80")))
+	tag := tagOf(m)
+	if _, err := client.conn.Write(client.text("ACK", "bound", tag, 1, "")); err != nil || status != "200" {
+		t.Fatalf("answered %s, %v", status, err)
+	}
+	d.want(Offered)
+	if status, _ := client.status(t, "OPTIONS", tag, 2, ""); status != "200" { // the ACK was read
+		t.Fatalf("OPTIONS answered %s", status)
+	}
+	d.clock.advance(45 * time.Second)
+	invite, err := client.next()
+	if err != nil || !strings.HasPrefix(invite, "INVITE ") {
+		t.Fatalf("%v came\n%s", err, invite)
+	}
+	client.answer(t, invite, head+"m=audio 4000 RTP/AVP 0\r\na=sendonly\r\na=label:1\r\n")
+	if ev := d.want(Ended); ev.Reason != EndNoAnswer {
+		t.Errorf("ended by %s", ev.Reason)
+	}
+	m = ""
+	for !strings.HasPrefix(m, "BYE ") {
+		if m, err = client.next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !strings.HasPrefix(field(m, "Reason"), "SIP;cause=488;") || logged.FilterMessage("answer cannot be taken").Len() != 1 {
+		t.Errorf("the log is %v, and this came\n%s", logged.All(), m)
+	}
+}
+
+// answer accepts a request with SDP.
+func (c *bareSRC) answer(t *testing.T, req, sdp string) {
+	t.Helper()
+	text := "SIP/2.0 200 OK\r\n"
+	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
+		text += name + ": " + field(req, name) + "\r\n"
+	}
+	text += fmt.Sprintf("Contact: <sip:src@%s>\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s", c.contact, len(sdp), sdp)
+	if _, err := c.conn.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUnencryptedIsToldOnce: SRTP that does not encrypt is refused where SRTP is
+// required, and is else taken as what it is worth, plain RTP, with a warning when it
+// begins.
+// Shows 7866-12.2-03, DRV4568-5.1.2-01.
+func TestUnencryptedIsToldOnce(t *testing.T) {
+	encrypts := cryptoLine(t, 1, 1, "AES_CM_128_HMAC_SHA1_32")
+	unencrypted := strings.TrimSuffix(cryptoLine(t, 2, 2, "AES_CM_128_HMAC_SHA1_80"), "\r\n") + " UNENCRYPTED_SRTP\r\n"
+	for _, tt := range []struct {
+		name   string
+		policy SRTPPolicy
+		offer  string
+		status string
+		suite  string // of the stream
+		warned int
+	}{
+		{"required", SRTPRequired, savp(unencrypted), "488", "", 0},
+		{"required, with another", SRTPRequired, savp(unencrypted, encrypts), "200", "AES_CM_128_HMAC_SHA1_32", 0},
+		{"preferred", SRTPPreferred, savp(unencrypted), "200", "", 1},
+		{"preferred, with another", SRTPPreferred, savp(unencrypted, encrypts), "200", "AES_CM_128_HMAC_SHA1_32", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			core, logged := observer.New(zapcore.WarnLevel)
+			d := newDesk(t, nil, as(SRC{Name: "sbc", SRTP: tt.policy}), func(c *Config) { c.Log = zap.New(core) })
+			client := bareAt(t, d, "127.0.0.1")
+			status, m := client.status(t, "INVITE", "", 1, tt.offer)
+			if status != tt.status {
+				t.Fatalf("answered\n%s", m)
+			}
+			if status != "200" {
+				if !strings.Contains(field(m, "Warning"), "without encryption") {
+					t.Errorf("Warning is %q", field(m, "Warning"))
+				}
+				return
+			}
+			ev := d.want(Offered)
+			if ev.Streams[0].SRTP != tt.suite || slices.Contains(ev.Oddities, oddClear) != (tt.warned > 0) {
+				t.Errorf("suite %q, oddities %q", ev.Streams[0].SRTP, ev.Oddities)
+			}
+			if _, err := client.conn.Write(client.text("ACK", "bound", tagOf(m), 1, "")); err != nil {
+				t.Fatal(err)
+			}
+			if status, m := client.status(t, "INVITE", tagOf(m), 2, tt.offer); status != "200" {
+				t.Errorf("re-INVITE answered\n%s", m)
+			}
+			if n := logged.FilterMessage(oddClear).Len(); n != tt.warned {
+				t.Errorf("warned %d times, want %d: %v", n, tt.warned, logged.All())
+			}
+		})
 	}
 }

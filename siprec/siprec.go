@@ -178,7 +178,8 @@ type Stream struct {
 	Closed bool
 	Codecs []Codec       // answered formats, telephone-event and CN included
 	Ptime  time.Duration // a=ptime; 0 when absent
-	// SRTP is the crypto-suite in force (RFC 4568 §6.2); empty for plain RTP.
+	// SRTP is the crypto-suite in force (RFC 4568 §6.2); empty for plain RTP, and for
+	// SRTP that does not encrypt (UNENCRYPTED_SRTP).
 	SRTP    string
 	Content string // a=content as sent (RFC 4796); empty when absent
 	// Refusal says why the m-line was answered with port 0; empty when it was not,
@@ -275,7 +276,7 @@ type SRTPPolicy string
 // The policies.
 const (
 	SRTPPreferred SRTPPolicy = "preferred" // SRTP where it is offered, plain RTP too
-	SRTPRequired  SRTPPolicy = "required"  // streams without SRTP are refused
+	SRTPRequired  SRTPPolicy = "required"  // streams without SRTP, or not encrypted by it, are refused
 	SRTPOff       SRTPPolicy = "off"       // SRTP is refused
 )
 

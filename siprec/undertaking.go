@@ -129,6 +129,9 @@ func (rs *RecordingSession) fulfilled(u *undertaking, res *sip.Response) *Event 
 	if u.proposed != nil && c.offer != nil {
 		before := rs.media.now.streams()
 		rs.conclude(u.proposed, c, now)
+		if rs.media.now.hopeless {
+			return rs.giveUp(EndNoAnswer, now)
+		}
 		changed = !reflect.DeepEqual(before, rs.media.now.streams())
 	}
 	if !changed && len(c.metadata) == 0 {

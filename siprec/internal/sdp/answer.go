@@ -39,7 +39,8 @@ type SecureMode int
 const (
 	// PreferSRTP takes SRTP where it is offered, and plain RTP too.
 	PreferSRTP SecureMode = iota
-	// RequireSRTP refuses m-lines without a crypto attribute that can be accepted.
+	// RequireSRTP refuses m-lines without a crypto attribute that can be accepted, and
+	// accepts none that leaves anything unencrypted.
 	RequireSRTP
 	// NoSRTP refuses SRTP.
 	NoSRTP
@@ -102,11 +103,11 @@ func (m *Media) cryptoRefusal(t Terms) string {
 	case m.isSRTP() && t.SRTP == NoSRTP:
 		return "SRTP is not taken from this source"
 	case m.isSRTP():
-		if _, err := m.ChooseCrypto(t.suites()); err != nil {
+		if _, err := m.ChooseCrypto(t); err != nil {
 			return "SRTP without a usable key: " + err.Error()
 		}
 	case t.SRTP == RequireSRTP:
-		if _, err := m.ChooseCrypto(t.suites()); err != nil {
+		if _, err := m.ChooseCrypto(t); err != nil {
 			return "SRTP is required of this source: " + err.Error()
 		}
 	}
@@ -126,7 +127,7 @@ func (m *Media) AcceptedCrypto(t Terms) (Crypto, bool) {
 	if t.SRTP == NoSRTP || len(m.Crypto) == 0 || m.Plan(t) == Refuse {
 		return Crypto{}, false
 	}
-	c, err := m.ChooseCrypto(t.suites())
+	c, err := m.ChooseCrypto(t)
 	return c, err == nil
 }
 

@@ -67,15 +67,18 @@ const maxMKI = 128
 const maxKeys = 16
 
 var (
-	errCryptoForm  = errors.New("a=crypto is not `tag suite inline:key`")
-	errCryptoTag   = errors.New("tag of a=crypto is not a number")
-	errCryptoKey   = errors.New("key of a=crypto has not the length of its suite")
-	errCryptoMKI   = errors.New("unreadable MKI of a=crypto, or of several lengths")
-	errCryptoSuite = errors.New("crypto-suite is not understood")
+	errCryptoForm     = errors.New("a=crypto is not `tag suite inline:key`")
+	errCryptoTag      = errors.New("tag of a=crypto is not a number")
+	errCryptoKey      = errors.New("key of a=crypto has not the length of its suite")
+	errCryptoMKI      = errors.New("unreadable MKI of a=crypto, or of several lengths")
+	errCryptoSuite    = errors.New("crypto-suite is not understood")
+	errCryptoLifetime = errors.New("lifetime of a=crypto is not a number from 1 to 2^48")
+	errCryptoTwice    = errors.New("tag of a=crypto is that of another in the m-line")
+	errCryptoClear    = errors.New("SRTP without encryption is not taken from this source")
 )
 
-// ParseCrypto reads the value of a=crypto. Lifetimes are read over: no key is used
-// here for as long as the shortest one. The error says why the attribute is not
+// ParseCrypto reads the value of a=crypto. Lifetimes are checked and then forgotten:
+// when a key is used up is for its sender to tell. The error says why the attribute is not
 // valid or not understood, and holds nothing of its keys.
 func ParseCrypto(value string) (Crypto, error) {
 	f := strings.Fields(value)
@@ -145,16 +148,30 @@ func (c *Crypto) key(text string) (MasterKey, error) {
 		return MasterKey{}, errCryptoKey
 	}
 	k := MasterKey{Key: raw[:keyLen:keyLen], Salt: raw[keyLen:]}
-	for _, f := range fields[1:] {
+	for i, f := range fields[1:] {
 		value, length, isMKI := strings.Cut(f, ":")
 		if !isMKI {
-			continue // the lifetime, 2^n or decimal
+			if i > 0 || f != "" && !isLifetime(f) {
+				return MasterKey{}, errCryptoLifetime
+			}
+			continue
 		}
 		if k.MKI, err = parseMKI(value, length); err != nil {
 			return MasterKey{}, err
 		}
 	}
 	return k, nil
+}
+
+// isLifetime reports whether a text is a lifetime in packets, 2^n or decimal (RFC 4568
+// §6.1). SRTP lets a key live for 2^48 packets (RFC 3711 §9.2).
+func isLifetime(text string) bool {
+	if exponent, power := strings.CutPrefix(text, "2^"); power {
+		n, err := strconv.ParseUint(exponent, 10, 8)
+		return err == nil && n <= 48
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	return err == nil && n >= 1 && n <= 1<<48
 }
 
 // parseMKI reads a decimal number and the octets that it takes in a packet.
@@ -201,33 +218,99 @@ func (c *Crypto) param(p string) error {
 	return nil
 }
 
-// ChooseCrypto is the attribute to accept: of those offered the one whose suite
-// comes first in the preference, and among equals the one offered first (RFC 4568
-// §5.1.2). The error says why none can be accepted.
-func (m *Media) ChooseCrypto(preference []Suite) (Crypto, error) {
+// Clear reports whether others on the way can read what it protects: its payloads, or
+// the RTCP that goes with them, are authenticated only (RFC 4568 §6.3.2).
+func (c *Crypto) Clear() bool { return c.UnencryptedRTP || c.UnencryptedRTCP }
+
+// ChooseCrypto is the attribute to accept: of those offered one that encrypts, then the
+// one whose suite comes first in the terms, and among equals the one offered first
+// (RFC 4568 §5.1.2). Where SRTP is required, one that does not encrypt is none. The
+// error says why none can be accepted.
+func (m *Media) ChooseCrypto(t Terms) (Crypto, error) {
 	if len(m.Crypto) == 0 {
 		return Crypto{}, errors.New("no a=crypto")
 	}
-	best, at := Crypto{}, len(preference)
+	preference := t.suites()
+	best, at := Crypto{}, 2*len(preference)
+	tags := make(map[string]bool)
 	var why error
 	for _, value := range m.Crypto {
 		c, err := ParseCrypto(value)
+		tag := strings.TrimLeft(c.Tag, "0")
+		if err == nil && tags[tag] {
+			err = errCryptoTwice // RFC 4568 §4: unique in the m-line
+		}
 		if err != nil {
 			why = err
 			continue
 		}
+		tags[tag] = true
 		i := slices.Index(preference, c.Suite)
+		if c.Clear() && i >= 0 {
+			i += len(preference)
+		}
 		switch {
 		case i < 0:
 			why = fmt.Errorf("crypto-suite %s is not allowed", c.Suite)
+		case c.Clear() && t.SRTP == RequireSRTP:
+			why = errCryptoClear
 		case i < at:
 			best, at = c, i
 		}
 	}
-	if at == len(preference) {
+	if at == 2*len(preference) {
 		return Crypto{}, why
 	}
 	return best, nil
+}
+
+// KeepOffered reads the m-line as the answer to an offer of ours with that value of
+// a=crypto, empty for plain RTP, and forgets the attributes that were not offered: an
+// answer has the tag and the suite of the offer, and no protection less (RFC 4568
+// §5.1.3, §6.3). The error says what was not offered when nothing else is left.
+func (m *Media) KeepOffered(value string) error {
+	if value == "" {
+		m.Crypto = nil
+		if m.isSRTP() {
+			return errors.New("SRTP was not offered")
+		}
+		return nil
+	}
+	offered, err := ParseCrypto(value)
+	if err != nil {
+		return err
+	}
+	var kept []string
+	var why error
+	for _, value := range m.Crypto {
+		c, err := ParseCrypto(value)
+		if err == nil {
+			err = c.answers(&offered)
+		}
+		if err != nil {
+			why = err
+			continue
+		}
+		kept = append(kept, value)
+	}
+	m.Crypto = kept
+	if len(kept) == 0 {
+		return why // nil for plain RTP
+	}
+	return nil
+}
+
+// answers says what of an attribute was not offered.
+func (c *Crypto) answers(offered *Crypto) error {
+	switch {
+	case strings.TrimLeft(c.Tag, "0") != strings.TrimLeft(offered.Tag, "0"):
+		return fmt.Errorf("tag %s of a=crypto was not offered", c.Tag)
+	case c.Suite != offered.Suite:
+		return fmt.Errorf("crypto-suite %s was not offered", c.Suite)
+	case c.UnencryptedRTP && !offered.UnencryptedRTP, c.UnencryptedRTCP && !offered.UnencryptedRTCP:
+		return errors.New("SRTP without encryption was not offered")
+	}
+	return nil
 }
 
 // Answer is the attribute that accepts c with a key of our own (RFC 4568 §5.1.2).

@@ -42,6 +42,7 @@ func TestParseCrypto(t *testing.T) {
 		{"leading zero is kept", "01 AEAD_AES_128_GCM inline:" + key28, want{tag: "01", suite: AEAD128, key: 2, keys: 1}},
 		{"other case", "1 aes_cm_128_hmac_sha1_80 INLINE:" + key30, want{tag: "1", suite: AES128SHA1, key: 1, keys: 1}},
 		{"lifetime", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^48", want{tag: "1", suite: AES128SHA1, key: 1, keys: 1}},
+		{"longest decimal lifetime", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|281474976710656", want{tag: "1", suite: AES128SHA1, key: 1, keys: 1}},
 		{"decimal lifetime", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|1048576|1:4", want{tag: "1", suite: AES128SHA1, key: 1, keys: 1, mki: []byte{0, 0, 0, 1}}},
 		{"MKI alone", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|258:2", want{tag: "1", suite: AES128SHA1, key: 1, keys: 1, mki: []byte{1, 2}}},
 		{"longest MKI", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|9:128", want{tag: "1", suite: AES128SHA1, key: 1, keys: 1, mki: append(make([]byte, 127), 9)}},
@@ -80,6 +81,11 @@ func TestParseCryptoRefuses(t *testing.T) {
 		"short key":                "1 AES_CM_128_HMAC_SHA1_80 inline:" + key28,
 		"key of another suite":     "1 AEAD_AES_256_GCM inline:" + key30,
 		"no base64":                "1 AES_CM_128_HMAC_SHA1_80 inline:" + strings.Repeat("!", 40),
+		"lifetime of no packet":    "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|0",
+		"lifetime above 2^48":      "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^49",
+		"decimal one above 2^48":   "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|281474976710657|1:4",
+		"unreadable lifetime":      "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|long",
+		"two lifetimes":            "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^20|2^20",
 		"MKI too long":             "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|1:129",
 		"MKI of no octets":         "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|1:0",
 		"MKI does not fit":         "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|256:1",
@@ -109,6 +115,7 @@ func TestAcceptedCrypto(t *testing.T) {
 	one := "a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:" + key30 + "\r\n"
 	two := "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "\r\n"
 	gcm := "a=crypto:3 AEAD_AES_256_GCM inline:" + key44 + "\r\n"
+	clearGCM := strings.TrimSuffix(strings.Replace(gcm, ":3", ":5", 1), "\r\n") + " UNENCRYPTED_SRTP\r\n"
 	bad := "a=crypto:4 AEAD_AES_256_GCM inline:" + key30 + "\r\n"
 	tests := []struct {
 		name, text string
@@ -120,6 +127,11 @@ func TestAcceptedCrypto(t *testing.T) {
 		{"by preference, not by order", savp + one + two + gcm, Terms{}, Record, "3", ""},
 		{"an invalid one is passed over", savp + bad + one, Terms{}, Record, "1", ""},
 		{"preference of the profile", savp + gcm + two + one, Terms{Suites: []Suite{AES128SH32, AEAD256}}, Record, "1", ""},
+		{"a tag twice: the second is invalid", savp + one + strings.Replace(gcm, ":3", ":01", 1), Terms{}, Record, "1", ""},
+		{"one that encrypts before one that does not", savp + clearGCM + one, Terms{}, Record, "1", ""},
+		{"one that does not encrypt", savp + one + clearGCM, Terms{Suites: []Suite{AEAD256}}, Record, "5", ""},
+		{"one that does not encrypt while required", savp + clearGCM, Terms{SRTP: RequireSRTP}, Refuse, "", "without encryption"},
+		{"RTCP without encryption while required", avp + strings.Replace(clearGCM, "SRTP", "SRTCP", 1), Terms{SRTP: RequireSRTP}, Refuse, "", "without encryption"},
 		{"suite that is not allowed", savp + two, Terms{Suites: []Suite{AEAD256}}, Refuse, "", "AES_CM_128_HMAC_SHA1_80 is not allowed"},
 		{"no key", savp, Terms{}, Refuse, "", "no a=crypto"},
 		{"no valid key", savp + bad, Terms{}, Refuse, "", "length"},
@@ -143,6 +155,45 @@ func TestAcceptedCrypto(t *testing.T) {
 			}
 			if got := m.Refusal(tt.terms); (got == "") != (tt.refusal == "") || !strings.Contains(got, tt.refusal) {
 				t.Errorf("refusal %q, want %q", got, tt.refusal)
+			}
+		})
+	}
+}
+
+// TestKeepOffered: an answer adds nothing to what was offered.
+// Shows DRV4568-5.1.2-01.
+func TestKeepOffered(t *testing.T) {
+	const suite = " AES_CM_128_HMAC_SHA1_80 inline:"
+	offered := "1" + suite + key30
+	for _, tt := range []struct {
+		name, offered, proto, answer string
+		kept                         int
+		why                          string
+	}{
+		{"as offered", offered, "RTP/SAVP", offered, 1, ""},
+		{"the same number", offered, "RTP/SAVP", "01" + suite + key30, 1, ""},
+		{"less than was offered", offered + " UNENCRYPTED_SRTP", "RTP/SAVP", offered, 1, ""},
+		{"not encrypted, as offered", offered + " UNENCRYPTED_SRTP", "RTP/SAVP", offered + " UNENCRYPTED_SRTP", 1, ""},
+		{"not encrypted", offered, "RTP/SAVP", offered + " UNENCRYPTED_SRTP", 0, "without encryption"},
+		{"RTCP not encrypted", offered, "RTP/SAVP", offered + " UNENCRYPTED_SRTCP", 0, "without encryption"},
+		{"another tag", offered, "RTP/SAVP", "2" + suite + key30, 0, "tag 2"},
+		{"another suite", offered, "RTP/SAVP", "1 AES_CM_128_HMAC_SHA1_32 inline:" + key30, 0, "_32 was not offered"},
+		{"invalid", offered, "RTP/SAVP", "1" + suite + key28, 0, "length"},
+		{"plain", offered, "RTP/AVP", "", 0, ""},
+		{"SRTP to an offer of plain RTP", "", "RTP/SAVP", offered, 0, "SRTP was not offered"},
+		{"a key to an offer of plain RTP", "", "RTP/AVP", offered, 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := Media{Proto: tt.proto}
+			if tt.answer != "" {
+				m.Crypto = []string{tt.answer}
+			}
+			why := ""
+			if err := m.KeepOffered(tt.offered); err != nil {
+				why = err.Error()
+			}
+			if len(m.Crypto) != tt.kept || (why == "") != (tt.why == "") || !strings.Contains(why, tt.why) {
+				t.Errorf("kept %d, error %q", len(m.Crypto), why)
 			}
 		})
 	}

@@ -89,6 +89,6 @@ func mediaBreaches(o *Media, got *pion.MediaDescription) (wrong []string) {
 
 // keyed reports whether an m-line offers SRTP with a key that can be used.
 func keyed(o *Media) bool {
-	_, err := o.ChooseCrypto(DefaultSuites())
+	_, err := o.ChooseCrypto(Terms{})
 	return (o.Proto == "RTP/SAVP" || o.Proto == "RTP/SAVPF") && err == nil
 }
