@@ -503,6 +503,37 @@ func (d *desk) overTLS(how *tls.Config) (*src.SRC, error) {
 	return c, err
 }
 
+// TestCertificateNotBelieved: who shows a certificate that cannot be believed is let in
+// without a name where none is required, and the log says why.
+// Shows 7866-12.1-01.
+func TestCertificateNotBelieved(t *testing.T) {
+	other, err := src.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, logged := observer.New(zapcore.WarnLevel)
+	s := newSafe(t, ClientsOptional)
+	d := secured(t, s, nil, func(c *Config) { c.Log = zap.New(core) })
+	for _, by := range []*src.Authority{s.authority, other} {
+		c, err := d.overTLS(s.shown(t, by, "sbc.example"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := c.Options(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+			t.Fatalf("OPTIONS: %v, %v", m, err)
+		}
+	}
+	lines := logged.All()
+	if len(lines) != 1 {
+		t.Fatalf("the log is %v", lines)
+	}
+	said := lines[0].ContextMap()
+	if lines[0].Level != zap.WarnLevel || !strings.Contains(said["subject"].(string), "sbc.example") ||
+		!strings.Contains(said["why"].(string), "unknown authority") || !strings.HasPrefix(said["source"].(string), "127.0.0.1:") {
+		t.Errorf("the log is %v", said)
+	}
+}
+
 // TestMutualTLS: who is let in, and as whom, by what it shows.
 // Shows 7866-12-04, 7866-12.1-01, 7866-12.3-01, 7865-10-01.
 func TestMutualTLS(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 
 	"github.com/emiago/sipgo/sip"
@@ -144,9 +143,7 @@ func (rs *RecordingSession) adopt(in *initiation) {
 	rs.heard = rs.server.cfg.Clock.Now()
 	rs.learnTarget(in.res)
 	rs.learnMethods(in.res)
-	recorded := front.Values(in.res, "Record-Route")
-	slices.Reverse(recorded) // RFC 3261 §12.1.2
-	rs.learnRoutes(recorded)
+	rs.learnRoutes(routesOf(in.res))
 	switch w, t := readInterval(in.res), rs.src.SessionTimer; {
 	case w.interval > 0:
 		rs.life.interval = max(w.interval, leastGranted)
@@ -188,7 +185,7 @@ func (rs *RecordingSession) conclusion(status int) {
 	rs.confirmed = true
 	ack := rs.server.newAck(in.req, in.res, next.body)
 	if status >= 300 {
-		rs.server.confirm(in.tx, in.way, ack)
+		rs.server.confirm(in.tx, in.way, in.req, ack)
 		rs.media.undo(next)
 		rs.inbox.post(endNote{EndRejected})
 		return
@@ -198,13 +195,13 @@ func (rs *RecordingSession) conclusion(status int) {
 		rs.startLife()
 	}
 	rs.changed()
-	rs.server.confirm(in.tx, in.way, ack)
+	rs.server.confirm(in.tx, in.way, in.req, ack)
 	rs.watch()
 }
 
 // decline ends what an SRC has accepted and we cannot take.
 func (rs *RecordingSession) decline(in *initiation) {
-	rs.server.confirm(in.tx, in.way, rs.server.newAck(in.req, in.res, nil))
+	rs.server.confirm(in.tx, in.way, in.req, rs.server.newAck(in.req, in.res, nil))
 	rs.confirmed = true
 	rs.sendBye(EndRejected)
 }

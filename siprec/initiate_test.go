@@ -181,3 +181,63 @@ func TestInitiateGivesUp(t *testing.T) {
 		t.Error("no error for a tel URI")
 	}
 }
+
+// TestForkedInvite: each SRC that accepts an INVITE of ours gets an ACK of its own
+// dialog, for each repetition of its 2xx, and all but the first a BYE (RFC 3261
+// §13.2.2.4).
+func TestForkedInvite(t *testing.T) {
+	d := newDesk(t, nil, neverAsk)
+	c := callee(t, d, offering)
+	if err := d.server.Initiate(t.Context(), c.uri, SRC{Name: "called"}); err != nil {
+		t.Fatal(err)
+	}
+	d.want(Offered)
+	invite, first := c.next(t, "INVITE"), c.next(t, "ACK")
+	again := func(tag string) {
+		t.Helper()
+		text := "SIP/2.0 200 OK\r\nVia: " + invite.Get("Via") + "\r\nFrom: " + invite.Get("From") + "\r\nTo: " + invite.Get("To") + tag +
+			"\r\nCall-ID: " + invite.Get("Call-ID") + "\r\nCSeq: " + invite.Get("CSeq") + "\r\nContact: <" + c.uri +
+			";other>\r\nRecord-Route: <sip:far.example;lr>, <sip:near.example;lr>\r\nContent-Length: 0\r\n\r\n"
+		if err := c.client.Send([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ours, _ := mustAddr(t, first.Get("To")).Param("tag")
+	ended := map[string]bool{}
+	// A BYE may come before a later ACK.
+	next := func(method string) *src.Message {
+		t.Helper()
+		for {
+			m := <-c.heard
+			if m.Method == "BYE" {
+				tag, _ := mustAddr(t, m.Get("To")).Param("tag")
+				if tag != "fork" && tag != "spoon" || m.Get("CSeq") != "2 BYE" || !strings.Contains(m.Get("Reason"), "cause=488") {
+					t.Errorf("BYE is %s", m.Raw)
+				}
+				ended[tag] = true
+			}
+			if m.Method == method {
+				return m
+			}
+		}
+	}
+	for _, tag := range []string{"fork", ours, "fork", "spoon"} {
+		again(";tag=" + tag)
+		ack := next("ACK")
+		if got, _ := mustAddr(t, ack.Get("To")).Param("tag"); got != tag || (len(ack.Body) > 0) != (tag == ours) || ack.Get("CSeq") != first.Get("CSeq") {
+			t.Errorf("ACK of %s is %s", tag, ack.Raw)
+		}
+		if tag == ours {
+			continue
+		}
+		if !strings.Contains(string(ack.Raw), ";other SIP/2.0") || strings.Join(ack.All("Route"), ",") != "<sip:near.example;lr>,<sip:far.example;lr>" {
+			t.Errorf("ACK of %s is %s", tag, ack.Raw)
+		}
+	}
+	for len(ended) < 2 {
+		next("BYE")
+	}
+	if up := d.server.Up(); up != 1 {
+		t.Errorf("%d recording sessions are up", up)
+	}
+}

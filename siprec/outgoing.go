@@ -59,7 +59,7 @@ func (s *Server) transact(req *sip.Request, way *front.Flow, next netip.AddrPort
 	}
 	done(res)
 	if req.Method == sip.INVITE && res.IsSuccess() && !answerDue(res, req) {
-		s.confirm(tx, way, s.newAck(req, res, nil))
+		s.confirm(tx, way, req, s.newAck(req, res, nil))
 	}
 	return res, nil
 }
@@ -80,11 +80,11 @@ func answerDue(res *sip.Response, invite *sip.Request) bool {
 	return len(invite.Body()) == 0 && len(res.Body()) > 0
 }
 
-// confirm sends the ACK of a 2xx, and again for each repetition of the 2xx
-// (RFC 3261 §13.2.2.4).
-func (s *Server) confirm(tx *sip.ClientTx, way *front.Flow, ack *sip.Request) {
-	// What is lost is asked for again by the next repetition.
-	tx.OnRetransmission(func(*sip.Response) { _ = way.WriteMsg(ack) })
+// confirm sends the ACK of a 2xx to an INVITE, and again for each repetition of the
+// 2xx (RFC 3261 §13.2.2.4). A 2xx with another To tag is no repetition.
+func (s *Server) confirm(tx *sip.ClientTx, way *front.Flow, invite, ack *sip.Request) {
+	forks := &forks{server: s, way: way, invite: invite, first: ack, others: make(map[string]*sip.Request)}
+	tx.OnRetransmission(forks.confirm)
 	if err := way.WriteMsg(ack); err != nil {
 		s.log.Warn("ack not sent", zap.Stringer("to", way.Remote()), zap.Error(err))
 	}

@@ -21,7 +21,7 @@ const (
 	// ClientsOff asks for none.
 	ClientsOff ClientCertificates = "off"
 	// ClientsOptional asks for one. Whoever shows none, or one that cannot be
-	// believed, is let in without a name.
+	// believed, is let in without a name; of the latter a warning is logged.
 	ClientsOptional ClientCertificates = "optional"
 	// ClientsRequired lets nobody in without one that can be believed.
 	ClientsRequired ClientCertificates = "required"
@@ -134,12 +134,16 @@ func (t *TLS) client(names []string) *tls.Config {
 	return cfg
 }
 
-// identify gives the names of a certificate that can be believed.
-func (t *TLS) identify(cs tls.ConnectionState) []string {
-	if t.files.CA == "" || len(cs.PeerCertificates) == 0 || verify(cs, t.current.Load().authorities) != nil {
-		return nil
+// identify gives the names of a certificate, or says why it cannot be believed. Without
+// authorities of the operator's choice nobody is known by one.
+func (t *TLS) identify(cs tls.ConnectionState) ([]string, error) {
+	if t.files.CA == "" || len(cs.PeerCertificates) == 0 {
+		return nil, nil
 	}
-	return certificateNames(cs.PeerCertificates[0])
+	if err := verify(cs, t.current.Load().authorities); err != nil {
+		return nil, err
+	}
+	return certificateNames(cs.PeerCertificates[0]), nil
 }
 
 // verify checks the chain of the peer. A certificate for servers is good for an SRC

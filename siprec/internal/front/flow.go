@@ -337,7 +337,7 @@ func (f *Front) dial(ctx context.Context, secure bool, remote, local netip.AddrP
 			nc.Close()
 			return nil, err
 		}
-		nc, certified = secured, f.cfg.TLS.Identify(secured.ConnectionState())
+		nc, certified = secured, f.identify(secured.ConnectionState(), remote)
 	}
 	c := newTCPConn(f, nc, l)
 	c.secure, c.names = secure, certified

@@ -30,11 +30,11 @@ func believing(t *testing.T, a *src.Authority) *TLS {
 		Client: func(names []string) *tls.Config {
 			return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, RootCAs: a.Pool(), ServerName: names[0]}
 		},
-		Identify: func(cs tls.ConnectionState) []string {
+		Identify: func(cs tls.ConnectionState) ([]string, error) {
 			if len(cs.VerifiedChains) == 0 {
-				return nil
+				return nil, nil
 			}
-			return []string{cs.PeerCertificates[0].Subject.CommonName}
+			return []string{cs.PeerCertificates[0].Subject.CommonName}, nil
 		},
 	}
 }
