@@ -175,7 +175,7 @@ func TestRedirect(t *testing.T) {
 }
 
 // TestUnavailable: until the reason is gone an INVITE is refused before the handler
-// is asked, or sent elsewhere; what is up goes on.
+// is asked, or sent elsewhere, and OPTIONS too; what is up goes on.
 // Shows 3261-20.33-01.
 func TestUnavailable(t *testing.T) {
 	for _, redirect := range [][]string{nil, {"sip:two.example"}} {
@@ -195,6 +195,12 @@ func TestUnavailable(t *testing.T) {
 		case redirect == nil && (m.Status != 503 || m.Get("Retry-After") == ""), redirect != nil && (m.Status != 302 || m.Get("Contact") != "<sip:two.example>"):
 			t.Errorf("answered %d, Retry-After %q, Contact %q", m.Status, m.Get("Retry-After"), m.Get("Contact"))
 		}
+		if m, err := d.client.Options(t.Context(), src.Request{}); err != nil || m.Status != 503 || !m.Has("Retry-After") || !strings.Contains(m.Get("Warning"), "no room") {
+			t.Errorf("OPTIONS: %v, %v", m, err)
+		}
+		if m, err := dialog.Options(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+			t.Errorf("OPTIONS in the dialog: %v, %v", m, err)
+		}
 		if err := d.server.Initiate(t.Context(), "sip:127.0.0.1:9", SRC{}); err == nil || err.Error() != "siprec: no room" {
 			t.Errorf("Initiate: %v", err)
 		}
@@ -203,6 +209,9 @@ func TestUnavailable(t *testing.T) {
 		}
 		d.want(Changed)
 		why.Store("")
+		if m, err := d.client.Options(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+			t.Errorf("when it was over: OPTIONS: %v, %v", m, err)
+		}
 		if m := d.invite(src.Request{}).Final(); m.Status != 200 {
 			t.Errorf("when it was over: answered %d", m.Status)
 		}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -197,15 +196,6 @@ func BenchmarkCall(b *testing.B) {
 			b.ReportMetric(float64(b.N)/time.Since(began).Seconds(), "calls/s")
 		})
 	}
-}
-
-func cpuTime(tb testing.TB) time.Duration {
-	tb.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // TestHeldDialogMemory holds a thousand recording sessions without media ports

@@ -319,6 +319,13 @@ func (rs *RecordingSession) postpone(n endNote) bool {
 	return true
 }
 
+// awaitsAck reports whether a 200 to an INVITE is being repeated.
+func (rs *RecordingSession) awaitsAck() bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.ack != nil
+}
+
 // dropAck stops waiting for an ACK; rs.mu is held.
 func (rs *RecordingSession) dropAck() {
 	if rs.ack != nil {

@@ -465,6 +465,9 @@ func TestFullServer(t *testing.T) {
 	if f.Status != 503 || !f.Has("Retry-After") {
 		t.Errorf("answered %d, Retry-After %q", f.Status, f.Get("Retry-After"))
 	}
+	if m, err := d.client.Options(t.Context(), src.Request{}); err != nil || m.Status != 503 || !m.Has("Retry-After") || !strings.Contains(m.Get("Warning"), "full") {
+		t.Errorf("OPTIONS: %v, %v", m, err)
+	}
 }
 
 // TestStoppingServer sends the SRC elsewhere, and serves what is up to its end.
@@ -482,6 +485,12 @@ func TestStoppingServer(t *testing.T) {
 	f := d.invite(src.Request{}).Final()
 	if f.Status != 503 || !f.Has("Retry-After") || !strings.Contains(f.Get("Warning"), "stopping") {
 		t.Errorf("answered %d, Retry-After %q, Warning %q", f.Status, f.Get("Retry-After"), f.Get("Warning"))
+	}
+	if m, err := d.client.Options(t.Context(), src.Request{}); err != nil || m.Status != 503 || !m.Has("Retry-After") || !strings.Contains(m.Get("Warning"), "stopping") {
+		t.Errorf("OPTIONS: %v, %v", m, err)
+	}
+	if m, err := dialog.Options(t.Context(), src.Request{}); err != nil || m.Status != 200 {
+		t.Errorf("OPTIONS in the dialog: %v, %v", m, err)
 	}
 	if m, err := dialog.Bye(t.Context(), src.Request{}); err != nil || m.Status != 200 {
 		t.Errorf("BYE: %v, %v", m, err)

@@ -226,7 +226,7 @@ func meant(req *sip.Request, text string) bool {
 }
 
 func resembles(a, b sip.Uri) bool {
-	return equalFold(strings.Trim(a.Host, "[]"), strings.Trim(b.Host, "[]")) &&
+	return equalFold(a.Scheme, b.Scheme) && equalFold(strings.Trim(a.Host, "[]"), strings.Trim(b.Host, "[]")) &&
 		(a.Port == b.Port || a.Port == 0 || b.Port == 0) && (a.User == b.User || a.User == "" || b.User == "")
 }
 

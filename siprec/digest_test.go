@@ -255,6 +255,7 @@ func TestDigestURI(t *testing.T) {
 		{"sip:other@rec.example", "sip:srs@rec.example", 400},
 		{"sip:srs@other.example", "sip:srs@rec.example", 400},
 		{"sip:srs@rec.example:1", "sip:srs@rec.example:2", 400},
+		{"sips:srs@rec.example", "sip:srs@rec.example", 400},
 		{"rec", "sip:srs@rec.example", 400},
 		{"sip:srs@dialled.example", "sip:srs@rec.example", 200}, // its To
 	} {

@@ -145,8 +145,11 @@ func (s *Server) receiveOutside(m *front.Message) {
 	switch m.Request.Method {
 	case sip.OPTIONS:
 		ref := checkRequire(m.Request)
-		if toTag(m.Request) != "" {
+		switch {
+		case toTag(m.Request) != "":
 			ref = refuse(481, "no such recording session")
+		case ref == nil:
+			ref = s.open()
 		}
 		if ref != nil {
 			s.refuse(r, tag, ref)
@@ -160,6 +163,16 @@ func (s *Server) receiveOutside(m *front.Message) {
 	default:
 		s.refuse(r, tag, refuse(405, string(m.Request.Method)+" is not supported"))
 	}
+}
+
+// open gives the refusal that an INVITE would get now whoever sends it: OPTIONS is
+// answered as an INVITE would be (RFC 3261 §11.2), so that an SBC which asks whether
+// this server lives goes to another.
+func (s *Server) open() *refusal {
+	unavailable := s.cfg.Unavailable()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed(unavailable)
 }
 
 // answerOptions tells what the server can do (RFC 3261 §11.2).

@@ -1,6 +1,7 @@
 package siprec
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -18,15 +19,18 @@ func TestPanicAtTheAckCostsOneRecordingSession(t *testing.T) {
 			panic("handler")
 		}
 	})
-	broken, err := d.client.Invite(t.Context(), src.Request{ContentType: "application/rs-metadata+xml", Body: []byte("<recording/>")})
-	if err != nil {
+	broken := bareAt(t, d, "127.0.0.1")
+	_, m := broken.status(t, "INVITE", "", 1, "")
+	if _, err := broken.conn.Write(broken.text("ACK", "bound", tagOf(m), 1, head+"m=audio 4000 RTP/AVP 0\r\na=sendonly\r\n")); err != nil {
 		t.Fatal(err)
 	}
 	d.want(Offered)
 	if ev := d.want(Changed); ev.Method != "ACK" || !ev.HasOffer {
 		t.Errorf("event of %s", ev.Method)
 	}
-	await(t, broken, "BYE")
+	if m, err := broken.next(); err != nil || !strings.HasPrefix(m, "BYE ") {
+		t.Errorf("%v came\n%s", err, m)
+	}
 	if f := d.invite(src.Request{}).Final(); f.Status != 200 {
 		t.Errorf("the next recording session was answered %d", f.Status)
 	}

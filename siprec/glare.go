@@ -67,13 +67,18 @@ func (s *Server) tryLater(why string) *refusal {
 
 // crossing refuses a request that met one of ours: an INVITE while an INVITE of
 // ours is pending (RFC 3261 §14.2), an offer while an offer of ours is (RFC 3311
-// §5.2).
+// §5.2), and an INVITE then too, since it brings an offer or asks for one (RFC 3264
+// §4). An offer of ours in a 200 is pending as long as the 200 is repeated: an ACK that
+// was lost comes again with the next repetition, before the SRC tries again.
 func (rs *RecordingSession) crossing(r *request, c *content) *refusal {
 	u := rs.undertaking
+	offering := rs.offering && rs.awaitsAck()
 	switch {
+	case r.method() == sip.INVITE && offering:
+		return refuse(491, "the offer in the 200 before is not answered yet")
 	case r.method() == sip.INVITE && u != nil && u.req.Method == sip.INVITE:
 		return refuse(491, "an INVITE of the recording server is pending")
-	case r.method() == sip.UPDATE && c.offer != nil && (rs.offering || u != nil && u.proposed != nil):
+	case r.method() == sip.UPDATE && c.offer != nil && (offering || u != nil && u.proposed != nil):
 		return refuse(491, "an offer of the recording server is pending")
 	}
 	return nil

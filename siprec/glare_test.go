@@ -314,6 +314,11 @@ func TestAckWithoutAnswer(t *testing.T) {
 	if m, err := dialog.Update(t.Context(), src.Request{Streams: dialog.Offers()}); err != nil || m.Status != 491 {
 		t.Errorf("UPDATE with an offer before the answer: %v, %v", m, err)
 	}
+	for _, offers := range [][]src.StreamOffer{dialog.Offers(), nil} {
+		if m, err := dialog.Reinvite(t.Context(), src.Request{Streams: offers}); err != nil || m.Status != 491 {
+			t.Errorf("re-INVITE of %d streams before the answer: %v, %v", len(offers), m, err)
+		}
+	}
 	bare := bareAck(t, dialog, m)
 	if err := dialog.SendRaw(bare); err != nil {
 		t.Fatal(err)

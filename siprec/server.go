@@ -70,8 +70,8 @@ type Config struct {
 	// one address that Admit knows nobody at, 1 to 256; 0 means 32.
 	StrangerConnections int
 	// Unavailable, when set, says in words why no recording session can be begun now,
-	// or is empty. Until it is, an INVITE is answered as one too many is. It must not
-	// block.
+	// or is empty. Until it is, an INVITE is answered as one too many is, and OPTIONS
+	// outside of dialogs 503. It must not block.
 	Unavailable func() string
 	// Media is the media plane. Its Log is that of the server, and so is its clock
 	// unless it has one of its own.
@@ -301,22 +301,33 @@ func (s *Server) register(rs *RecordingSession, inviteKey string) *refusal {
 	unavailable := s.cfg.Unavailable()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.invites[inviteKey] != nil:
+	if s.invites[inviteKey] != nil {
 		// The same request came over another path (RFC 3261 §8.2.2.2).
 		return refuse(482, "this INVITE arrived before on another path")
-	case s.draining:
-		return refuse(503, "the recording server is stopping", retryAfter())
-	case unavailable != "":
-		return refuse(503, unavailable, retryAfter())
-	case len(s.dialogs) >= s.cfg.MaxRecordingSessions:
-		return refuse(503, "the recording server is full", retryAfter())
+	}
+	switch ref := s.closed(unavailable); {
+	case ref != nil:
+		return ref
 	case rs.src.MaxRecordingSessions > 0 && s.of(rs.src.Name) >= rs.src.MaxRecordingSessions:
 		return refuse(503, "this client has as many recording sessions as it may have", retryAfter())
 	}
 	s.dialogs[rs.key()] = rs
 	s.invites[inviteKey] = rs
 	s.handlers.Add(1)
+	return nil
+}
+
+// closed says why nobody may begin a recording session now; s.mu is held. unavailable
+// is what Config.Unavailable says.
+func (s *Server) closed(unavailable string) *refusal {
+	switch {
+	case s.draining:
+		return refuse(503, "the recording server is stopping", retryAfter())
+	case unavailable != "":
+		return refuse(503, unavailable, retryAfter())
+	case len(s.dialogs) >= s.cfg.MaxRecordingSessions:
+		return refuse(503, "the recording server is full", retryAfter())
+	}
 	return nil
 }
 

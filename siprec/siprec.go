@@ -261,8 +261,9 @@ type SRC struct {
 type SessionTimer struct {
 	// Off agrees to none, unless the SRC requires it.
 	Off bool
-	// Minimum is the least interval that is agreed to, our Min-SE (§5). What an SRC
-	// asks for below it is answered 422; 90 s, and what is less than that is 90 s.
+	// Minimum is the least interval that an SRC may ask for, our Min-SE (§5). Below it
+	// the answer is 422; an SRC that does not know of timers could not ask again, and
+	// gets what a proxy asked for, from 90 s (§9). What is less than 90 s is 90 s.
 	Minimum time.Duration
 	// Interval, when not 0, is asked of an SRC that asks for none, and is the longest
 	// that is agreed to, unless the SRC has a longer Min-SE. It is at least Minimum.

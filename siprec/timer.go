@@ -103,18 +103,19 @@ func (t SessionTimer) least() time.Duration { return max(t.Minimum, leastInterva
 // declines says that a wish for a session timer is passed over.
 func (t SessionTimer) declines(w intervalWish) bool { return t.Off && !w.required }
 
-// grants is the interval that a wish gets; 0 for none. It is never longer than asked
-// for, nor shorter than the Min-SE of the SRC (RFC 4028 §9).
+// grants is the interval that a wish gets; 0 for none. It is never shorter than the
+// Min-SE of the SRC, nor longer than asked for, unless that is below this Min-SE
+// (RFC 4028 §9).
 func (t SessionTimer) grants(w intervalWish) time.Duration {
-	switch ours := max(t.Interval, w.minimum); {
+	switch {
 	case t.declines(w):
 		return 0
 	case w.interval >= leastInterval && t.Interval > 0:
-		return min(w.interval, ours)
+		return max(min(w.interval, t.Interval), w.minimum)
 	case w.interval >= leastInterval:
-		return w.interval
+		return max(w.interval, w.minimum)
 	case t.Interval > 0:
-		return ours
+		return max(t.Interval, w.minimum)
 	}
 	return 0
 }

@@ -86,6 +86,8 @@ func TestSessionTimerOfAnSRC(t *testing.T) {
 		{"above the interval", bounded, timed("7200;refresher=uas"), 200, "1800;refresher=uas", true},
 		{"within the interval", bounded, timed("600"), 200, "600;refresher=uac", true},
 		{"above the interval, but not less", bounded, timed("7200", src.Header{Name: "Min-SE", Value: "3600"}), 200, "3600;refresher=uac", true},
+		{"below its own Min-SE", SessionTimer{}, timed("200", src.Header{Name: "Min-SE", Value: "1200"}), 200, "1200;refresher=uac", true},
+		{"an interval, below its own Min-SE", bounded, timed("600", src.Header{Name: "Min-SE", Value: "1200"}), 200, "1200;refresher=uac", true},
 		{"an interval, not asked", bounded, header("Supported", "timer"), 200, "1800;refresher=uac", true},
 		{"an interval, not asked, but not less", bounded, append(header("Supported", "timer"), src.Header{Name: "Min-SE", Value: "3600;x"}), 200, "3600;refresher=uac", true},
 		{"an interval, not known", bounded, nil, 200, "1800;refresher=uas", false},

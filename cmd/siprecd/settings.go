@@ -34,7 +34,7 @@ type settings struct {
 	TLSCertificate string `name:"tls-certificate" help:"Certificate of this server with its chain, PEM, for listeners of TLS. It is read again at SIGHUP, as are the two files below." env:"SIPRECD_TLS_CERTIFICATE" placeholder:"FILE"`
 	TLSKey         string `name:"tls-key" help:"Private key of the certificate, PEM." env:"SIPRECD_TLS_KEY" placeholder:"FILE"`
 	TLSCA          string `name:"tls-ca" help:"Authorities whose certificates are believed, PEM. When empty, those of the system, and only for connections that this server opens." env:"SIPRECD_TLS_CA" placeholder:"FILE"`
-	TLSClients     string `name:"tls-clients" help:"Whether SRCs have to show a certificate: off, optional or required." enum:"off,optional,required" env:"SIPRECD_TLS_CLIENTS" default:"off" placeholder:"WORD"`
+	TLSClients     string `name:"tls-clients" help:"Whether SRCs have to show a certificate: off, optional or required. With optional, one that cannot be believed counts as none, and is logged." enum:"off,optional,required" env:"SIPRECD_TLS_CLIENTS" default:"off" placeholder:"WORD"`
 
 	Advertise      []advertised `help:"Address at which SRCs reach this server when that is not the one it listens on, behind NAT or in a container: host or host:port, for all listeners; NAME=host:port is for those of that name. It stands in Via and Contact, and in SDP when it is an IP address." env:"SIPRECD_ADVERTISE" placeholder:"ADDRESS"`
 	AdvertiseMedia []advertised `help:"IP address that RTP is told to come to when that is another: ADDRESS, or NAME=ADDRESS." env:"SIPRECD_ADVERTISE_MEDIA" placeholder:"ADDRESS"`

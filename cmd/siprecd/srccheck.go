@@ -16,7 +16,7 @@ func distinct(f srcFile, before []profile, p profile) error {
 			continue
 		}
 		prefix, same := p.sharedPrefix(q)
-		same = same || len(p.addresses)+len(q.addresses) == 0
+		same = same || p.fromAnywhere() && q.fromAnywhere()
 		switch byCertificate := len(p.certificates) > 0; {
 		case !same, byCertificate != (len(q.certificates) > 0):
 		case !byCertificate:
@@ -26,6 +26,20 @@ func distinct(f srcFile, before []profile, p profile) error {
 		}
 	}
 	return nil
+}
+
+// fromAnywhere reports whether the address of an SRC tells nothing: it has none, which
+// only an SRC with certificates may, or every address fits.
+func (p profile) fromAnywhere() bool {
+	every := 0
+	for _, n := range p.addresses {
+		for _, prefix := range n.prefixes {
+			if prefix.Bits() == 0 {
+				every++
+			}
+		}
+	}
+	return len(p.addresses) == 0 || every > 1
 }
 
 // sharedListeners reports whether there may be a listener that both come to.

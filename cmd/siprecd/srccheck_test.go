@@ -23,6 +23,8 @@ func TestSRCsTellApart(t *testing.T) {
 		{"one that may come to all", "addresses: any, listeners: x", "addresses: any", "SRC b: addresses"},
 		{"the same certificate", "certificates: [o, n]", "certificates: N", "srcs.yaml:2: SRC b: certificates: SRC a has one of the same name"},
 		{"the same certificate and network", "certificates: n, addresses: 192.0.2.0/24", "certificates: n, addresses: 192.0.2.0/24", "SRC b: certificates"},
+		{"the same certificate with a dot", "certificates: n.example.", "certificates: N.example", "SRC b: certificates"},
+		{"the same certificate from anywhere", "certificates: n", "certificates: n, addresses: any", "SRC b: certificates"},
 
 		{"other addresses", "addresses: 192.0.2.1", "addresses: 192.0.2.2", ""},
 		{"a narrower network", "addresses: 10.0.0.0/8", "addresses: 10.1.2.3", ""},
@@ -30,6 +32,7 @@ func TestSRCsTellApart(t *testing.T) {
 		{"only one has a certificate", "addresses: any", "addresses: any, certificates: n", ""},
 		{"other certificates", "certificates: n", "certificates: o", ""},
 		{"a certificate from a narrower network", "certificates: n", "certificates: n, addresses: 192.0.2.0/24", ""},
+		{"a certificate from every address of one kind", "certificates: n", "certificates: n, addresses: 0.0.0.0/0", ""},
 		{"a certificate from other networks", "certificates: n, addresses: 192.0.2.1", "certificates: n, addresses: 192.0.2.2", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,7 +60,7 @@ func TestMostSpecificIsMeant(t *testing.T) {
 			}
 		}
 		for source, want := range map[string]string{"10.1.2.3": "shown-there", "11.1.2.3": "shown"} {
-			origin := siprec.Origin{Source: netip.AddrPortFrom(netip.MustParseAddr(source), 1), Certificate: []string{"n"}}
+			origin := siprec.Origin{Source: netip.AddrPortFrom(netip.MustParseAddr(source), 1), Certificate: []string{"n."}}
 			if src, _ := find(list, origin); src.Name != want {
 				t.Errorf("%s with a certificate is %q, want %q, in\n%s", source, src.Name, want, entries)
 			}

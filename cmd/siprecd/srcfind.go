@@ -49,9 +49,13 @@ func (p profile) prefix(addr netip.Addr) int {
 	return longest
 }
 
+// sharesName reports whether two lists have a name in common. A dot at the end says
+// only that a DNS name is whole (RFC 1034 §3.1).
 func sharesName(configured, shown []string) bool {
 	return slices.ContainsFunc(configured, func(c string) bool {
-		return slices.ContainsFunc(shown, func(s string) bool { return strings.EqualFold(c, s) })
+		return slices.ContainsFunc(shown, func(s string) bool {
+			return strings.EqualFold(strings.TrimSuffix(c, "."), strings.TrimSuffix(s, "."))
+		})
 	})
 }
 

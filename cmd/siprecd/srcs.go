@@ -67,7 +67,7 @@ func srcKeys() []srcKey {
 			func(_ srcFile, n *yaml.Node, p *profile) error { return positive(n, &p.MaxStreams) }},
 		{"invites-per-second", "number", "Recording sessions it may ask for in a second, on average; further ones are answered as above. Default: no limit.",
 			func(_ srcFile, n *yaml.Node, p *profile) error { return positive(n, &p.InvitesPerSecond) }},
-		{"srtp", "preferred, required or off", "Whether SRTP is taken where it is offered, has to be offered, or is refused. Default preferred.",
+		{"srtp", "preferred, required or off", "Whether SRTP is taken where it is offered, has to be offered, or is refused. `required` takes none that does not encrypt. Default preferred.",
 			func(_ srcFile, n *yaml.Node, p *profile) error {
 				return oneOf(n, &p.SRTP, siprec.SRTPPreferred, siprec.SRTPRequired, siprec.SRTPOff)
 			}},
@@ -79,7 +79,7 @@ func srcKeys() []srcKey {
 			func(_ srcFile, n *yaml.Node, p *profile) error { return scalar(n, &p.RefuseUnrecorded) }},
 		{"answer-delay", "duration", "How long after an INVITE its 200 leaves at the earliest, below 30s. Default 0s.",
 			func(_ srcFile, n *yaml.Node, p *profile) error { return delay(n, &p.AnswerDelay) }},
-		{"session-timer", "off, or mapping of durations", "How session timers are agreed (RFC 4028): `minimum`, from 90s, is the least interval that is agreed to; `interval`, up to 24h, is asked of an SRC that asks for none, and the longest that is agreed to. `off` agrees to none, unless the SRC requires it. Default: what the SRC asks for, from 90s.",
+		{"session-timer", "off, or mapping of durations", "How session timers are agreed (RFC 4028): `minimum`, from 90s, is the least interval that an SRC may ask for, a shorter one is answered 422; one that does not know of timers, for which a proxy asked, gets what was asked for, from 90s. `interval`, up to 24h, is asked of an SRC that asks for none, and the longest that is agreed to. `off` agrees to none, unless the SRC requires it. Default: what the SRC asks for, from 90s.",
 			func(f srcFile, n *yaml.Node, p *profile) error { return sessionTimer(f, n, &p.SessionTimer) }},
 		{"enforce", "off or source", "`source` asks it by re-INVITE to send nothing while nothing may be kept; what it sends all the same is withheld, as it is with `off`. Default off.",
 			func(_ srcFile, n *yaml.Node, p *profile) error {
@@ -166,6 +166,8 @@ func readProfile(f srcFile, node *yaml.Node) (profile, error) {
 		return profile{}, ofSRC(nameIn(node), err)
 	case p.Name == "":
 		return profile{}, at(f.path, node, errors.New("an SRC without a name"))
+	case p.SRTP == siprec.SRTPOff && len(p.SRTPSuites) > 0:
+		return profile{}, ofSRC(p.Name, located(f, p.at["srtp-suites"], errors.New("srtp-suites: no suite is accepted with srtp: off")))
 	case len(p.addresses)+len(p.certificates) == 0:
 		return profile{}, at(f.path, node, fmt.Errorf("nothing says who %s is: it needs addresses or certificates", p.Name))
 	}

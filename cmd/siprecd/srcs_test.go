@@ -124,6 +124,7 @@ func TestSRCsRead(t *testing.T) {
 func TestSRCsRefused(t *testing.T) {
 	const who = "- name: a\n  addresses: any\n"
 	for _, tt := range []struct{ name, text, want string }{
+		{"suites of no SRTP", who + "  srtp: off\n  srtp-suites: [AEAD_AES_128_GCM]\n", "srcs.yaml:4: SRC a: srtp-suites: no suite is accepted with srtp: off"},
 		{"empty", "# nothing\n", "srcs.yaml: no SRC"},
 		{"a mapping", "name: a\n", "srcs.yaml:1: not a list"},
 		{"not YAML", "- [\n", "srcs.yaml: "},
