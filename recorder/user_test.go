@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,5 +147,47 @@ func TestUserRecordingIsWrittenLater(t *testing.T) {
 		if back && (err != nil || u.Streams[0].Packets.Kept != 50 || !slices.Contains(u.Flags, flagDisk)) {
 			t.Errorf("%v, flags %v, %+v", err, u.Flags, u.Streams)
 		}
+	}
+}
+
+// Where recordings are encrypted, user recordings are too, and each opens with the
+// key of its own.
+func TestUserRecordingIsEncrypted(t *testing.T) {
+	masters, err := ParseMasterKey(strings.Repeat("5a", seal.Size))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	book := openBook(t, dir, ourPeople)
+	publish(t, book, trunkFile("    user-recordings: all\n", ""), sec(-10))
+	r, err := New(Config{Dir: dir, Rulebook: book, Encrypt: true, Masters: masters, Now: func() time.Time { return sec(100) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFake(t)
+	in := begun(t, r, f)
+	in.handle(offered(both, document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.net", "s2")))(f))
+	command(in, 0, rules.UserRecordingStarted, "p1")
+	talk(0, 1, 0, 1)(f)
+	in.handle(ended(1)(f))
+	in.finish()
+	r.finaliseAll(in)
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	user := in.users[0]
+	entries, err := os.ReadDir(user.folder)
+	if err != nil || len(entries) < 4 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(user.folder, e.Name()))
+		if err != nil || strings.Contains(string(b), "alice") || strings.Contains(e.Name(), "alice") || strings.HasPrefix(string(b), "RIFF") {
+			t.Errorf("%s tells who speaks, or what: %v", e.Name(), err)
+		}
+	}
+	m, err := Load(dir, string(user.id), masters)
+	if err != nil || len(m.Files) != 1 || m.Maker != "p1" || m.Streams[0].Packets.Kept != 50 {
+		t.Errorf("%v, %+v", err, m.Files)
 	}
 }
