@@ -19,7 +19,7 @@ type dates struct{ invite, end time.Time }
 
 // dated takes the Date header field of the first and of the last message.
 func (in *interaction) dated(ev *siprec.Event) {
-	if ev.Kind == siprec.Changed {
+	if ev.Kind == siprec.Changed || ev.Kind == siprec.Resumed {
 		return
 	}
 	for _, text := range ev.Header("Date") {

@@ -39,6 +39,7 @@ type fake struct {
 	noUpdate bool     // the SRC cannot be asked
 	enforced bool     // the SRC is asked to pause
 	paused   []string // what it was asked for
+	save     func([]byte)
 }
 
 func (f *fake) RequestSnapshot(reason string) error {
@@ -54,15 +55,16 @@ func (f *fake) SRC() siprec.SRC {
 	return siprec.SRC{Name: "sbc1", EnforceAtSource: f.enforced}
 }
 
-func (f *fake) Pause(streams ...int) { f.paused = append(f.paused, fmt.Sprint(streams)) }
-func (f *fake) Resume()              { f.paused = append(f.paused, "resume") }
-func (f *fake) From() string         { return "sip:src@sbc.example.com" }
-func (f *fake) To() string           { return "sip:srs@example.com" }
-func (f *fake) RequestURI() string   { return "sip:record@srs.example.com" }
-func (f *fake) UserAgent() string    { return "Example SBC 1" }
-func (f *fake) Held(held bool)       { f.log = append(f.log, fmt.Sprintf("held %v", held)) }
-func (f *fake) End()                 { f.log = append(f.log, "end") }
-func (f *fake) Drain()               { f.drained = true; f.log = append(f.log, "drain") }
+func (f *fake) Pause(streams ...int)   { f.paused = append(f.paused, fmt.Sprint(streams)) }
+func (f *fake) Resume()                { f.paused = append(f.paused, "resume") }
+func (f *fake) From() string           { return "sip:src@sbc.example.com" }
+func (f *fake) To() string             { return "sip:srs@example.com" }
+func (f *fake) RequestURI() string     { return "sip:record@srs.example.com" }
+func (f *fake) UserAgent() string      { return "Example SBC 1" }
+func (f *fake) Held(held bool)         { f.log = append(f.log, fmt.Sprintf("held %v", held)) }
+func (f *fake) Keep(save func([]byte)) { f.save = save }
+func (f *fake) End()                   { f.log = append(f.log, "end") }
+func (f *fake) Drain()                 { f.drained = true; f.log = append(f.log, "drain") }
 func (f *fake) Stats(i int) media.Stats {
 	return media.Stats{Packets: uint64(f.seq[i]), Strangers: 3, Source: netip.MustParseAddrPort("192.0.2.9:4000")}
 }

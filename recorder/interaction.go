@@ -51,6 +51,7 @@ type recordingSession interface {
 	Pause(streams ...int)
 	Resume()
 	End()
+	Keep(save func(state []byte))
 }
 
 // An interaction is one recording session while it is recorded. It is owned by
@@ -70,7 +71,11 @@ type interaction struct {
 	secret      capture.Secret
 	sealing     *seal.Key // seals finished files; nil in the clear
 	journal     *journal
-	decision    uint64 // ordinal of the event whose decisions are carried out
+	resume      *resumeLog
+	down        []span    // in which the server was down
+	lastKnown   time.Time // of what another process left; zero when there was none
+	cut         string    // why it was not gone on with; empty when it was
+	decision    uint64    // ordinal of the event whose decisions are carried out
 	recorder    *Recorder
 
 	// subject is what the recording is called in decisions: id, but for user
@@ -124,6 +129,11 @@ func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction,
 	in.people = newPeople(ev.At)
 	in.people.sealing = in.sealing
 	in.streams = &streams{recording: recording, zero: ev.At, out: in.capture}
+	in.remember(entry{Begin: &beginning{
+		Version: resumeVersion, Encrypted: in.sealing != nil, Zero: ev.At, CallID: in.callID, Source: in.src, Origin: rs.Origin(),
+		From: rs.From(), To: rs.To(), RequestURI: rs.RequestURI(), UserAgent: rs.UserAgent(),
+	}})
+	rs.Keep(in.keepDialog)
 	return in, nil
 }
 
@@ -154,6 +164,11 @@ func (in *interaction) makeFiles() error {
 	}
 	if in.journal.sealer, err = newLineSealer(in.sealing); err != nil {
 		return err
+	}
+	if in.of == "" { // a user recording goes on with that which it is of
+		if in.resume, err = createResumeLog(in.folder, in.secret); err != nil {
+			return err
+		}
 	}
 	if err := in.capture.Begin(filepath.Join(in.folder, captureName)); err != nil {
 		return err
@@ -235,7 +250,8 @@ func (in *interaction) handle(ev *siprec.Event) {
 		in.held = held
 		in.rs.Held(held)
 	}
-	in.askForSnapshot(ev, docs)
+	asked := in.askForSnapshot(ev, docs)
+	in.rememberEvent(ev, events, decisions, asked)
 	in.note(ev, docs, events, decisions, absent)
 	for _, d := range docs {
 		if !d.Readable {
@@ -249,6 +265,9 @@ func (in *interaction) handle(ev *siprec.Event) {
 func (in *interaction) events(ev *siprec.Event) []rules.Event {
 	in.streams.count(in.rs)
 	in.dated(ev)
+	if ev.Kind == siprec.Resumed {
+		in.wasDown(in.lastKnown, ev.At)
+	}
 	for _, o := range ev.Oddities {
 		in.oddities = appendNew(in.oddities, o)
 	}
@@ -380,6 +399,9 @@ func (in *interaction) note(ev *siprec.Event, docs []rawDocument, events []rules
 	switch ev.Kind {
 	case siprec.Offered:
 		lines = append(lines, journalLine{At: at, Event: lineStarted, CallID: in.callID, Policy: in.policy.Version(), PolicyFile: in.policy.file, Belonging: in.policy.belongs(), Method: ev.Method, CSeq: ev.CSeq})
+	case siprec.Resumed:
+		since := in.lastKnown.UTC()
+		lines = append(lines, journalLine{At: at, Event: lineResumed, Down: &since})
 	case siprec.Changed:
 		lines = append(lines, journalLine{At: at, Event: lineChanged, Method: ev.Method, CSeq: ev.CSeq})
 	}
@@ -479,6 +501,8 @@ func eventName(k siprec.EventKind) string {
 	switch k {
 	case siprec.Offered:
 		return "offered"
+	case siprec.Resumed:
+		return "resumed"
 	case siprec.Changed:
 		return "changed"
 	case siprec.Ended:

@@ -42,14 +42,7 @@ func newInterpreter(p pinned) *interpreter {
 
 // news returns what an event of the recording session tells beside its m-lines.
 func (i *interpreter) news(ev *siprec.Event, p *people, streams []*stream) []rules.Event {
-	for _, f := range metadata.HeaderFacts(headerFields(ev.Headers)) {
-		if !slices.Contains(i.headers, f) {
-			i.headers = append(i.headers, f)
-		}
-	}
-	view := p.model.Current()
-	i.roster.Update(ev.At, view, slices.Concat(p.model.Facts(), i.headers))
-
+	view := i.hear(ev, p)
 	var out []rules.Event
 	say := func(e rules.Event) {
 		e.At = ev.At
@@ -61,6 +54,18 @@ func (i *interpreter) news(ev *siprec.Event, p *people, streams []*stream) []rul
 	i.speakers(p, streams, ev.At, say)
 	i.holds(view, p, say)
 	return out
+}
+
+// hear has the roster rule who everybody is by what is known after an event.
+func (i *interpreter) hear(ev *siprec.Event, p *people) metadata.View {
+	for _, f := range metadata.HeaderFacts(headerFields(ev.Headers)) {
+		if !slices.Contains(i.headers, f) {
+			i.headers = append(i.headers, f)
+		}
+	}
+	view := p.model.Current()
+	i.roster.Update(ev.At, view, slices.Concat(p.model.Facts(), i.headers))
+	return view
 }
 
 // attend tells who came, who is somebody else than was thought, and who went.

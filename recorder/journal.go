@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,8 @@ type journalLine struct {
 	File  string `json:"file,omitempty"`  // metadata: where the document is kept
 	Error string `json:"error,omitempty"` // metadata: why it is not readable
 
+	Down *time.Time `json:"down_since,omitempty"` // resumed: since when the server was down
+
 	Files int `json:"files,omitempty"` // finalised: how many were written
 
 	// Sealed is the whole line, of an encrypted recording: salt, nonce and what was
@@ -64,6 +67,7 @@ const (
 	lineAllowed   = "allowed"
 	lineStopped   = "stopped"
 	lineEnded     = "ended"
+	lineResumed   = "resumed"
 	lineFinalised = "finalised"
 	lineFailed    = "finalising-failed"
 )
@@ -171,6 +175,23 @@ func createJournal(folder string, durable func(decision uint64)) (*journal, erro
 	return &journal{
 		open:    func() (journalFile, error) { return os.OpenFile(path, os.O_WRONLY, 0) },
 		durable: durable,
+	}, nil
+}
+
+// openJournal goes on with the journal of a folder behind its last whole line.
+func openJournal(folder string, durable func(decision uint64)) (*journal, error) {
+	path := filepath.Join(folder, journalName)
+	b, err := os.ReadFile(path)
+	if err == nil {
+		b = b[:bytes.LastIndexByte(b, '\n')+1]
+		err = os.Truncate(path, int64(len(b)))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	return &journal{
+		open:    func() (journalFile, error) { return os.OpenFile(path, os.O_WRONLY, 0) },
+		durable: durable, size: int64(len(b)),
 	}, nil
 }
 

@@ -23,7 +23,7 @@ func (l journalLine) withoutPeople() journalLine {
 	out := journalLine{
 		At: l.At, Event: l.Event, CallID: l.CallID, Policy: l.Policy, Method: l.Method, CSeq: l.CSeq, Reason: l.Reason,
 		PolicyFile: l.PolicyFile, Belonging: l.Belonging, Stream: l.Stream, Causes: store.WithoutOwners(l.Causes),
-		Absent: l.Absent, Of: l.Of, File: l.File, Files: l.Files,
+		Absent: l.Absent, Of: l.Of, File: l.File, Files: l.Files, Down: l.Down,
 	}
 	if l.Fact != nil {
 		out.Fact = &factLine{Kind: l.Fact.Kind, Stream: l.Fact.Stream, Draw: l.Fact.Draw, Direction: l.Fact.Direction}

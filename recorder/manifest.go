@@ -25,6 +25,7 @@ const (
 	flagFailed      = "server-failed"        // a failure of ours ended it, or cost packets
 	flagKeys        = "unauthentic-media"    // SRTP came that none of the agreed keys opens
 	flagAccount     = "account-unknown"      // no rule of the policy file says where it belongs
+	flagDown        = "server-was-down"      // the server was not there for a part, or at its end
 	flagVoid        = "void"                 // all of it was discarded
 	flagNothing     = "nothing-was-recorded" // no file
 )
@@ -71,8 +72,12 @@ func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.M
 	if len(m.Files) == 0 {
 		in.flag(flagNothing)
 	}
+	m.Interruptions = in.interruptions()
 	m.Flags = in.flags
 	m.Verdict, m.Reasons = verdict(&m)
+	if in.cut != "" {
+		m.Reasons = append(m.Reasons, "the recording session could not be resumed: "+in.cut)
+	}
 	return m
 }
 
@@ -214,7 +219,7 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 		}
 		for _, r := range res.Streams {
 			if r.ID == s.number {
-				addResult(&m, r, in.manifestDecisions())
+				addResult(&m, r, in.manifestDecisions(), in.interruptions())
 			}
 		}
 		out = append(out, m)
@@ -230,11 +235,11 @@ func (in *interaction) manifestSource(k media.Source) store.Source {
 }
 
 // addResult takes over what was found of a stream in the capture.
-func addResult(m *store.Stream, r render.StreamResult, decisions []store.Decision) {
+func addResult(m *store.Stream, r render.StreamResult, decisions []store.Decision, down []store.Interruption) {
 	m.Packets.Kept, m.Packets.Lost, m.Packets.Late, m.Packets.Duplicate = r.Received, r.Lost, r.Late, r.Duplicate
 	m.Epochs, m.Undecoded, m.Gaps = r.Epochs, r.Undecoded, nil
 	for _, g := range r.Gaps {
-		gap := store.Gap{Interval: interval(g.From, g.To), Cause: g.Cause}
+		gap := store.Gap{Interval: interval(g.From, g.To), Cause: causeOf(g, down)}
 		if g.Cause == render.CauseWithheld {
 			gap.Withheld = withheldBy(decisions, m.ID, gap.Interval)
 		}
@@ -245,6 +250,27 @@ func addResult(m *store.Stream, r render.StreamResult, decisions []store.Decisio
 		m.Corrections = append(m.Corrections, store.Correction{AtMS: c.At.Milliseconds(), ByMS: milliseconds(c.By)})
 	}
 	m.Quality = quality(m, r)
+}
+
+// CauseDown is the cause of a gap in which the server was not there.
+const CauseDown = "server-down"
+
+func (in *interaction) interruptions() (out []store.Interruption) {
+	for _, d := range in.down {
+		out = append(out, store.Interruption{Interval: interval(d.from, d.to), Cause: CauseDown})
+	}
+	return out
+}
+
+// causeOf is why there is a gap: what is missing around a time in which the server was
+// down is missing for that.
+func causeOf(g render.Gap, down []store.Interruption) string {
+	missing := g.Cause == render.CauseLost || g.Cause == render.CauseNoPackets || g.Cause == render.CauseLateStart
+	from, to := g.From.Milliseconds(), g.To.Milliseconds()
+	if missing && slices.ContainsFunc(down, func(d store.Interruption) bool { return from <= d.ToMS && d.FromMS <= to }) {
+		return CauseDown
+	}
+	return g.Cause
 }
 
 // withheldBy names the causes for which a stream was withheld in an interval,

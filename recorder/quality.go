@@ -113,6 +113,10 @@ func verdict(m *store.Manifest) (store.Verdict, []string) {
 	if worst >= store.Silent && mute < judged {
 		worst = store.Partial // something of it is there
 	}
+	if slices.Contains(m.Flags, flagDown) {
+		worst = max(worst, store.Partial)
+		reasons = append(reasons, "the server was down for a part of it, or at its end")
+	}
 	if slices.Contains(m.Flags, flagDisk) || slices.Contains(m.Flags, flagTorn) || slices.Contains(m.Flags, flagFailed) {
 		worst = max(worst, store.Partial)
 		reasons = append(reasons, "the disk or the server lost some of it")

@@ -96,6 +96,8 @@ type Recorder struct {
 	finishing
 	spool *capture.Spool
 	ended func() error // ends the spool, once
+	lock  *os.File     // nil when another process has the folder
+	alone bool         // none has
 
 	ctx    context.Context // done when Close ran out of time
 	cancel context.CancelFunc
@@ -137,9 +139,6 @@ func New(cfg Config) (*Recorder, error) {
 	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers),
 		finishing: finishing{disk: store.NewCommitter(cfg.Dir), ffmpeg: cfg.FFmpeg, omit: cfg.OmitGaps, now: cfg.Now},
 	}
-	if err := r.reportUnfinished(); err != nil {
-		return nil, fmt.Errorf("recorder: %w", err)
-	}
 	var err error
 	r.spool, err = capture.NewSpool(capture.Options{
 		Dir: cfg.Dir, HoldBack: cfg.HoldBack, Commit: cfg.Commit, Memory: cfg.PageMemory,
@@ -148,23 +147,20 @@ func New(cfg Config) (*Recorder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}
-	r.ended = sync.OnceValue(r.spool.Close)
+	r.lock, r.alone = takeAlone(cfg.Dir)
+	r.ended = sync.OnceValue(r.letGo)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.stopping, r.stop = context.WithCancel(r.ctx)
 	return r, nil
 }
 
-// reportUnfinished tells of recordings that an earlier process left without a
-// manifest: it was killed, or its disk failed. Their captures are still there.
-func (r *Recorder) reportUnfinished() error {
-	ids, err := store.WithoutManifest(r.cfg.Dir)
-	if err != nil {
-		return err
+// letGo ends the spool and leaves the folder to other processes.
+func (r *Recorder) letGo() error {
+	err := r.spool.Close()
+	if r.lock != nil {
+		err = errors.Join(err, r.lock.Close())
 	}
-	for _, id := range ids {
-		r.cfg.Log.Warn("recording was left unfinished: its audio is in its capture and in no file", zap.String("recording", id))
-	}
-	return nil
+	return err
 }
 
 // onDisk raises the alarm when the disk fails, and lifts it.
@@ -194,7 +190,11 @@ func (r *Recorder) ServeRecording(ctx context.Context, rs *siprec.RecordingSessi
 	r.serve(ctx, rs)
 }
 
-func (r *Recorder) serve(ctx context.Context, rs recordingSession) {
+func (r *Recorder) serve(ctx context.Context, rs recordingSession) { r.loop(ctx, rs, nil) }
+
+// loop reads the events of a recording session. in is nil, or the recording that is
+// gone on with.
+func (r *Recorder) loop(ctx context.Context, rs recordingSession, in *interaction) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(r.ctx, cancel)()
@@ -203,7 +203,6 @@ func (r *Recorder) serve(ctx context.Context, rs recordingSession) {
 	if admitted {
 		defer r.working.Done()
 	}
-	var in *interaction
 	for {
 		ev, err := rs.Next(ctx)
 		if err != nil {

@@ -113,7 +113,7 @@ func renewed(m store.Manifest, p savedPlan, res render.Result) store.Manifest {
 	for i, r := range res.Streams {
 		for j := range m.Streams {
 			if m.Streams[j].ID == p.Streams[i] {
-				addResult(&m.Streams[j], r, m.Decisions)
+				addResult(&m.Streams[j], r, m.Decisions, m.Interruptions)
 			}
 		}
 	}

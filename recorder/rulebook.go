@@ -261,12 +261,39 @@ type pinned struct {
 func (b *Rulebook) pin(begins time.Time, t policy.Traits) pinned {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	out := pinned{book: b.book, numbering: b.directory.Numbering}
 	in, ok := b.at(begins)
 	if !ok {
-		out.belonging.Alarm = "no policy was ever published"
-		return out
+		return pinned{book: b.book, numbering: b.directory.Numbering, belonging: policy.Belonging{Alarm: noPolicy}}
 	}
+	return b.pinTo(in, t)
+}
+
+// pinAs says what decides an interaction that began under a version of the policy file,
+// by its name, in a process before this one. The directory is that of now.
+func (b *Rulebook) pinAs(version string, t policy.Traits) (pinned, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if version == "" {
+		return pinned{book: b.book, numbering: b.directory.Numbering, belonging: policy.Belonging{Alarm: noPolicy}}, nil
+	}
+	all, err := Versions(filepath.Dir(b.dir))
+	if err != nil {
+		return pinned{}, err
+	}
+	for _, v := range slices.Backward(all) {
+		if v.Name() == version && v.File != nil {
+			return b.pinTo(inForce{version: v, file: b.holding(v.File)}, t), nil
+		}
+	}
+	return pinned{}, fmt.Errorf("version %s of the policy file is not there, or cannot be read any more", version)
+}
+
+// noPolicy is the alarm without any policy file.
+const noPolicy = "no policy was ever published"
+
+// pinTo is pin under a version.
+func (b *Rulebook) pinTo(in inForce, t policy.Traits) pinned {
+	out := pinned{book: b.book, numbering: b.directory.Numbering}
 	out.belonging, out.file = in.file.Belongs(t), in.version.Name()
 	a := in.file.Account(out.belonging.Account)
 	if a == nil {

@@ -152,8 +152,13 @@ func TestUnfinishedAreReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zap.WarnLevel)
-	if _, err := New(Config{Dir: dir, Log: zap.New(core)}); err != nil {
+	r, err = New(Config{Dir: dir, Log: zap.New(core)})
+	if err != nil {
 		t.Fatal(err)
+	}
+	defer r.Close(t.Context())
+	if got, err := r.Recover(nil); err != nil || got != (Recovered{Left: 1}) {
+		t.Errorf("recovered %+v, %v", got, err)
 	}
 	if all := logs.All(); len(all) != 1 || all[0].ContextMap()["recording"] != id {
 		t.Errorf("log %v, want one line about %s", all, id)

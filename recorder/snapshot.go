@@ -17,17 +17,19 @@ const snapshotPause = time.Minute
 // askForSnapshot asks the SRC for all metadata when what came cannot be read, or
 // is a part of something that never came (RFC 7866 §9.2). An SRC without UPDATE
 // cannot be asked, and the recording goes on as it is.
-func (in *interaction) askForSnapshot(ev *siprec.Event, docs []rawDocument) {
+// It reports whether it asked.
+func (in *interaction) askForSnapshot(ev *siprec.Event, docs []rawDocument) bool {
 	why := in.lacking(ev, docs)
 	if why == "" || ev.Kind == siprec.Ended || !in.asked.IsZero() && ev.At.Sub(in.asked) < snapshotPause {
-		return
+		return false
 	}
 	err := in.rs.RequestSnapshot(why)
 	if errors.Is(err, siprec.ErrNoUpdate) {
-		return
+		return false
 	}
 	in.asked = ev.At
 	in.log.Info("asked for a snapshot of the metadata", zap.String("why", why), zap.Error(err))
+	return true
 }
 
 // lacking says why the metadata of an event is not enough; empty when it is.

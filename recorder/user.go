@@ -95,7 +95,7 @@ func (r *Recorder) finaliseAll(in *interaction) {
 			continue
 		}
 		u.callID, u.src, u.verdicts, u.people, u.interpreter, u.streams = in.callID, in.src, in.verdicts, in.people, in.interpreter, in.streams
-		u.policy, u.ended, u.reason, u.dates = in.policy, in.ended, in.reason, in.dates
+		u.policy, u.ended, u.reason, u.dates, u.down = in.policy, in.ended, in.reason, in.dates, in.down
 		r.finalise(u)
 	}
 }

@@ -109,6 +109,16 @@ func kindWords() words {
 // String is the name of the kind as it is written to a journal.
 func (k Kind) String() string { return kindWords().name(int(k), "kind") }
 
+// MarshalText returns the name of the kind.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads the name of a kind, without case.
+func (k *Kind) UnmarshalText(b []byte) error {
+	i, err := kindWords().index(b, "kind")
+	*k = Kind(i)
+	return err
+}
+
 // An Event is one thing that happened to an interaction.
 type Event struct {
 	At   time.Time // instant at which it holds

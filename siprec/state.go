@@ -89,8 +89,14 @@ type agreedSlot struct {
 // before an answer leaves that the SRC will rely on, and after one to a request of
 // ours. [Server.Resume] takes it, in another process too. It holds the keys of SRTP.
 // save is called by the goroutine of ServeRecording, and not any more once the
-// recording session has ended; nil ends it.
-func (rs *RecordingSession) Keep(save func(state []byte)) { rs.save = save }
+// recording session has ended; nil ends it. When there is a state already, save is
+// called at once.
+func (rs *RecordingSession) Keep(save func(state []byte)) {
+	rs.save = save
+	if rs.confirmed {
+		rs.changed()
+	}
+}
 
 // changed hands the state on.
 func (rs *RecordingSession) changed() {

@@ -58,6 +58,10 @@ type Manifest struct {
 	Decisions    []Decision    `json:"decisions"`
 	Metadata     []Document    `json:"metadata"`
 
+	// Interruptions are times in which the server was down while the recording session
+	// was up: it was killed, and another process went on.
+	Interruptions []Interruption `json:"interruptions,omitempty"`
+
 	// Capture is the name of the file with the encoded packets, when it was
 	// kept because not all of it could be turned into a WAV file.
 	Capture string `json:"capture,omitempty"`
@@ -140,6 +144,12 @@ type Timeline struct {
 type Interval struct {
 	FromMS int64 `json:"from_ms"`
 	ToMS   int64 `json:"to_ms"`
+}
+
+// An Interruption is a part of the interaction of which nothing can be known.
+type Interruption struct {
+	Interval
+	Cause string `json:"cause"` // server-down
 }
 
 // A Participant is a person or device of the metadata (RFC 7865 §6.5).

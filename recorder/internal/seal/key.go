@@ -46,6 +46,11 @@ func (k *Key) Capture(epoch [EpochSize]byte) (cipher.AEAD, error) {
 // each time that a process opens the journal, at least 16 octets.
 func (k *Key) Journal(salt []byte) (cipher.AEAD, error) { return k.derived("journal", salt) }
 
+// Resume gives the cipher for what another process needs to go on with the recording.
+// salt is random and drawn anew each time that a process opens that file, at least 16
+// octets.
+func (k *Key) Resume(salt []byte) (cipher.AEAD, error) { return k.derived("resume", salt) }
+
 // derived gives AES-256-GCM under a key for one purpose and salt.
 func (k *Key) derived(purpose string, salt []byte) (cipher.AEAD, error) {
 	if len(salt) < EpochSize {

@@ -1,0 +1,320 @@
+package recorder
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/recorder/internal/capture"
+	"github.com/siprecd/siprecd/recorder/store"
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/siprec"
+	"github.com/siprecd/siprecd/siprec/media"
+)
+
+// errDecisions: the rules decide otherwise now than the journal says that they did.
+var errDecisions = errors.New("the rules decide otherwise now")
+
+// remember writes an entry of the resume log.
+func (in *interaction) remember(e entry) {
+	if err := in.resume.write(e); err != nil {
+		in.failed("resume log", err)
+	}
+}
+
+// rememberEvent keeps an event, so that another process can go through it again.
+func (in *interaction) rememberEvent(ev *siprec.Event, facts []rules.Event, decisions []rules.Decision, asked bool) {
+	e := entry{Event: ev, Facts: facts, Decisions: verdictLines(decisions), Asked: asked, Policy: in.policy.file}
+	if ev.Kind == siprec.Resumed {
+		e.Down = in.lastKnown
+	}
+	in.remember(e)
+}
+
+// keepDialog keeps the state of the dialog.
+func (in *interaction) keepDialog(state []byte) { in.remember(entry{Dialog: state}) }
+
+// wasDown notes that the server was not there for a time.
+func (in *interaction) wasDown(from, to time.Time) {
+	in.down = append(in.down, span{from.Sub(in.zero), max(to.Sub(in.zero), from.Sub(in.zero))})
+	in.flag(flagDown)
+}
+
+// Remains are what another process left of a recording: the interaction as it was, and
+// the last state of its dialog.
+type remains struct {
+	*interaction
+	dialog json.RawMessage // nil when its first request was never answered
+}
+
+// recall goes again through what happened to a recording, and comes to the same
+// decisions: permits come from the rules, here as in the process before. Nothing is
+// written but where a crash tore a file.
+func (r *Recorder) recall(id string) (*remains, error) {
+	folder, err := store.Folder(r.cfg.Dir, id)
+	if err != nil {
+		return nil, err
+	}
+	key, err := r.cfg.Masters.ring().Load(folder, id)
+	if err != nil {
+		return nil, err
+	}
+	secret := capture.Secret{Recording: id, Key: key}
+	entries, size, err := readResumeLog(filepath.Join(folder, resumeName), secret)
+	if err != nil {
+		return nil, err
+	}
+	out := &remains{interaction: r.former(id, folder, entries[0].Begin)}
+	out.secret = secret
+	if entries[0].Begin.Encrypted {
+		out.sealing, out.people.sealing = key, key
+	}
+	for i, e := range entries[1:] {
+		switch {
+		case e.Dialog != nil:
+			out.dialog = e.Dialog
+		case e.Event != nil:
+			if err := out.again(e); err != nil {
+				return nil, fmt.Errorf("entry %d of its resume log: %w", i+2, err)
+			}
+		}
+	}
+	if out.verdicts == nil {
+		return nil, errResumeLog
+	}
+	if out.resume, err = newResumeLog(filepath.Join(folder, resumeName), secret, size); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// former is a recording before its first event, as it began in another process.
+func (r *Recorder) former(id, folder string, b *beginning) *interaction {
+	recording := rules.RecordingID(id)
+	now := r.cfg.Now()
+	zero := now.Add(b.Zero.Sub(now)) // the same instant, by the clock of this process
+	log := r.cfg.Log.With(zap.String("call_id", shortened(b.CallID)), zap.String("src", b.Source.Name), zap.String("recording", id))
+	return &interaction{
+		id: recording, subject: recording, recorder: r, begun: true, folder: folder, zero: zero, log: log, rs: bygone{b}, callID: b.CallID, src: b.Source, accept: r.accept,
+		rulebook: r.cfg.Rulebook, policy: pinned{Policy: r.cfg.Policy}, random: r.cfg.Random, people: newPeople(zero),
+		streams: &streams{recording: recording, zero: zero, out: new(laterKeeper)}, lastKnown: zero,
+	}
+}
+
+// again goes through one event again.
+func (in *interaction) again(e entry) error {
+	ev := e.Event
+	in.people.read(ev)
+	if in.verdicts == nil {
+		if err := in.beginAgain(ev, e.Policy); err != nil {
+			return err
+		}
+	}
+	in.dated(ev)
+	for _, o := range ev.Oddities {
+		in.oddities = appendNew(in.oddities, o)
+	}
+	switch {
+	case ev.Kind == siprec.Ended:
+		in.ended, in.reason = ev.At, ev.Reason
+	case ev.Kind == siprec.Resumed:
+		in.wasDown(e.Down, ev.At)
+		in.streams.update(ev.Streams, ev.At)
+	case ev.HasOffer || ev.Kind == siprec.Offered:
+		in.streams.update(ev.Streams, ev.At)
+	}
+	if in.interpreter != nil {
+		in.interpreter.recall(ev, in.people, e.Facts)
+	}
+	decisions := in.decide(e.Facts)
+	in.carryOut(decisions)
+	in.held = in.people.held(in.streams.list, ev.At)
+	if e.Asked {
+		in.asked = ev.At
+	}
+	in.lastKnown = laterOf(in.lastKnown, ev.At)
+	if !slices.EqualFunc(verdictLines(decisions), e.Decisions, verdictLine.equal) {
+		return errDecisions
+	}
+	return nil
+}
+
+// beginAgain opens the case under the version of the policy file that decided.
+func (in *interaction) beginAgain(ev *siprec.Event, version string) error {
+	if in.rulebook == nil && version != "" {
+		return fmt.Errorf("it was decided by version %s of a policy file, and there is none now", version)
+	}
+	if in.rulebook != nil {
+		var err error
+		if in.policy, err = in.rulebook.pinAs(version, in.traits(ev)); err != nil {
+			return err
+		}
+		in.interpreter = newInterpreter(in.policy)
+		if in.policy.belonging.Alarm != "" {
+			in.flag(flagAccount)
+		}
+	}
+	in.verdicts = rules.Open(in.policy.Policy, in.subject)
+	return nil
+}
+
+func (l verdictLine) equal(o verdictLine) bool {
+	same := l.From.Equal(o.From)
+	l.From, o.From = time.Time{}, time.Time{}
+	return same && l == o
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// recall brings the interpreter to where it was after an event. What the rules were
+// told then is what it told them, whatever the directory says now.
+func (i *interpreter) recall(ev *siprec.Event, p *people, facts []rules.Event) {
+	i.hear(ev, p)
+	for _, f := range facts {
+		switch f.Kind {
+		case rules.PartyJoined:
+			i.identity[f.Party] = f.Identity
+			i.present = append(i.present, f.Party)
+		case rules.PartyIdentified:
+			i.identity[f.Party] = f.Identity
+		case rules.PartyLeft:
+			i.present = without(i.present, f.Party)
+		case rules.StreamSends:
+			i.spoke[f.Party] = true
+			i.senders[f.Stream] = append(i.senders[f.Stream], f.Party)
+		case rules.StreamSendsNot:
+			i.senders[f.Stream] = without(i.senders[f.Stream], f.Party)
+		case rules.NumberTold:
+			i.numbers = append(i.numbers, numberOf{f.Party, f.Number})
+		case rules.DirectionTold:
+			i.direction, i.evidence = f.Direction, f.Evidence
+		case rules.Held:
+			i.holder = f.Party
+		case rules.Retrieved:
+			if i.holder == f.Party {
+				i.holder = ""
+			}
+		}
+	}
+}
+
+func without(list []rules.PartyID, p rules.PartyID) []rules.PartyID {
+	return slices.DeleteFunc(slices.Clone(list), func(o rules.PartyID) bool { return o == p })
+}
+
+// reopen opens the files of a recording that was recalled, to go on with them.
+func (in *interaction) reopen(r *Recorder) error {
+	path := filepath.Join(in.folder, captureName)
+	if err := in.survey(path); err != nil {
+		return err
+	}
+	var err error
+	if in.journal, err = openJournal(in.folder, func(decision uint64) { in.capture.Release(decision) }); err != nil {
+		return err
+	}
+	if in.journal.sealer, err = newLineSealer(in.sealing); err != nil {
+		return err
+	}
+	in.capture, err = r.spool.Reopen(path, in.secret, in.zero, func(err error) { in.log.Error("capture", zap.Error(err)) })
+	if err != nil {
+		return err
+	}
+	if k, ok := in.streams.out.(*laterKeeper); ok {
+		k.w.Store(in.capture)
+	}
+	return nil
+}
+
+// survey counts what a capture holds, and finds when its last packet came.
+func (in *interaction) survey(path string) error {
+	c, err := capture.Open(path, in.secret)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	kept := make(map[int]uint64)
+	var p capture.Packet
+	for {
+		err := c.Next(&p)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		kept[p.Stream]++
+		in.lastKnown = laterOf(in.lastKnown, in.zero.Add(p.Arrival))
+	}
+	for _, s := range in.streams.list {
+		if s.track != nil {
+			s.track.kept(kept[s.number])
+		}
+	}
+	return nil
+}
+
+// kept tells the track how many packets of it another process has kept. How many it
+// withheld is not known any more.
+func (t *Track) kept(n uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.Received += n
+}
+
+// A laterKeeper is the capture of a recording that is not open yet. Until it is, there
+// is nothing to keep, and what is withheld again was taken back before.
+type laterKeeper struct {
+	w atomic.Pointer[capture.Writer]
+}
+
+// Append is that of the capture.
+func (k *laterKeeper) Append(p *capture.Packet) {
+	if w := k.w.Load(); w != nil {
+		w.Append(p)
+	}
+}
+
+// Cut is that of the capture.
+func (k *laterKeeper) Cut(stream int, from time.Duration) (absent time.Duration, err error) {
+	if w := k.w.Load(); w != nil {
+		return w.Cut(stream, from)
+	}
+	return from, nil
+}
+
+// A bygone is a recording session that another process had, of which only the recording
+// is left.
+type bygone struct{ b *beginning }
+
+func (s bygone) CallID() string                            { return s.b.CallID }
+func (s bygone) SRC() siprec.SRC                           { return siprec.SRC{Name: s.b.Source.Name} }
+func (s bygone) Origin() siprec.Origin                     { return s.b.Origin }
+func (s bygone) From() string                              { return s.b.From }
+func (s bygone) To() string                                { return s.b.To }
+func (s bygone) RequestURI() string                        { return s.b.RequestURI }
+func (s bygone) UserAgent() string                         { return s.b.UserAgent }
+func (bygone) Next(context.Context) (*siprec.Event, error) { return nil, io.EOF }
+func (bygone) Attach(int, media.Sink)                      {}
+func (bygone) Stats(int) media.Stats                       { return media.Stats{} }
+func (bygone) Contributors(int) []media.Contributor        { return nil }
+func (bygone) Sources(int) []media.Source                  { return nil }
+func (bygone) Drain()                                      {}
+func (bygone) Held(bool)                                   {}
+func (bygone) RequestSnapshot(string) error                { return siprec.ErrNoUpdate }
+func (bygone) Pause(...int)                                {}
+func (bygone) Resume()                                     {}
+func (bygone) End()                                        {}
+func (bygone) Keep(func([]byte))                           {}

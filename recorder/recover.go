@@ -1,0 +1,136 @@
+package recorder
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"github.com/siprecd/siprecd/recorder/store"
+	"github.com/siprecd/siprecd/siprec"
+)
+
+// endDown is why a recording session ended that was up when the server was killed, and
+// could not be gone on with.
+const endDown siprec.EndReason = "server-down"
+
+// Recovered is what became of the recordings that another process left unfinished.
+type Recovered struct {
+	Resumed  int // their recording sessions go on, in the same recordings
+	Finished int // they are being finalised as they are
+	Left     int // they cannot be made sense of, and stay as they are
+}
+
+// Recover takes up what an earlier process left unfinished, since it was killed or its
+// disk failed. Each recording session that was up is resumed, and goes on in the same
+// recording with a gap: resume is [siprec.Server.Resume] of a server that does not
+// serve yet. One that it cannot go on with, with the error of resume as the reason, or
+// that had ended, is finalised as it is.
+//
+// It is for the time before the first ServeRecording. While another process has the
+// folder nothing is touched, and the result is zero.
+func (r *Recorder) Recover(resume func(state []byte, h siprec.Handler) error) (Recovered, error) {
+	return r.recover(func(state []byte, in *interaction) error {
+		return resume(state, siprec.HandlerFunc(func(ctx context.Context, rs *siprec.RecordingSession) { r.goOn(ctx, rs, in) }))
+	})
+}
+
+// A resumer has the recording session of an interaction go on.
+type resumer func(state []byte, in *interaction) error
+
+func (r *Recorder) recover(resume resumer) (Recovered, error) {
+	if !r.alone {
+		r.cfg.Log.Warn("another process has this folder of recordings: what is unfinished in it is left to that one", zap.String("folder", r.cfg.Dir))
+		return Recovered{}, nil
+	}
+	ids, err := store.WithoutManifest(r.cfg.Dir)
+	if err != nil {
+		return Recovered{}, err
+	}
+	var mu sync.Mutex
+	var out Recovered
+	var working sync.WaitGroup
+	next := make(chan string)
+	for range cap(r.slots) {
+		working.Go(func() {
+			for id := range next {
+				one := r.recoverOne(id, resume)
+				mu.Lock()
+				out.Resumed, out.Finished, out.Left = out.Resumed+one.Resumed, out.Finished+one.Finished, out.Left+one.Left
+				mu.Unlock()
+			}
+		})
+	}
+	for _, id := range ids {
+		next <- id
+	}
+	close(next)
+	working.Wait()
+	return out, nil
+}
+
+func (r *Recorder) recoverOne(id string, resume resumer) Recovered {
+	left, err := r.recall(id)
+	if err == nil {
+		err = left.reopen(r)
+	}
+	if err != nil {
+		r.cfg.Log.Warn("recording was left unfinished and stays so: its audio is in its capture and in no file", zap.String("recording", id), zap.Error(err))
+		return Recovered{Left: 1}
+	}
+	if !left.ended.IsZero() {
+		left.flag(flagDown)
+		r.finishLeft(left)
+		return Recovered{Finished: 1}
+	}
+	if left.dialog == nil {
+		err = errResumeLog // its INVITE was never answered
+	} else {
+		err = resume(left.dialog, left.interaction)
+	}
+	if err == nil {
+		return Recovered{Resumed: 1}
+	}
+	left.log.Warn("recording session cannot be resumed: what was recorded is finalised", zap.Error(err))
+	left.cut = err.Error()
+	r.finishLeft(left)
+	return Recovered{Finished: 1}
+}
+
+// finishLeft finalises a recording that is not gone on with.
+func (r *Recorder) finishLeft(left *remains) {
+	if left.ended.IsZero() {
+		left.flag(flagDown)
+		left.survives(&siprec.Event{Kind: siprec.Ended, At: left.lastKnown, Reason: endDown})
+	}
+	left.finish()
+	r.working.Go(func() { r.finaliseAll(left.interaction) })
+}
+
+// goOn records a recording session again.
+func (r *Recorder) goOn(ctx context.Context, rs recordingSession, in *interaction) {
+	in.rs = rs
+	in.log = r.cfg.Log.With(append(logFields(rs), zap.String("recording", string(in.id)))...)
+	rs.Held(in.held)
+	rs.Keep(in.keepDialog)
+	r.loop(ctx, rs, in)
+}
+
+// takeAlone reports whether no other process has the folder of recordings; then none
+// can take it until this one has ended.
+func takeAlone(dir string) (lock *os.File, alone bool) {
+	f, err := os.OpenFile(cmp.Or(dir, ".")+"/"+lockName, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, false
+	}
+	if !lockFile(f) {
+		f.Close()
+		return nil, false
+	}
+	return f, true
+}
+
+// lockName is the name of the file that tells who has a folder of recordings.
+const lockName = ".in-use"

@@ -1,0 +1,219 @@
+package recorder
+
+import (
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/capture"
+	"github.com/siprecd/siprecd/recorder/internal/seal"
+	"github.com/siprecd/siprecd/recorder/store"
+	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/siprec"
+)
+
+// resumeName is the name of the resume log within the folder of a recording.
+const resumeName = "resume.sealed"
+
+// resumeVersion is that of the form of its entries.
+const resumeVersion = 1
+
+// An entry is one entry of a resume log: the beginning, an event with what the rules
+// were told and decided, or the state of the dialog.
+type entry struct {
+	Begin     *beginning      `json:"begin,omitempty"`
+	Event     *siprec.Event   `json:"event,omitempty"`
+	Facts     []rules.Event   `json:"facts,omitempty"`     // of Event
+	Decisions []verdictLine   `json:"decisions,omitempty"` // of Event
+	Asked     bool            `json:"asked,omitempty"`     // after Event a snapshot was asked for
+	Policy    string          `json:"policy,omitempty"`    // version of the policy file, if any
+	Down      time.Time       `json:"down,omitzero"`       // with Event Resumed: since when the server was down
+	Dialog    json.RawMessage `json:"dialog,omitempty"`
+}
+
+// A beginning is what is known of a recording before its first event.
+type beginning struct {
+	Version    int
+	Encrypted  bool // finished files, documents and what is said of people
+	Zero       time.Time
+	CallID     string
+	Source     store.SRC
+	Origin     siprec.Origin
+	From, To   string
+	RequestURI string
+	UserAgent  string
+}
+
+// A verdictLine is a decision as it can be compared.
+type verdictLine struct {
+	Stream    rules.StreamID
+	Recording rules.RecordingID
+	Verdict   string
+	From      time.Time
+	Causes    string
+}
+
+func verdictLines(decisions []rules.Decision) []verdictLine {
+	var out []verdictLine
+	for _, d := range decisions {
+		l := verdictLine{Stream: d.Stream, Recording: d.Recording, Verdict: d.Verdict.String(), From: d.From.UTC().Round(0)}
+		for _, c := range d.Causes {
+			l.Causes += c.Cause.String() + " " + c.Owner + "\n"
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+const (
+	resumeHead  = 5 // length of what follows, and its kind
+	resumeEpoch = 1 // a salt, under which what follows is sealed
+	resumeEntry = 2
+	mostResume  = 32 << 20 // octets of one entry
+)
+
+// errResumeLog says that a resume log holds nothing that can be gone on with.
+var errResumeLog = errors.New("nothing says how the recording session was")
+
+// A resumeLog keeps what another process needs to go on with a recording session: each
+// event as it came, and the state of the dialog. It is sealed under the key of the
+// recording. What was written survives the end of the process at once, and that of the
+// machine as captures do. An entry that could not be written is written before the
+// next: none is left out. It is for one goroutine.
+type resumeLog struct {
+	path    string
+	aead    cipher.AEAD
+	about   []byte
+	number  uint64
+	size    int64
+	pending []byte
+}
+
+// createResumeLog begins the log of a folder that has none.
+func createResumeLog(folder string, secret capture.Secret) (*resumeLog, error) {
+	path := filepath.Join(folder, resumeName)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("create resume log: %w", err)
+	}
+	return newResumeLog(path, secret, 0)
+}
+
+// newResumeLog goes on behind what a log holds, under a salt of its own.
+func newResumeLog(path string, secret capture.Secret, size int64) (*resumeLog, error) {
+	var salt [seal.EpochSize]byte
+	if _, err := rand.Read(salt[:]); err != nil {
+		return nil, fmt.Errorf("resume log: %w", err)
+	}
+	aead, err := secret.Key.Resume(salt[:])
+	if err != nil {
+		return nil, fmt.Errorf("resume log: %w", err)
+	}
+	l := &resumeLog{path: path, aead: aead, about: []byte(secret.Recording), size: size}
+	l.pending = appendChunk(nil, resumeEpoch, salt[:])
+	return l, nil
+}
+
+func appendChunk(b []byte, kind byte, body []byte) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(body)))
+	return append(append(b, kind), body...)
+}
+
+// nonce is that of an entry by its number within its epoch.
+func nonce(number uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 4, 12), number) }
+
+// write appends an entry.
+func (l *resumeLog) write(e entry) error {
+	b, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("resume log: %w", err)
+	}
+	l.pending = appendChunk(l.pending, resumeEntry, l.aead.Seal(nil, nonce(l.number), b, l.about))
+	l.number++
+	if err := l.put(); err != nil {
+		return fmt.Errorf("resume log: %w", err)
+	}
+	l.size += int64(len(l.pending))
+	l.pending = nil
+	return nil
+}
+
+// put writes what waits. The file is open only meanwhile.
+func (l *resumeLog) put() error {
+	f, err := os.OpenFile(l.path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(l.pending, l.size)
+	return errors.Join(err, f.Close())
+}
+
+// readResumeLog gives the entries of a log up to where it is torn, and its length there.
+func readResumeLog(path string, secret capture.Secret) (out []entry, size int64, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", errResumeLog, err)
+	}
+	r := resumeReader{secret: secret}
+	for rest := b; ; {
+		kind, body, after, ok := cutChunk(rest)
+		if !ok || !r.take(kind, body) {
+			break
+		}
+		rest = after
+		size = int64(len(b) - len(rest))
+	}
+	out = r.entries
+	if len(out) == 0 || out[0].Begin == nil || out[0].Begin.Version != resumeVersion {
+		return nil, 0, errResumeLog
+	}
+	return out, size, nil
+}
+
+func cutChunk(b []byte) (kind byte, body, rest []byte, ok bool) {
+	if len(b) < resumeHead {
+		return 0, nil, nil, false
+	}
+	n := uint64(binary.BigEndian.Uint32(b))
+	if n > mostResume || uint64(len(b)) < resumeHead+n {
+		return 0, nil, nil, false
+	}
+	return b[4], b[resumeHead : resumeHead+n], b[resumeHead+n:], true
+}
+
+// A resumeReader opens the chunks of a log.
+type resumeReader struct {
+	secret  capture.Secret
+	aead    cipher.AEAD
+	number  uint64
+	entries []entry
+}
+
+// take opens the next chunk; false when it cannot be believed.
+func (r *resumeReader) take(kind byte, body []byte) bool {
+	if kind == resumeEpoch {
+		aead, err := r.secret.Key.Resume(body)
+		r.aead, r.number = aead, 0
+		return err == nil
+	}
+	if kind != resumeEntry || r.aead == nil {
+		return false
+	}
+	plain, err := r.aead.Open(nil, nonce(r.number), body, []byte(r.secret.Recording))
+	var e entry
+	if err != nil || json.Unmarshal(plain, &e) != nil {
+		return false
+	}
+	r.number++
+	r.entries = append(r.entries, e)
+	return true
+}
