@@ -254,6 +254,16 @@ func TestNames(t *testing.T) {
 	if err := role.UnmarshalText([]byte("boss")); err == nil || role != rules.RoleUnknown {
 		t.Errorf("boss is %v (%v)", role, err)
 	}
+	kind := rules.StreamAdded
+	if b, err := kind.MarshalText(); err != nil || string(b) != "stream-added" {
+		t.Errorf("stream-added is written %s (%v)", b, err)
+	}
+	if err := kind.UnmarshalText([]byte("stream-removed")); err != nil || kind != rules.StreamRemoved {
+		t.Errorf("stream-removed is %v (%v)", kind, err)
+	}
+	if err := kind.UnmarshalText([]byte("never")); err == nil {
+		t.Error("a kind that is none can be read")
+	}
 	said := map[string]rules.Cause{}
 	for c := rules.NoDecision; c <= rules.DoNotRecord; c++ {
 		if other, twice := said[c.Words()]; twice || c.Words() == "unknown cause" {

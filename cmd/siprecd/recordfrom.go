@@ -92,7 +92,12 @@ func pause(ctx context.Context, d time.Duration) {
 
 // ServeRecording hands the recording session on, and notes its end.
 func (s *standing) ServeRecording(ctx context.Context, rs *siprec.RecordingSession) {
-	s.Handler.ServeRecording(ctx, rs)
+	s.serve(ctx, rs, s.Handler)
+}
+
+// serve has a handler serve a recording session, and notes its end.
+func (s *standing) serve(ctx context.Context, rs *siprec.RecordingSession, h siprec.Handler) {
+	h.ServeRecording(ctx, rs)
 	s.mu.Lock()
 	ended := s.ended[rs.RequestURI()]
 	s.mu.Unlock()
@@ -104,16 +109,41 @@ func (s *standing) ServeRecording(ctx context.Context, rs *siprec.RecordingSessi
 	}
 }
 
-// begin asks every target, until close.
+// expect has the ends of recording sessions with targets be noted from now on.
+func (s *standing) expect(targets []target) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range targets {
+		s.ended[t.uri.String()] = make(chan struct{}, 1)
+	}
+}
+
+// resume is that of a server, for what goes on of an earlier process.
+func (s *standing) resume(server *siprec.Server) func(state []byte, h siprec.Handler) error {
+	return func(state []byte, h siprec.Handler) error {
+		return server.Resume(state, siprec.HandlerFunc(func(ctx context.Context, rs *siprec.RecordingSession) { s.serve(ctx, rs, h) }))
+	}
+}
+
+// begin asks every target that was expected, until close. One with which a recording
+// session is up, of an earlier process, is asked when that has ended.
 func (s *standing) begin(server *siprec.Server, targets []target, src func(sip.Uri) siprec.SRC) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	up := server.Initiated()
 	for _, t := range targets {
-		ended := make(chan struct{}, 1)
 		s.mu.Lock()
-		s.ended[t.uri.String()] = ended
+		ended := s.ended[t.uri.String()]
 		s.mu.Unlock()
-		s.asking.Go(func() { s.keep(ctx, server, t.uri, src(t.uri), ended) })
+		s.asking.Go(func() {
+			if slices.Contains(up, t.uri.String()) {
+				select {
+				case <-ended:
+				case <-ctx.Done():
+				}
+			}
+			s.keep(ctx, server, t.uri, src(t.uri), ended)
+		})
 	}
 }
 

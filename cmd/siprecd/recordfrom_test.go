@@ -92,6 +92,7 @@ func TestRecordFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.expect([]target{to})
 	s.begin(server, []target{to}, a.asked)
 	var got []time.Duration
 	for range 5 {

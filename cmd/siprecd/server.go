@@ -72,6 +72,7 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	}
 	tellStorage(log, encrypt)
 	kept := newStanding(rec, log)
+	kept.expect(s.RecordFrom)
 	space := s.watchSpace(log)
 	srv, err := siprec.Listen(siprec.Config{
 		Listen:               endpoints,
@@ -92,6 +93,10 @@ func start(s settings, log *zap.Logger) (*server, error) {
 		space.close()
 		return nil, errors.Join(err, rec.Close(context.Background()))
 	}
+	if err := takeUp(rec, kept.resume(srv), log); err != nil {
+		space.close()
+		return nil, errors.Join(err, srv.Shutdown(context.Background()), rec.Close(context.Background()))
+	}
 	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, space: space, tls: identity, served: make(chan struct{})}
 	go func() {
 		defer close(running.served)
@@ -99,6 +104,18 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	}()
 	kept.begin(srv, s.RecordFrom, admitted.asked)
 	return running, nil
+}
+
+// takeUp takes up what an earlier process left unfinished, and tells what came of it.
+func takeUp(rec *recorder.Recorder, resume func(state []byte, h siprec.Handler) error, log *zap.Logger) error {
+	got, err := rec.Recover(resume)
+	if err != nil {
+		return fmt.Errorf("recordings that were left unfinished: %w", err)
+	}
+	if got != (recorder.Recovered{}) {
+		log.Warn("an earlier process left recordings unfinished", zap.Int("resumed", got.Resumed), zap.Int("finished", got.Finished), zap.Int("left", got.Left))
+	}
+	return nil
 }
 
 // media is how RTP and RTCP are received.
