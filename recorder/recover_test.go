@@ -85,7 +85,7 @@ func killed(t *testing.T, cfg Config, packets int, script ...func(*fake) *siprec
 	return left
 }
 
-func everything(dir string) Config {
+func recordingAll(dir string) Config {
 	return Config{Dir: dir, Policy: rules.RecordAll(), Now: func() time.Time { return sec(100) }}
 }
 
@@ -163,8 +163,8 @@ func TestRecover(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			left := killed(t, everything(t.TempDir()), tt.packets, tt.before...)
-			m, folder, got := recovered(t, everything(left), tt.after...)
+			left := killed(t, recordingAll(t.TempDir()), tt.packets, tt.before...)
+			m, folder, got := recovered(t, recordingAll(left), tt.after...)
 			if got != (Recovered{Resumed: 1}) {
 				t.Errorf("recovered %+v", got)
 			}
@@ -208,14 +208,14 @@ func TestRecover(t *testing.T) {
 
 // TestRecoverTwice kills the second process too.
 func TestRecoverTwice(t *testing.T) {
-	first := killed(t, everything(t.TempDir()), 100, offered(both, twoParties), talk(0, 1, 0, 1), talk(1, 2, 0, 1))
+	first := killed(t, recordingAll(t.TempDir()), 100, offered(both, twoParties), talk(0, 1, 0, 1), talk(1, 2, 0, 1))
 	second := ""
-	recovered(t, everything(first), resumed(2, both), talk(0, 1, 2, 3), func(f *fake) *siprec.Event {
+	recovered(t, recordingAll(first), resumed(2, both), talk(0, 1, 2, 3), func(f *fake) *siprec.Event {
 		f.save([]byte(dialogState))
 		second = image(t, first, 150)
 		return nil
 	}, ended(9))
-	m, folder, _ := recovered(t, everything(second), resumed(4, both), talk(0, 1, 4, 5), ended(5))
+	m, folder, _ := recovered(t, recordingAll(second), resumed(4, both), talk(0, 1, 4, 5), ended(5))
 	if len(m.Interruptions) != 2 || m.Interruptions[0].ToMS != 2000 || m.Interruptions[1].ToMS != 4000 {
 		t.Errorf("interruptions %+v", m.Interruptions)
 	}
@@ -227,8 +227,8 @@ func TestRecoverTwice(t *testing.T) {
 
 // TestRecoverFinishes what cannot go on, as it is, and says why.
 func TestRecoverFinishes(t *testing.T) {
-	left := killed(t, everything(t.TempDir()), 100, offered(both, twoParties), talk(0, 1, 0, 1), talk(1, 2, 0, 1))
-	m, folder, got := recovered(t, everything(left))
+	left := killed(t, recordingAll(t.TempDir()), 100, offered(both, twoParties), talk(0, 1, 0, 1), talk(1, 2, 0, 1))
+	m, folder, got := recovered(t, recordingAll(left))
 	if got != (Recovered{Finished: 1}) {
 		t.Errorf("recovered %+v", got)
 	}
@@ -245,7 +245,7 @@ func TestRecoverFinishes(t *testing.T) {
 // TestRecoverFinalises what had ended: the process was killed before its files were made.
 func TestRecoverFinalises(t *testing.T) {
 	dir, left := t.TempDir(), ""
-	r, err := New(everything(dir))
+	r, err := New(recordingAll(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestRecoverFinalises(t *testing.T) {
 	if err := r.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	m, folder, got := recovered(t, everything(left))
+	m, folder, got := recovered(t, recordingAll(left))
 	if got != (Recovered{Finished: 1}) || m.EndReason != "bye" || m.Times.End != sec(1) {
 		t.Errorf("recovered %+v, ended by %s at %v", got, m.EndReason, m.Times.End)
 	}
@@ -273,7 +273,7 @@ func TestRecoverFinalises(t *testing.T) {
 // TestRecoverLeaves what another process has, and what nothing is known of.
 func TestRecoverLeaves(t *testing.T) {
 	never := func([]byte, *interaction) error { t.Error("resumed"); return nil }
-	left := killed(t, everything(t.TempDir()), 0, offered(both))
+	left := killed(t, recordingAll(t.TempDir()), 0, offered(both))
 	first := newRecorder(t, left)
 	if got, err := newRecorder(t, left).recover(never); err != nil || got != (Recovered{}) {
 		t.Errorf("beside another process: %+v, %v", got, err)
