@@ -85,6 +85,7 @@ func secrets(t *testing.T, plain string) map[string][]byte {
 // Of an encrypted recording nothing that a person says or is called can be read in
 // its folder, in the same place of the same recording in the clear all of it can; and
 // with the master key all of it is there.
+// Shows 7866-12.4-01, 7865-10-04.
 func TestEncryptedRecording(t *testing.T) {
 	clear, clearDir := recordWith(t, func(c *Config) { c.Random = noRandom() }, talkOfTwo()...)
 	clearFolder, _ := store.Folder(clearDir, clear.Recording)
