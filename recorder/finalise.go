@@ -21,16 +21,10 @@ import (
 // is a free place. What fails leaves capture and journal as they are, and no
 // manifest: the recording is then unfinished, not lost.
 func (r *Recorder) finalise(in *interaction) {
-	closeErr := errors.Join(in.journal.settle(), in.capture.Finish(r.stopping, in.journal.waits))
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-r.ctx.Done():
+	if err := in.settle(r.stopping); err != nil {
+		in.failed("capture", err)
 	}
-	if closeErr != nil {
-		in.failed("capture", closeErr)
-	}
-	m, err := in.finaliseSafely(r.ctx, r.finishing)
+	m, err := r.finaliseInTime(in)
 	if err != nil {
 		// The error may name a file, and that a person.
 		in.log.Error("recording is not finalised, its journal says why")
@@ -44,6 +38,16 @@ func (r *Recorder) finalise(in *interaction) {
 	if err != nil {
 		in.log.Error("journal", zap.Error(err))
 	}
+}
+
+// settle writes what still waits to journal and capture.
+func (in *interaction) settle(ctx context.Context) error {
+	first := in.journal.settle() // the capture waits for it
+	err := in.capture.Finish(ctx, in.journal.waits)
+	if first != nil {
+		first = in.journal.settle()
+	}
+	return errors.Join(first, err)
 }
 
 // finaliseSafely is finalise, where a failure of ours over one recording must
@@ -84,12 +88,13 @@ type finishing struct {
 
 // finalise makes the files and writes the manifest last.
 func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Manifest, err error) {
-	var tomb store.Tombstone
-	if in.void() {
+	if in.void() && in.tomb == nil {
 		in.flag(flagVoid)
-		if tomb, err = in.discard(by.now()); err != nil {
+		tomb, err := in.discard(by.now())
+		if err != nil {
 			return m, fmt.Errorf("discard: %w", err)
 		}
+		in.tomb = &tomb
 	}
 	p := in.plan()
 	p.job.FFmpeg, p.job.OmitGaps = by.ffmpeg, by.omit
@@ -109,11 +114,14 @@ func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Mani
 		}
 	}
 	// Durable with the files, before the manifest has its name.
-	if err := in.journal.append(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
-		return m, err
+	if !in.accounted {
+		if err := in.journal.append(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
+			return m, err
+		}
+		in.accounted = true
 	}
 	if in.void() {
-		return m, in.bury(by, m, tomb)
+		return m, in.bury(by, m, *in.tomb)
 	}
 	if err := by.disk.Finish(in.folder, m, in.sealing); err != nil {
 		return m, err

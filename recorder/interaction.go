@@ -99,6 +99,8 @@ type interaction struct {
 	flags     []string
 	ended     time.Time
 	reason    siprec.EndReason
+	accounted bool             // the journal says that it is finalised
+	tomb      *store.Tombstone // what was discarded of a void recording; nil before
 }
 
 // open begins a recording: its folder, its journal and its capture. What was
@@ -122,7 +124,7 @@ func (r *Recorder) open(ev *siprec.Event, rs recordingSession) (in *interaction,
 		if in.capture != nil {
 			err = errors.Join(err, in.capture.Close())
 		}
-		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), os.RemoveAll(folder))
+		return nil, errors.Join(fmt.Errorf("open recording %s: %w", id, err), in.forget())
 	}
 	in.accept, in.rs, in.callID, in.src = r.accept, rs, rs.CallID(), sourceOf(rs)
 	in.rulebook, in.policy, in.random = r.cfg.Rulebook, pinned{Policy: r.cfg.Policy}, r.cfg.Random
@@ -178,6 +180,18 @@ func (in *interaction) makeFiles() error {
 	}
 	in.begun = true
 	return nil
+}
+
+// forget removes a folder in which nothing was recorded. The files are removed by their
+// names: it may be for want of descriptors that nothing was.
+func (in *interaction) forget() error {
+	for _, name := range []string{seal.FileName, journalName, captureName} {
+		_ = os.Remove(filepath.Join(in.folder, name)) // it may not be there
+	}
+	if os.Remove(in.folder) == nil {
+		return nil
+	}
+	return os.RemoveAll(in.folder)
 }
 
 // sourceOf says who asks for the recording.

@@ -3,7 +3,6 @@ package recorder
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -78,7 +77,7 @@ func (in *interaction) makeFolder(dir string) (err error) {
 		return err
 	}
 	if err := in.makeFiles(); err != nil {
-		return errors.Join(err, os.RemoveAll(in.folder))
+		return errors.Join(err, in.forget())
 	}
 	return nil
 }

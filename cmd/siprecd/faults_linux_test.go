@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/recorder/store"
+)
+
+// A strained process is one that runs against limits of the kernel, which a test sets
+// and lifts while recording sessions are up.
+type strained struct {
+	*testing.T
+	ctx context.Context
+	p   *process
+	dir string
+	c   *src.SRC
+	up  []*src.Dialog
+}
+
+// strain starts a process and some recording sessions.
+func strain(t *testing.T, sessions int, args ...string) *strained {
+	t.Helper()
+	s := &strained{T: t, ctx: deadline(t)}
+	s.p, s.dir = serveProcess(t, append([]string{"--min-free", "0B"}, args...)...)
+	s.c = client(t, s.p)
+	for range sessions {
+		s.up = append(s.up, invite(t, s.ctx, s.c))
+	}
+	return s
+}
+
+// limit sets what the process may have of a resource and returns what it had.
+func (s *strained) limit(resource int, cur uint64) (before uint64) {
+	s.Helper()
+	var old unix.Rlimit
+	if err := unix.Prlimit(s.p.cmd.Process.Pid, resource, nil, &old); err != nil {
+		s.Skipf("limits of another process cannot be read: %v", err)
+	}
+	fresh := unix.Rlimit{Cur: cur, Max: old.Max}
+	if err := unix.Prlimit(s.p.cmd.Process.Pid, resource, &fresh, nil); err != nil {
+		s.Fatal(err)
+	}
+	return old.Cur
+}
+
+// descriptors is how many file descriptors the process has open.
+func (s *strained) descriptors() uint64 {
+	s.Helper()
+	entries, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(s.p.cmd.Process.Pid), "fd"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return uint64(len(entries))
+}
+
+// talk has all that are up send for a time.
+func (s *strained) talk(length time.Duration) {
+	s.Helper()
+	done := make(chan error, len(s.up))
+	for _, d := range s.up {
+		go func() { done <- d.Stream(0).Play(s.ctx, src.Tone(440, false), src.PlayOptions{Duration: length}) }()
+	}
+	for range s.up {
+		if err := <-done; err != nil {
+			s.Error(err)
+		}
+	}
+}
+
+// refused wants a new recording session to be refused with 503, at once or soon.
+func (s *strained) refused() {
+	s.Helper()
+	for {
+		d, err := s.c.Invite(s.ctx, oneParty(s.c))
+		if err != nil {
+			s.Fatal(err)
+		}
+		final := d.Final()
+		if final.Status == 503 {
+			if final.Get("Warning") == "" {
+				s.Error("a 503 without a Warning")
+			}
+			d.Close()
+			return
+		}
+		if final.Status != 200 {
+			s.Fatalf("INVITE was answered %d", final.Status)
+		}
+		s.up = append(s.up, d)
+		s.talk(100 * time.Millisecond)
+	}
+}
+
+// welcome wants a new recording session to be taken, at once or soon.
+func (s *strained) welcome() {
+	s.Helper()
+	for {
+		d, err := s.c.Invite(s.ctx, oneParty(s.c))
+		if err != nil {
+			s.Fatal(err)
+		}
+		if d.Final().Status == 200 {
+			s.up = append(s.up, d)
+			return
+		}
+		d.Close()
+		s.talk(100 * time.Millisecond)
+	}
+}
+
+// bye ends the first n that are up and gives them.
+func (s *strained) bye(n int) []*src.Dialog {
+	s.Helper()
+	over := s.up[:n]
+	s.up = s.up[n:]
+	for _, d := range over {
+		m, err := d.Bye(s.ctx, src.Request{})
+		if err != nil || m.Status != 200 {
+			s.Errorf("BYE: %v, %v", m, err)
+		}
+	}
+	return over
+}
+
+// complete ends the process and wants every packet of the dialogs in a finished file.
+func (s *strained) complete(all []*src.Dialog) {
+	s.Helper()
+	if err := s.p.cmd.Process.Signal(unix.SIGTERM); err != nil {
+		s.Fatal(err)
+	}
+	if code, err := s.p.wait(); err != nil || code != exitOK {
+		s.Errorf("exit code %d, %v", code, err)
+	}
+	data := filepath.Join(s.dir, "data")
+	list, err := store.List(data)
+	if err != nil {
+		s.Fatal(err)
+	}
+	kept := make(map[string]uint64)
+	for _, r := range list {
+		m, err := store.Load(data, r.ID)
+		if err != nil {
+			s.Errorf("%v", err)
+			continue
+		}
+		for _, st := range m.Streams {
+			kept[m.CallID] += st.Packets.Kept
+			if st.Packets.Lost > 0 {
+				s.Errorf("recording %s: %+v", r.ID, st.Packets)
+			}
+		}
+		if len(m.Files) != 1 || m.Capture != "" {
+			s.Errorf("recording %s: files %v, capture %q, flags %v", r.ID, m.Files, m.Capture, m.Flags)
+		}
+	}
+	for _, d := range all {
+		if sent := uint64(len(d.Stream(0).Sent())); kept[d.CallID()] != sent {
+			s.Errorf("%d packets of %d are kept", kept[d.CallID()], sent)
+		}
+	}
+	if s.Failed() {
+		s.Log(s.p.log.String())
+	}
+}
+
+// TestNoDescriptors: when the process may open no more files, new recording sessions
+// are refused, those that are up lose nothing, and all is as before when it may again.
+func TestNoDescriptors(t *testing.T) {
+	s := strain(t, 4)
+	before := s.limit(unix.RLIMIT_NOFILE, s.descriptors())
+	s.talk(300 * time.Millisecond)
+	s.refused()
+	s.talk(300 * time.Millisecond)
+	over := s.bye(1)
+	s.talk(300 * time.Millisecond)
+	s.limit(unix.RLIMIT_NOFILE, 8) // not even for what is written
+	s.refused()
+	s.talk(time.Second)
+	over = append(over, s.bye(1)...)
+	s.talk(500 * time.Millisecond)
+	s.limit(unix.RLIMIT_NOFILE, before)
+	s.welcome()
+	s.talk(time.Second)
+	s.complete(append(over, s.bye(len(s.up))...))
+	if !strings.Contains(s.p.log.String(), "too many open files") {
+		t.Error("no alarm was raised")
+	}
+}
+
+// TestNoRoomOnDisk: while no file can grow, new recording sessions are refused, and
+// what those that are up bring waits; one that ends meanwhile is finished when there is
+// room again.
+func TestNoRoomOnDisk(t *testing.T) {
+	s := strain(t, 3)
+	before := s.limit(unix.RLIMIT_FSIZE, 1)
+	s.talk(2 * time.Second)
+	s.refused()
+	over := s.bye(1)
+	s.talk(time.Second)
+	s.limit(unix.RLIMIT_FSIZE, before)
+	if err := s.p.log.await(s.ctx, "disk is well again"); err != nil {
+		t.Error(err)
+	}
+	s.welcome()
+	s.talk(time.Second)
+	s.complete(append(over, s.bye(len(s.up))...))
+	if !strings.Contains(s.p.log.String(), "disk fails") {
+		t.Error("no alarm was raised")
+	}
+}
+
+// TestStandstill: the process stands still for a second, as on an overloaded host.
+// What came meanwhile lies in its sockets.
+func TestStandstill(t *testing.T) {
+	s := strain(t, 3)
+	for range 3 {
+		if err := s.p.cmd.Process.Signal(unix.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		s.talk(time.Second)
+		if err := s.p.cmd.Process.Signal(unix.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		s.talk(200 * time.Millisecond)
+	}
+	s.welcome()
+	s.talk(200 * time.Millisecond)
+	s.complete(s.bye(len(s.up)))
+}
