@@ -1,6 +1,9 @@
 package recorder
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// jump is how far an RTP timestamp may be off its epoch's mapping before
@@ -49,14 +52,14 @@ func (i instant) lag() time.Duration { return i.Arrival - i.Media }
 // their payload type). An epoch is one SSRC at one clock rate between two jumps
 // of the timestamp. The zero mediaClock is ready for use.
 type mediaClock struct {
-	epochs [epochsKept]epoch
-	turn   uint64 // counts packets, to find the epoch that was not used for longest
+	epochs []epoch // at most epochsKept
+	turn   uint64  // counts packets, to find the epoch that was not used for longest
 }
 
 // An epoch is one unbroken run of timestamps.
 type epoch struct {
 	ssrc uint32
-	rate int    // Hz; 0 marks a free place
+	rate int    // Hz
 	used uint64 // turn of the last packet
 
 	// A packet with the timestamp quickTS arrives at quickAt at best: this pair
@@ -128,15 +131,20 @@ func (c *mediaClock) observe(ssrc uint32, seq uint16, ts uint32, rate int, arriv
 // epoch finds the epoch of an SSRC at a clock rate, or gives it the place of the
 // one that was not used for longest.
 func (c *mediaClock) epoch(ssrc uint32, rate int) (e *epoch, fresh bool) {
-	oldest := &c.epochs[0]
+	var oldest *epoch
 	for i := range c.epochs {
 		e := &c.epochs[i]
 		if e.rate == rate && e.ssrc == ssrc {
 			return e, false
 		}
-		if e.used < oldest.used {
+		if oldest == nil || e.used < oldest.used {
 			oldest = e
 		}
+	}
+	if n := len(c.epochs); n < epochsKept {
+		// Most streams have one: that is all there is room for.
+		c.epochs = slices.Concat(c.epochs, make([]epoch, 1))
+		oldest = &c.epochs[n]
 	}
 	*oldest = epoch{ssrc: ssrc, rate: rate}
 	return oldest, true

@@ -34,6 +34,7 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	signal.Notify(again, syscall.SIGHUP)
 	defer signal.Stop(again)
 
+	limitHeap()
 	raiseDescriptors(log, c.MaxRecordingSessions)
 	running, err := start(c.settings, log)
 	if err != nil {
