@@ -40,9 +40,9 @@ const (
 // nothing of people. The tombstone that it returns stays in the folder too. What
 // was cut off is taken up again by erasing again, under the reason of then.
 //
-// A recording that is not finished is refused with [store.ErrUnfinished]: what is
-// being recorded ends first, and a server that starts finishes what was cut off.
-// One with a legal hold is refused with [ErrHeld].
+// A recording that is not finished is refused with [store.ErrUnfinished] while a
+// server has dir: what is being recorded ends first. Where none has, it was cut off,
+// and is erased as well. One with a legal hold is refused with [ErrHeld].
 func Erase(dir, id string, e Erasure) (store.Tombstone, error) {
 	folder, err := store.Folder(dir, id)
 	if err != nil {
@@ -56,12 +56,39 @@ func Erase(dir, id string, e Erasure) (store.Tombstone, error) {
 			return tomb, err
 		}
 		return erase(folder, m, tomb)
+	case errors.Is(err, store.ErrUnfinished):
+		lock, alone := takeAlone(dir)
+		if !alone {
+			return store.Tombstone{}, err
+		}
+		defer lock.Close()
+		if !locks {
+			return store.Tombstone{}, err
+		}
+		m = store.Manifest{Recording: id}
 	case err != nil:
 		return store.Tombstone{}, err
 	case m.Retention != nil && m.Retention.Held:
 		return store.Tombstone{}, fmt.Errorf("erase %s: %w", id, ErrHeld)
 	}
 	return erase(folder, m, store.Tombstone{Recording: id, At: e.At.UTC(), By: e.By, Reason: e.Reason})
+}
+
+// eraseAgain ends what was cut off when recordings were erased, and says so.
+func (r *Recorder) eraseAgain() error {
+	ids, err := store.HalfErased(r.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		_, err := Erase(r.cfg.Dir, id, Erasure{At: r.cfg.Now()})
+		if err != nil {
+			r.cfg.Log.Error("recording could not be erased whole", zap.String("recording", id), zap.Error(err))
+			continue
+		}
+		r.cfg.Log.Info("recording is erased: that had been cut off", zap.String("recording", id))
+	}
+	return nil
 }
 
 // What became of a key, in the words of a tombstone.
@@ -195,7 +222,7 @@ func overwrite(path string) error {
 // redact leaves of manifest and journal what tells nothing of people.
 func redact(folder string, m store.Manifest, tomb *store.Tombstone) error {
 	m = store.WithoutPeople(m)
-	m.Files, m.Metadata, m.Capture = []store.File{}, []store.Document{}, ""
+	m.Recording, m.Files, m.Metadata, m.Capture = tomb.Recording, []store.File{}, []store.Document{}, ""
 	b, err := store.Encode(m)
 	if err != nil {
 		return err
@@ -252,6 +279,9 @@ func (in *interaction) discard(at time.Time) (store.Tombstone, error) {
 		return tomb, err
 	}
 	tomb.Limits = limits
+	if err := store.WriteTombstone(in.folder, tomb); err != nil {
+		return tomb, err
+	}
 	if err := destroyKey(in.folder, &tomb); err != nil {
 		return tomb, err
 	}

@@ -160,15 +160,16 @@ func TestEraseAgain(t *testing.T) {
 
 func TestEraseRefused(t *testing.T) {
 	dir := t.TempDir()
-	id, err := store.NewID(sec(0), noRandom())
+	r := newRecorder(t, dir)
+	in, err := r.open(offered(both, twoParties)(nil), newFake(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Create(dir, id); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Erase(dir, id, Erasure{}); !errors.Is(err, store.ErrUnfinished) {
+	if _, err := Erase(dir, string(in.id), Erasure{}); !errors.Is(err, store.ErrUnfinished) {
 		t.Errorf("while recording: %v", err)
+	}
+	if err := in.capture.Close(); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := Erase(dir, "20260304T100000Z-bbbbbbbbbb", Erasure{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("of nothing: %v", err)
@@ -186,6 +187,59 @@ func TestEraseRefused(t *testing.T) {
 	if _, err := Erase(dir, m.Recording, Erasure{}); !errors.Is(err, ErrHeld) || !bytes.Equal(before, everything(t, folder)) {
 		t.Errorf("under a legal hold: %v", err)
 	}
+}
+
+// What another process left unfinished may be erased where no server has the folder.
+// A server that starts ends what was cut off, and takes nothing of it up again.
+func TestEraseUnfinished(t *testing.T) {
+	dir := t.TempDir()
+	r := newRecorder(t, dir)
+	ev := offered(both, twoParties)(nil)
+	in, err := r.open(ev, newFake(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.accept = func(*siprec.Event) {}
+	in.handle(ev)
+	if err := errors.Join(in.capture.Close(), r.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	tomb := store.Tombstone{Recording: string(in.id), At: sec(200).UTC(), By: "Ann", Reason: "request 7", Limits: []string{limitCopies}}
+	if err := store.WriteTombstone(in.folder, tomb); err != nil { // and no more of Erase
+		t.Fatal(err)
+	}
+	later := newRecorder(t, dir)
+	got, err := later.recover(func([]byte, *interaction) error {
+		t.Error("what is to be erased is resumed")
+		return nil
+	})
+	if err != nil || got != (Recovered{}) {
+		t.Errorf("taken up: %+v, %v", got, err)
+	}
+	left(t, in.folder, map[string][]byte{"a name": []byte("alice")})
+	list, err := store.List(dir)
+	if err != nil || len(list) != 1 || list[0].State != store.Erased || !list[0].Erased.Complete || !list[0].Start.Equal(sec(0)) {
+		t.Errorf("list %+v, %v", list, err)
+	}
+	if err := later.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	another, err := store.NewID(sec(5), noRandom())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := store.Create(dir, another)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, captureName), []byte("capture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if tomb, err := Erase(dir, another, Erasure{By: "Ann", Reason: "damaged", At: sec(300)}); err != nil || !tomb.Complete || tomb.Unlinked != 1 {
+		t.Errorf("unfinished: %+v, %v", tomb, err)
+	}
+	left(t, folder, nil)
 }
 
 // What is void is erased by the same way, without anybody asking for it.

@@ -45,6 +45,9 @@ func (r *Recorder) recover(resume resumer) (Recovered, error) {
 		r.cfg.Log.Warn("another process has this folder of recordings: what is unfinished in it is left to that one", zap.String("folder", r.cfg.Dir))
 		return Recovered{}, nil
 	}
+	if err := r.eraseAgain(); err != nil {
+		return Recovered{}, err
+	}
 	ids, err := store.WithoutManifest(r.cfg.Dir)
 	if err != nil {
 		return Recovered{}, err

@@ -172,8 +172,13 @@ func Load(dir, id string) (Manifest, error) {
 	if _, err := os.Stat(folder); err != nil {
 		return Manifest{}, fmt.Errorf("load recording: %w", err)
 	}
+	_, tombErr := os.Lstat(filepath.Join(folder, TombstoneName))
+	erased := tombErr == nil
 	b, err := os.ReadFile(filepath.Join(folder, ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
+		if erased { // before it was finished
+			return Manifest{Version: Version, Recording: id}, fmt.Errorf("load recording %s: %w", id, ErrErased)
+		}
 		return Manifest{}, fmt.Errorf("load recording %s: %w", id, ErrUnfinished)
 	}
 	if err != nil {
@@ -186,7 +191,7 @@ func Load(dir, id string) (Manifest, error) {
 	if m.Version != Version {
 		return Manifest{}, fmt.Errorf("load recording %s: version %d: %w", id, m.Version, ErrVersion)
 	}
-	if _, err := os.Lstat(filepath.Join(folder, TombstoneName)); err == nil {
+	if erased {
 		return WithoutPeople(m), fmt.Errorf("load recording %s: %w", id, ErrErased)
 	}
 	return m, nil
@@ -234,17 +239,13 @@ func ListOpen(dir string, ring *seal.Ring) ([]Summary, error) {
 type load func(dir, id string) (Manifest, error)
 
 func list(dir string, load load) ([]Summary, error) {
-	folders, err := filepath.Glob(filepath.Join(escape(dir), "[0-9]*", "[0-9]*", "[0-9]*", "*"))
+	all, err := folders(dir)
 	if err != nil {
 		return nil, fmt.Errorf("list recordings: %w", err)
 	}
 	var out []Summary
-	for _, folder := range folders {
-		id := filepath.Base(folder)
-		if want, err := Folder(dir, id); err != nil || want != filepath.Clean(folder) {
-			continue
-		}
-		out = append(out, summarise(dir, id, folder, load))
+	for _, folder := range all {
+		out = append(out, summarise(dir, filepath.Base(folder), folder, load))
 	}
 	slices.SortFunc(out, func(a, b Summary) int {
 		return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(b.ID, a.ID))
@@ -252,28 +253,44 @@ func list(dir string, load load) ([]Summary, error) {
 	return out, nil
 }
 
-// WithoutManifest returns the ids of the recordings below dir that have no manifest,
-// oldest first. It reads no manifest, so it is quick in a large folder.
+// WithoutManifest returns the ids of the recordings below dir that have no manifest
+// and were not erased, oldest first. It reads no manifest, so it is quick in a large
+// folder.
 func WithoutManifest(dir string) ([]string, error) {
-	folders, err := filepath.Glob(filepath.Join(escape(dir), "[0-9]*", "[0-9]*", "[0-9]*", "*"))
+	all, err := folders(dir)
 	if err != nil {
 		return nil, fmt.Errorf("find unfinished recordings: %w", err)
 	}
 	var out []string
-	for _, folder := range folders {
-		id := filepath.Base(folder)
-		if want, err := Folder(dir, id); err != nil || want != filepath.Clean(folder) {
-			continue
-		}
-		switch _, err := os.Stat(filepath.Join(folder, ManifestName)); {
-		case errors.Is(err, fs.ErrNotExist):
-			out = append(out, id)
-		case err != nil:
+	for _, folder := range all {
+		finished, err := exists(folder, ManifestName)
+		erased, err2 := exists(folder, TombstoneName)
+		if err := errors.Join(err, err2); err != nil {
 			return nil, fmt.Errorf("find unfinished recordings: %w", err)
+		}
+		if !finished && !erased {
+			out = append(out, filepath.Base(folder))
 		}
 	}
 	slices.Sort(out) // ids begin with the instant
 	return out, nil
+}
+
+// folders are those of all recordings below dir.
+func folders(dir string) ([]string, error) {
+	found, err := filepath.Glob(filepath.Join(escape(dir), "[0-9]*", "[0-9]*", "[0-9]*", "*"))
+	return slices.DeleteFunc(found, func(folder string) bool {
+		want, err := Folder(dir, filepath.Base(folder))
+		return err != nil || want != filepath.Clean(folder)
+	}), err
+}
+
+func exists(folder, name string) (bool, error) {
+	_, err := os.Stat(filepath.Join(folder, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func summarise(dir, id, folder string, load load) Summary {
@@ -298,7 +315,10 @@ func summarise(dir, id, folder string, load load) Summary {
 		s.State, s.Error = Unreadable, err.Error()
 		return s
 	}
-	s.CallID, s.Start, s.Reason, s.Storage = m.CallID, m.Times.Invite, m.EndReason, m.Storage
+	s.CallID, s.Reason, s.Storage = m.CallID, m.EndReason, m.Storage
+	if !m.Times.Invite.IsZero() {
+		s.Start = m.Times.Invite
+	}
 	s.Length = time.Duration(m.Timeline.DurationMS) * time.Millisecond
 	s.Seconds = s.Length.Seconds()
 	for _, p := range m.Participants {

@@ -2,7 +2,9 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -59,4 +61,26 @@ func WriteTombstone(folder string, t Tombstone) error {
 		return fmt.Errorf("write tombstone of %s: %w", t.Recording, err)
 	}
 	return nil
+}
+
+// HalfErased returns the ids of the recordings below dir whose erasing was cut off.
+func HalfErased(dir string) ([]string, error) {
+	all, err := folders(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find what is half erased: %w", err)
+	}
+	var out []string
+	for _, folder := range all {
+		t, err := LoadTombstone(folder)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find what is half erased: %s: %w", filepath.Base(folder), err)
+		}
+		if !t.Complete {
+			out = append(out, filepath.Base(folder))
+		}
+	}
+	return out, nil
 }
