@@ -413,18 +413,28 @@ func (c *crashCall) align(got []int16, sent []src.Sent) (start int) {
 // excused reports whether what was sent at an instant may be lost, and keeps how far
 // from an outage that was.
 func excused(at time.Time, outages []outage, worst *lost) bool {
+	late := false
 	for _, o := range outages {
 		switch {
 		case at.Before(o.killed.Add(-atRisk)) || at.After(o.ready.Add(lateToRise)):
-			continue
 		case at.Before(o.killed):
 			worst.before = max(worst.before, o.killed.Sub(at))
-		case at.After(o.ready):
-			worst.after = max(worst.after, at.Sub(o.ready))
+			return true
+		case !at.After(o.ready):
+			return true
+		default:
+			late = true // unless the next kill excuses it
 		}
-		return true
 	}
-	return false
+	if !late {
+		return false
+	}
+	for _, o := range outages {
+		if d := at.Sub(o.ready); d > 0 && d <= lateToRise {
+			worst.after = max(worst.after, d)
+		}
+	}
+	return true
 }
 
 func since(begin time.Time, outages []outage) string {
