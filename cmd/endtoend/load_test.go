@@ -58,7 +58,7 @@ func benchmarkWhole(b *testing.B, network string) {
 }
 
 // live is one recording session from its INVITE to the answer to its BYE.
-func live(b *testing.B, c *src.SRC) error {
+func live(b testing.TB, c *src.SRC) error {
 	d, err := c.Invite(b.Context(), src.Request{
 		Streams: src.TwoParties(src.PCMU()), Metadata: conversation(c).Complete(), Quirks: src.Quirks{PadTo: 4400},
 	})

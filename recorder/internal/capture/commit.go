@@ -40,17 +40,22 @@ func (s *Spool) runCommit() {
 	}
 }
 
-// commit makes what was written so far durable.
+// commit makes what was written so far durable. One that fails is tried again, also
+// when nothing more is written: while it fails nothing new begins.
 func (s *Spool) commit() {
 	s.dirtyMu.Lock()
 	files := make([]output, len(s.dirty))
 	for i, w := range s.dirty {
 		files[i], w.dirty = w.out, false
 	}
+	clear(s.dirty) // else they would be held until as many are written to again
 	s.dirty = s.dirty[:0]
 	s.dirtyMu.Unlock()
 	err := s.sync(s.dir, files)
 	s.trouble(&s.uncommitted, err)
+	if err != nil {
+		signal(s.written)
+	}
 }
 
 // syncEach makes files durable, one after another. One that was closed meanwhile
