@@ -272,20 +272,26 @@ func replace(path string, data []byte) error {
 }
 
 // discard removes the audio of a void recording, before anything else is made of it.
+// It may be called again after an error.
 func (in *interaction) discard(at time.Time) (store.Tombstone, error) {
-	tomb := store.Tombstone{Recording: string(in.id), At: at.UTC(), By: "policy " + in.policy.Version(), Reason: "consent: all of it is void"}
-	limits, err := limitsOf(in.folder, store.Manifest{Storage: in.storage()})
+	tomb, err := store.LoadTombstone(in.folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		tomb = store.Tombstone{Recording: string(in.id), At: at.UTC(), By: "policy " + in.policy.Version(), Reason: "consent: all of it is void"}
+		tomb.Limits, err = limitsOf(in.folder, store.Manifest{Storage: in.storage()})
+	}
+	if err == nil {
+		err = store.WriteTombstone(in.folder, tomb)
+	}
 	if err != nil {
 		return tomb, err
 	}
-	tomb.Limits = limits
-	if err := store.WriteTombstone(in.folder, tomb); err != nil {
-		return tomb, err
+	err = destroyKey(in.folder, &tomb)
+	in.secret.Key.Wipe()
+	if err == nil {
+		err = removeOne(filepath.Join(in.folder, captureName), &tomb)
 	}
-	if err := destroyKey(in.folder, &tomb); err != nil {
-		return tomb, err
-	}
-	return tomb, removeOne(filepath.Join(in.folder, captureName), &tomb)
+	// What was done is told, also when it is done again.
+	return tomb, errors.Join(err, store.WriteTombstone(in.folder, tomb))
 }
 
 // bury finishes a void recording: what is left of it are a manifest and a journal that

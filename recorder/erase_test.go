@@ -278,3 +278,25 @@ func TestVoidIsErased(t *testing.T) {
 		}
 	}
 }
+
+// A disk that fails while a void recording is erased: what was done by then is told
+// when it is done again.
+func TestVoidIsErasedAgain(t *testing.T) {
+	r := newRecorder(t, t.TempDir())
+	ev := offered(both, twoParties)(nil)
+	in, err := r.open(ev, newFake(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.accept = func(*siprec.Event) {}
+	in.handle(ev)
+	if err := in.capture.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		tomb, err := in.discard(sec(9))
+		if err != nil || tomb.Key != keyDestroyed || tomb.Unlinked != 1 || tomb.Complete {
+			t.Errorf("%+v, %v", tomb, err)
+		}
+	}
+}

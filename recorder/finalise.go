@@ -38,6 +38,7 @@ func (r *Recorder) finalise(in *interaction) {
 	if err != nil {
 		in.log.Error("journal", zap.Error(err))
 	}
+	in.secret.Key.Wipe()
 }
 
 // settle writes what still waits to journal and capture.
