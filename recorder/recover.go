@@ -1,9 +1,13 @@
 package recorder
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"go.uber.org/zap"
@@ -45,6 +49,7 @@ func (r *Recorder) recover(resume resumer) (Recovered, error) {
 		r.cfg.Log.Warn("another process has this folder of recordings: what is unfinished in it is left to that one", zap.String("folder", r.cfg.Dir))
 		return Recovered{}, nil
 	}
+	r.tidy()
 	if err := r.eraseAgain(); err != nil {
 		return Recovered{}, err
 	}
@@ -79,6 +84,9 @@ func (r *Recorder) recoverOne(id string, resume resumer) Recovered {
 	if err == nil {
 		err = left.reopen(r)
 	}
+	if err != nil && r.discardBlank(id) {
+		return Recovered{}
+	}
 	if err != nil {
 		r.cfg.Log.Warn("recording was left unfinished and stays so: its audio is in its capture and in no file", zap.String("recording", id), zap.Error(err))
 		return Recovered{Left: 1}
@@ -100,6 +108,45 @@ func (r *Recorder) recoverOne(id string, resume resumer) Recovered {
 	left.cut = err.Error()
 	r.finishLeft(left)
 	return Recovered{Finished: 1}
+}
+
+// discardBlank removes a folder in whose journal nothing stands: its INVITE was not
+// answered, and no audio had leave to be written.
+func (r *Recorder) discardBlank(id string) bool {
+	folder, err := store.Folder(r.cfg.Dir, id)
+	if err != nil {
+		return false
+	}
+	b, err := os.ReadFile(filepath.Join(folder, journalName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || bytes.ContainsRune(b, '\n') {
+		return false
+	}
+	if err != nil { // it is made right after the key, and the capture after it
+		if _, err := os.Stat(filepath.Join(folder, captureName)); !errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	if err := os.RemoveAll(folder); err != nil {
+		return false
+	}
+	r.cfg.Log.Info("recording that had not begun is removed", zap.String("recording", id))
+	return true
+}
+
+// tidy removes what the end of a process kept from being removed with the manifest.
+func (r *Recorder) tidy() {
+	found, err := filepath.Glob(filepath.Join(store.Literal(r.cfg.Dir), "[0-9]*", "[0-9]*", "[0-9]*", "*", resumeName))
+	if err != nil {
+		return // of no pattern of ours
+	}
+	for _, path := range found {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(path), store.ManifestName)); err != nil {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			r.cfg.Log.Error("resume log is left behind", zap.Error(err))
+		}
+	}
 }
 
 // finishLeft finalises a recording that is not gone on with.

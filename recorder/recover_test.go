@@ -20,13 +20,13 @@ import (
 
 // image waits until the capture of the only recording holds so many packets, and copies
 // the folder: that is what the process would leave if it was killed now.
-func image(t *testing.T, dir string, packets int) string {
+func image(t *testing.T, dir string, masters *MasterKeys, packets int) string {
 	t.Helper()
 	ids, err := store.WithoutManifest(dir)
 	if err != nil || len(ids) != 1 {
 		t.Fatalf("unfinished %v, %v", ids, err)
 	}
-	for packetsOf(t, dir, ids[0]) != packets {
+	for packetsOf(t, dir, ids[0], masters) != packets {
 		if t.Context().Err() != nil {
 			t.Fatal("the capture does not hold what it should")
 		}
@@ -40,13 +40,13 @@ func image(t *testing.T, dir string, packets int) string {
 }
 
 // packetsOf counts the packets of a capture.
-func packetsOf(t *testing.T, dir, id string) (n int) {
+func packetsOf(t *testing.T, dir, id string, masters *MasterKeys) (n int) {
 	t.Helper()
 	folder, err := store.Folder(dir, id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := (*seal.Ring)(nil).Load(folder, id)
+	key, err := masters.ring().Load(folder, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func killed(t *testing.T, cfg Config, packets int, script ...func(*fake) *siprec
 	left := ""
 	die := func(f *fake) *siprec.Event {
 		f.save([]byte(dialogState))
-		left = image(t, cfg.Dir, packets)
+		left = image(t, cfg.Dir, cfg.Masters, packets)
 		return nil
 	}
 	r, err := New(cfg)
@@ -116,7 +116,7 @@ func recovered(t *testing.T, cfg Config, script ...func(*fake) *siprec.Event) (s
 	if err != nil || len(list) != 1 {
 		t.Fatalf("recordings: %v, %v", list, err)
 	}
-	m, err := store.Load(cfg.Dir, list[0].ID)
+	m, err := store.Open(cfg.Dir, list[0].ID, cfg.Masters.ring())
 	if err != nil {
 		t.Fatalf("%v; journal %v", err, readJournal(t, list[0].Folder))
 	}
@@ -212,7 +212,7 @@ func TestRecoverTwice(t *testing.T) {
 	second := ""
 	recovered(t, recordingAll(first), resumed(2, both), talk(0, 1, 2, 3), func(f *fake) *siprec.Event {
 		f.save([]byte(dialogState))
-		second = image(t, first, 150)
+		second = image(t, first, nil, 150)
 		return nil
 	}, ended(9))
 	m, folder, _ := recovered(t, recordingAll(second), resumed(4, both), talk(0, 1, 4, 5), ended(5))
@@ -251,7 +251,7 @@ func TestRecoverFinalises(t *testing.T) {
 	}
 	r.accept = func(ev *siprec.Event) {
 		if ev.Kind == siprec.Ended {
-			left = image(t, dir, 50)
+			left = image(t, dir, nil, 50)
 		}
 	}
 	r.serve(t.Context(), newFake(t, offered(both, twoParties), talk(0, 1, 0, 1), ended(1)))
@@ -440,5 +440,78 @@ func TestRecallComesToTheSame(t *testing.T) {
 		now.handle(ended(6)(f))
 		now.finish()
 		r.finalise(now)
+	}
+}
+
+// TestRecoverEncrypted: what was begun encrypted is finished so, also when the setting
+// has changed, and what lies there meanwhile names nobody.
+func TestRecoverEncrypted(t *testing.T) {
+	cfg := recordingAll(t.TempDir())
+	cfg.Masters, cfg.Encrypt = masterKeys(t, "a1"), true
+	left := killed(t, cfg, 100, offered(both, twoParties), talk(0, 1, 0, 1), talk(1, 2, 0, 1))
+	ids, err := store.WithoutManifest(left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := store.Folder(left, ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := string(everything(t, folder)); strings.Contains(all, "alice") || strings.Contains(all, dialogState) {
+		t.Error("somebody is named in what a killed process leaves")
+	}
+	cfg.Dir, cfg.Encrypt = left, false
+	m, _, got := recovered(t, cfg, resumed(2, both), talk(0, 1, 2, 3), talk(1, 2, 2, 3), ended(3))
+	if got != (Recovered{Resumed: 1}) || m.Storage != store.Encrypted || len(m.Files) != 2 || len(m.Participants) != 2 {
+		t.Errorf("recovered %+v, %s, files %+v, participants %+v", got, m.Storage, m.Files, m.Participants)
+	}
+	if all := string(everything(t, folder)); strings.Contains(all, "alice") {
+		t.Error("somebody is named in the finished recording")
+	}
+}
+
+// TestRecoverTidies: what has not begun is removed, and so is a resume log beside a
+// manifest.
+func TestRecoverTidies(t *testing.T) {
+	dir := t.TempDir()
+	r, err := New(recordingAll(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.serve(t.Context(), newFake(t, offered(both, twoParties), ended(1)))
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := store.List(dir)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	log := filepath.Join(list[0].Folder, resumeName)
+	if err := os.WriteFile(log, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i, files := range [][]string{{}, {seal.FileName}, {seal.FileName, journalName, captureName, resumeName}} {
+		id, err := store.NewID(t0, strings.NewReader(strings.Repeat(string(rune('a'+i)), 7)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder, err := store.Create(dir, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if err := os.WriteFile(filepath.Join(folder, f), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got, err := newRecorder(t, dir).recover(nil); err != nil || got != (Recovered{}) {
+		t.Errorf("recovered %+v, %v", got, err)
+	}
+	if list, err = store.List(dir); err != nil || len(list) != 1 || list[0].State != store.Finished {
+		t.Errorf("left: %+v, %v", list, err)
+	}
+	if _, err := os.Stat(log); err == nil {
+		t.Error("the resume log is still there")
 	}
 }

@@ -278,7 +278,7 @@ func WithoutManifest(dir string) ([]string, error) {
 
 // folders are those of all recordings below dir.
 func folders(dir string) ([]string, error) {
-	found, err := filepath.Glob(filepath.Join(escape(dir), "[0-9]*", "[0-9]*", "[0-9]*", "*"))
+	found, err := filepath.Glob(filepath.Join(Literal(dir), "[0-9]*", "[0-9]*", "[0-9]*", "*"))
 	return slices.DeleteFunc(found, func(folder string) bool {
 		want, err := Folder(dir, filepath.Base(folder))
 		return err != nil || want != filepath.Clean(folder)
@@ -342,7 +342,7 @@ func (p Participant) Title() string {
 	return p.ID
 }
 
-// escape makes a path match only itself in a pattern.
-func escape(path string) string {
+// Literal makes a path match only itself in a pattern of [filepath.Glob].
+func Literal(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
