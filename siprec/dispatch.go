@@ -86,8 +86,9 @@ func (s *Server) receiveInDialog(m *front.Message) {
 		return
 	}
 	r := loose(m)
-	rs.underway.Add(1)
-	r.over = func() { rs.underway.Add(-1) }
+	box := rs.inbox // not rs: the transaction lives up to 64*T1 longer
+	box.underway.Add(1)
+	r.over = func() { box.underway.Add(-1) }
 	s.tx.begin(r)
 	if !inDialogMethod(r.method()) {
 		s.refuse(r, "", refuse(405, string(r.method())+" is not for recording sessions"))
@@ -117,7 +118,7 @@ func (rs *RecordingSession) crowded(method sip.RequestMethod) bool {
 	if method == sip.BYE {
 		most *= 2
 	}
-	return rs.underway.Load() >= most
+	return rs.inbox.underway.Load() >= most
 }
 
 // answerLate answers a request to a recording session that has ended: BYEs that

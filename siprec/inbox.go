@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // inboxLimit is how many items may wait for one recording session. A flood in
@@ -19,6 +20,8 @@ type inbox struct {
 	items  []any
 	closed bool
 	wake   chan struct{}
+
+	underway atomic.Int32 // transactions of requests of the SRC within the dialog
 }
 
 func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }

@@ -34,7 +34,6 @@ type RecordingSession struct {
 	started   time.Time
 	inbox     *inbox
 	way       atomic.Pointer[front.Flow] // of its last message, for any goroutine
-	underway  atomic.Int32               // transactions of requests of the SRC within the dialog
 
 	// What follows belongs to the goroutine of ServeRecording.
 	first      *Event  // the Offered event, until Next gives it
@@ -61,7 +60,7 @@ type RecordingSession struct {
 	again      bool   // another process had it before
 	unproven   bool   // and since then the SRC gave no sign
 	save       func(state []byte)
-	waits      bool // the state that was kept has an answer without ACK
+	waits      bool    // the state that was kept has an answer without ACK
 	handler    Handler // in place of that of the server; may be nil
 	ended      bool
 	failed     bool // the handler panicked
