@@ -47,6 +47,9 @@ const (
 type latch struct {
 	expected Expected
 	offered  bool // expect was called
+	// former is what the port was used for just before. Who sent then may send on:
+	// it is adopted only if the offer names its very port.
+	former formerUse
 	// vouched says that an announced or configured source sent since the offer.
 	vouched bool
 
@@ -85,7 +88,9 @@ func (l *latch) judge(src netip.AddrPort, ssrc uint32, sequence uint16, at time.
 		return deliver
 	}
 	k := l.rankOf(src)
-	l.vouch(k, at)
+	if !l.isFormer(k, ssrc, at) {
+		l.vouch(k, at)
+	}
 	if !l.mayAdopt(k, ssrc, sequence, at) {
 		return wait
 	}
@@ -140,6 +145,9 @@ func (l *latch) mayAdopt(k rank, ssrc uint32, sequence uint16, at time.Time) boo
 	if k == unannounced && !l.unvouched(at) {
 		return false
 	}
+	if l.isFormer(k, ssrc, at) {
+		return false
+	}
 	switch {
 	case !l.source.IsValid():
 		return true
@@ -156,6 +164,11 @@ func (l *latch) mayAdopt(k rank, ssrc uint32, sequence uint16, at time.Time) boo
 		return k > l.rank || k == l.rank && l.adoptedAt.Before(l.expected.At)
 	}
 	return false
+}
+
+// isFormer says that a packet is of what the port was used for before.
+func (l *latch) isFormer(k rank, ssrc uint32, at time.Time) bool {
+	return k < announced && ssrc == l.former.ssrc && at.Before(l.former.until)
 }
 
 // unvouched says that the time of the announced and configured sources is over

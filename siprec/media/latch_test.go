@@ -236,3 +236,40 @@ func TestLatchReadsMappedAndZonedAddresses(t *testing.T) {
 		t.Errorf("rank of an address with a zone: %d, want %d", k, candidate)
 	}
 }
+
+// TestFormerUse: what a port was used for is not taken until the port would have rested,
+// and does not speak for others; a source that the offer names by its port is taken.
+func TestFormerUse(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(1_700_000_000+int64(s), 0) }
+	named := netip.MustParseAddrPort("192.0.2.1:4000")
+	other := netip.MustParseAddrPort("192.0.2.1:5000")
+	stranger := netip.MustParseAddrPort("198.51.100.1:6000")
+	fresh := func() *latch {
+		l := &latch{former: formerUse{ssrc: 7, until: at(30)}}
+		l.expect(Expected{RTP: named, At: at(0)})
+		return l
+	}
+	for _, tt := range []struct {
+		name string
+		src  netip.AddrPort
+		ssrc uint32
+		at   int
+		want verdict
+	}{
+		{"the former SSRC", other, 7, 5, wait},
+		{"after the rest", other, 7, 30, adopt},
+		{"another SSRC", other, 8, 0, adopt},
+		{"from the port that is offered", named, 7, 0, adopt},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := fresh().judge(tt.src, tt.ssrc, 1, at(tt.at)); got != tt.want {
+				t.Errorf("verdict %d, want %d", got, tt.want)
+			}
+		})
+	}
+	l := fresh()
+	l.judge(other, 7, 1, at(1))
+	if got := l.judge(stranger, 9, 1, at(2)); got != adopt {
+		t.Errorf("a stranger that is alone: verdict %d", got)
+	}
+}

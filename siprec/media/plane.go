@@ -125,11 +125,11 @@ func New(cfg Config) (*Plane, error) {
 // this moment on. It returns [ErrNoPorts] when all are in use, and an error that
 // wraps net.ErrClosed after Close.
 func (p *Plane) Open(ip netip.Addr) (*Receiver, error) {
-	pair, leased, err := p.bind(ip)
+	pair, leased, former, err := p.bind(ip)
 	if err != nil {
 		return nil, fmt.Errorf("open rtp port on %v: %w", ip, err)
 	}
-	return p.begin(pair, leased)
+	return p.begin(pair, leased, former)
 }
 
 // OpenAt is Open for the ports that an SRC was told by a process before this one: RTP
@@ -145,16 +145,17 @@ func (p *Plane) OpenAt(addr netip.AddrPort) (*Receiver, error) {
 	pair, err := p.reader.bind(addr.Addr(), addr.Port())
 	if err != nil {
 		if leased != 0 {
-			p.giveBack(leased)
+			p.giveBack(restingPort{port: leased})
 		}
 		return nil, fmt.Errorf("open rtp port %v again: %w", addr, err)
 	}
-	return p.begin(pair, leased)
+	return p.begin(pair, leased, formerUse{})
 }
 
 // begin makes the receiver of a pair of ports.
-func (p *Plane) begin(pair pair, leased uint16) (*Receiver, error) {
+func (p *Plane) begin(pair pair, leased uint16, former formerUse) (*Receiver, error) {
 	r := newReceiver(p, pair, leased)
+	r.flow.latch.former = former
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -211,56 +212,62 @@ func (p *Plane) clock() instant {
 
 // bind opens a pair of ports. leased is the port to give back, 0 when the system
 // chose.
-func (p *Plane) bind(ip netip.Addr) (bound pair, leased uint16, err error) {
+func (p *Plane) bind(ip netip.Addr) (bound pair, leased uint16, former formerUse, err error) {
 	if p.ports == nil {
 		bound, err = p.reader.bind(ip, 0)
-		return bound, 0, err
+		return bound, 0, former, err
 	}
 	// A port that cannot be bound goes to the end of the queue: each is tried
 	// once.
 	for range len(p.ports.free) {
-		port, ok := p.lease()
+		r, former, ok := p.lease()
 		if !ok {
-			return nil, 0, ErrNoPorts
+			return nil, 0, former, ErrNoPorts
 		}
-		bound, bindErr := p.reader.bind(ip, port)
+		bound, bindErr := p.reader.bind(ip, r.port)
 		if bindErr == nil {
-			return bound, port, nil
+			return bound, r.port, former, nil
 		}
-		p.giveBack(port)
+		r.since = p.cfg.Now()
+		p.giveBack(r)
 		if !portsFault(bindErr) {
-			return nil, 0, bindErr
+			return nil, 0, former, bindErr
 		}
 		err = bindErr
 	}
-	return nil, 0, fmt.Errorf("%w: %w", ErrNoPorts, err)
+	return nil, 0, former, fmt.Errorf("%w: %w", ErrNoPorts, err)
 }
 
-// lease takes a port out of the range.
-func (p *Plane) lease() (uint16, bool) {
+// lease takes a port out of the range. former is what it was used for when it did not
+// rest.
+func (p *Plane) lease() (r restingPort, former formerUse, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.cfg.Now()
-	port, rested, ok := p.ports.take(now)
-	if ok && !rested && (p.warnedAt.IsZero() || now.Sub(p.warnedAt) >= time.Minute) {
+	r, rested, ok := p.ports.take(now)
+	if !ok || rested {
+		return r, former, ok
+	}
+	if p.warnedAt.IsZero() || now.Sub(p.warnedAt) >= time.Minute {
 		p.warnedAt = now
 		p.cfg.Log.Warn("rtp port used again before it rested: the port range is too small",
-			zap.Uint16("port", port), zap.Duration("rest", p.cfg.Rest))
+			zap.Uint16("port", r.port), zap.Duration("rest", p.cfg.Rest))
 	}
-	return port, ok
+	return r, p.ports.former(r), ok
 }
 
 // giveBack lets a port rest.
-func (p *Plane) giveBack(port uint16) {
+func (p *Plane) giveBack(r restingPort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ports.put(port, p.cfg.Now())
+	p.ports.put(r)
 }
 
 // ended forgets a receiver whose sockets are closed.
 func (p *Plane) ended(r *Receiver) {
 	if r.leased != 0 {
-		p.giveBack(r.leased)
+		ssrc, heard := r.lastHeard()
+		p.giveBack(restingPort{port: r.leased, since: p.cfg.Now(), ssrc: ssrc, heard: heard})
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

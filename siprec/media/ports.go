@@ -18,6 +18,15 @@ type ports struct {
 type restingPort struct {
 	port  uint16
 	since time.Time // zero when it was never used
+	ssrc  uint32    // last received there
+	heard bool      // ssrc is set
+}
+
+// A formerUse is what a port was used for that has not rested long enough: its SSRC
+// may send on, as its sender need not know that nobody listens any more.
+type formerUse struct {
+	ssrc  uint32
+	until time.Time // when the port will have rested
 }
 
 // newPorts takes the even ports of [lowest, highest] whose odd neighbour is in
@@ -38,19 +47,27 @@ func newPorts(lowest, highest uint16, rest time.Duration) (*ports, error) {
 
 // take gives the longest rested port. rested is false when it has not rested for
 // as long as wanted: the range is too small. ok is false when all are in use.
-func (p *ports) take(now time.Time) (port uint16, rested, ok bool) {
+func (p *ports) take(now time.Time) (r restingPort, rested, ok bool) {
 	if p.count == 0 {
-		return 0, false, false
+		return r, false, false
 	}
-	r := p.free[p.first]
+	r = p.free[p.first]
 	p.first = (p.first + 1) % len(p.free)
 	p.count--
-	return r.port, r.since.IsZero() || now.Sub(r.since) >= p.rest, true
+	return r, r.since.IsZero() || now.Sub(r.since) >= p.rest, true
 }
 
-// put takes a port back at an instant, to rest.
-func (p *ports) put(port uint16, now time.Time) {
-	p.free[(p.first+p.count)%len(p.free)] = restingPort{port: port, since: now}
+// former is what a port was used for; zero when nothing came to it.
+func (p *ports) former(r restingPort) (f formerUse) {
+	if r.heard {
+		f = formerUse{ssrc: r.ssrc, until: r.since.Add(p.rest)}
+	}
+	return f
+}
+
+// put takes a port back, to rest.
+func (p *ports) put(r restingPort) {
+	p.free[(p.first+p.count)%len(p.free)] = r
 	p.count++
 }
 

@@ -34,12 +34,12 @@ func TestPortRange(t *testing.T) {
 			}
 			for _, want := range tt.want {
 				got, rested, ok := p.take(time.Time{})
-				if !ok || !rested || got != want {
-					t.Fatalf("got %d rested %v ok %v, want %d", got, rested, ok, want)
+				if !ok || !rested || got.port != want {
+					t.Fatalf("got %d rested %v ok %v, want %d", got.port, rested, ok, want)
 				}
 			}
 			if got, _, ok := p.take(time.Time{}); ok {
-				t.Errorf("got %d from an empty range", got)
+				t.Errorf("got %d from an empty range", got.port)
 			}
 		})
 	}
@@ -55,19 +55,19 @@ func TestPortsRest(t *testing.T) {
 	take := func(s int, want uint16, wantRested bool) {
 		t.Helper()
 		got, rested, ok := p.take(at(s))
-		if !ok || got != want || rested != wantRested {
-			t.Errorf("at %d s: port %d rested %v ok %v, want %d %v", s, got, rested, ok, want, wantRested)
+		if !ok || got.port != want || rested != wantRested {
+			t.Errorf("at %d s: port %d rested %v ok %v, want %d %v", s, got.port, rested, ok, want, wantRested)
 		}
 	}
 	take(0, 10000, true)
 	take(0, 10002, true)
-	p.put(10002, at(1))
-	p.put(10000, at(2))
+	p.put(restingPort{port: 10002, since: at(1)})
+	p.put(restingPort{port: 10000, since: at(2)})
 	take(3, 10004, true) // never used, before those that rest
 	take(3, 10006, true)
 	take(31, 10002, true) // longest rested, exactly long enough
 	take(31, 10000, false)
-	p.put(10006, at(40))
-	p.put(10000, at(41))
+	p.put(restingPort{port: 10006, since: at(40)})
+	p.put(restingPort{port: 10000, since: at(41)})
 	take(71, 10006, true)
 }

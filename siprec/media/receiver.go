@@ -79,6 +79,19 @@ func (r *Receiver) Stats() Stats {
 	return r.flow.stats
 }
 
+// lastHeard is the SSRC of the last packet of the stream, or of the one before if none
+// came; false when none came to that either.
+func (r *Receiver) lastHeard() (ssrc uint32, heard bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l := &r.flow.latch; l.source.IsValid() {
+		return l.ssrc, true
+	} else if !l.former.until.IsZero() {
+		return l.former.ssrc, true
+	}
+	return 0, false
+}
+
 // Contributors are the sources that the stream is said to be mixed of, in the order
 // in which they came, at most 64; none when it is not mixed or nobody says so.
 func (r *Receiver) Contributors() []Contributor {
