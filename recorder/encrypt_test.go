@@ -284,6 +284,19 @@ func TestVerify(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, m.Files[1].Name+": ")
+		if encrypt {
+			verify(func() {
+				b, err := os.ReadFile(at(journalName))
+				if err != nil {
+					t.Fatal(err)
+				}
+				i := bytes.Index(b, []byte(`"sealed":"`)) + 60
+				b[i] = 'A' + (b[i]-'A'+1)%26
+				if err := os.WriteFile(at(journalName), b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}, errLine.Error())
+		}
 		verify(func() { os.WriteFile(at(journalName), []byte("{\n"), 0o600) }, "journal: line 1")
 	}
 }

@@ -85,7 +85,8 @@ func WithoutPeople(m Manifest) Manifest {
 		Version: m.Version, Recording: m.Recording, Of: m.Of, CallID: m.CallID, SRC: SRC{Name: m.SRC.Name, Transport: m.SRC.Transport},
 		Times: m.Times, EndReason: m.EndReason, Timeline: m.Timeline, Policy: m.Policy, PolicyFile: m.PolicyFile,
 		Belonging: m.Belonging, Direction: m.Direction, Retention: m.Retention, Storage: m.Storage, Void: m.Void,
-		Verdict: m.Verdict, Reasons: m.Reasons, Capture: m.Capture, Flags: m.Flags,
+		Interruptions: m.Interruptions,
+		Verdict:       m.Verdict, Reasons: m.Reasons, Capture: m.Capture, Flags: m.Flags,
 		Participants: []Participant{}, Streams: []Stream{}, Files: []File{}, Decisions: []Decision{}, Metadata: []Document{},
 	}
 	for _, s := range m.Streams {

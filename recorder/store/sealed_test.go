@@ -75,7 +75,7 @@ func TestOpenPart(t *testing.T) {
 		"Reasons", "Streams.ID", "Streams.Media", "Streams.SRTP", "Streams.Directions.Direction", "Streams.Formats.Name", "Streams.Gaps.Cause", "Streams.Gaps.Withheld",
 		"Streams.Quality.Reasons", "Streams.Undecoded", "Files.Attribution", "Files.Streams", "Files.SHA256",
 		"Decisions.Stream", "Decisions.Verdict", "Decisions.Policy", "Decisions.Causes.Cause", "Decisions.Causes.Flag", "Decisions.Causes.Basis",
-		"Metadata.File", "Capture", "Flags",
+		"Metadata.File", "Capture", "Flags", "Interruptions.Cause",
 	}
 	slices.Sort(got)
 	slices.Sort(want)
