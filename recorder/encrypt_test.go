@@ -129,10 +129,7 @@ func TestEncryptedRecording(t *testing.T) {
 	if len(open.Decisions) == 0 || len(open.Decisions) != len(whole.Decisions) || !reflect.DeepEqual(whole.Streams[1].Gaps, open.Streams[1].Gaps) {
 		t.Errorf("decisions %+v, gaps %+v", open.Decisions, open.Streams[1].Gaps)
 	}
-	key, err := masters.ring().Load(folder, open.Recording)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := masters.key(t, folder, open.Recording)
 	lines, err := journalLines(folder, key)
 	if err != nil {
 		t.Fatal(err)
@@ -327,4 +324,40 @@ func TestRewrap(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(folder, ".*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
+}
+
+// A capture that is kept, since some of it could not be decoded, is opened with the
+// master key too, and what is made of it anew is sealed as before.
+func TestRefinaliseEncrypted(t *testing.T) {
+	masters := masterKeys(t, "07")
+	gsm := slices.Repeat([][]byte{bytes.Repeat([]byte{0xd5}, 33)}, 50)
+	m, dir := recordWith(t, func(c *Config) { c.Masters, c.Encrypt = masters, true },
+		offered(both, twoParties), payloads(0, 3, gsm), talk(1, 2, 0, 1), ended(1))
+	folder, _ := store.Folder(dir, m.Recording)
+	if m.Capture != captureName || m.Verdict != store.Partial {
+		t.Fatalf("capture %q, %v", m.Capture, m.Verdict)
+	}
+	if _, err := os.Stat(filepath.Join(folder, vault.Name(planName, masters.key(t, folder, m.Recording)))); err != nil {
+		t.Error(err)
+	}
+	again, err := Refinalise(t.Context(), dir, m.Recording, nil, masters)
+	if err != nil || len(again.Files) != 1 || len(again.Participants) != 2 {
+		t.Fatalf("%v, %+v", err, again)
+	}
+	if b := everything(t, folder); bytes.Contains(b, []byte("bob")) || bytes.Contains(b, []byte("WAVEfmt")) {
+		t.Error("something can be read")
+	}
+	if faults, err := Verify(t.Context(), dir, m.Recording, masters); err != nil || len(faults) > 0 {
+		t.Errorf("%v, %v", faults, err)
+	}
+}
+
+// key is the key of a recording.
+func (m *MasterKeys) key(t *testing.T, folder, id string) *seal.Key {
+	t.Helper()
+	k, err := m.ring().Load(folder, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
 }

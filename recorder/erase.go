@@ -29,7 +29,7 @@ type Erasure struct {
 // What is not reached by erasing, in the words of a tombstone.
 const (
 	limitCopies = "copies made before (exports, backups, snapshots of the file system) are not reached"
-	limitPlain  = "what was in the clear was overwritten once and unlinked: a file system that writes elsewhere what is overwritten, and the spare blocks of a disk, may keep it"
+	limitPlain  = "what was in the clear was unlinked, and overwritten once before where it is counted so: a file system that writes elsewhere what is overwritten, and the spare blocks of a disk, may keep it"
 	limitSealed = "what was sealed was unlinked after its key was overwritten once and unlinked: a file system that writes elsewhere what is overwritten, and the spare blocks of a disk, may keep both"
 	limitMaster = "the key was wrapped: what may be left of it opens only with the master key"
 )
@@ -183,18 +183,14 @@ func removeOne(path string, tomb *store.Tombstone) error {
 	if !info.Mode().IsRegular() {
 		return os.RemoveAll(path)
 	}
-	clear := !vault.IsSealed(path) && filepath.Base(path) != captureName
-	if clear {
-		if err := overwrite(path); err != nil {
-			return err
-		}
-	}
+	// What cannot be overwritten, for want of room above all, is removed all the same.
+	overwritten := !vault.IsSealed(path) && filepath.Base(path) != captureName && overwrite(path) == nil
 	if err := os.Remove(path); err != nil {
 		return err
 	}
 	tomb.Unlinked++
 	tomb.Octets += info.Size()
-	if clear {
+	if overwritten {
 		tomb.Overwritten++
 	}
 	return nil

@@ -236,10 +236,18 @@ func TestEraseUnfinished(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, captureName), []byte("capture"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// What a link leads to is not the recording's.
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := errors.Join(os.WriteFile(outside, []byte("stays"), 0o600), os.Symlink(outside, filepath.Join(folder, "link"))); err != nil {
+		t.Fatal(err)
+	}
 	if tomb, err := Erase(dir, another, Erasure{By: "Ann", Reason: "damaged", At: sec(300)}); err != nil || !tomb.Complete || tomb.Unlinked != 1 {
 		t.Errorf("unfinished: %+v, %v", tomb, err)
 	}
 	left(t, folder, nil)
+	if b, err := os.ReadFile(outside); err != nil || string(b) != "stays" {
+		t.Errorf("outside the folder: %q, %v", b, err)
+	}
 }
 
 // What is void is erased by the same way, without anybody asking for it.
