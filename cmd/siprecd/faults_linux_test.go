@@ -236,3 +236,22 @@ func TestStandstill(t *testing.T) {
 	s.talk(200 * time.Millisecond)
 	s.complete(s.bye(len(s.up)))
 }
+
+// TestNoRoomForFiles: a recording whose capture has room, but not its files, keeps the
+// server from nothing, and is finished when there is room.
+func TestNoRoomForFiles(t *testing.T) {
+	s := strain(t, 2)
+	s.talk(4 * time.Second)
+	before := s.limit(unix.RLIMIT_FSIZE, 56<<10) // a capture of 5 s is shorter, 5 s of samples are not
+	over := s.bye(2)
+	if err := s.p.log.awaitTimes(s.ctx, "cannot be finalised now", 2); err != nil {
+		t.Error(err)
+	}
+	s.welcome()
+	s.talk(time.Second)
+	s.limit(unix.RLIMIT_FSIZE, before)
+	if err := s.p.log.awaitTimes(s.ctx, "recording finalised", 2); err != nil {
+		t.Error(err)
+	}
+	s.complete(append(over, s.bye(len(s.up))...))
+}

@@ -20,6 +20,7 @@ import (
 // memory is a disk that can be stopped and that can fail.
 type memory struct {
 	gate chan struct{} // a write waits for it when not nil
+	slow func()        // is called by each write when not nil
 	fail func(write int) error
 	// stuck says that the file cannot be made shorter or durable.
 	stuck func() bool
@@ -36,6 +37,9 @@ type memory struct {
 func (m *memory) WriteAt(b []byte, off int64) (int, error) {
 	if m.gate != nil {
 		<-m.gate
+	}
+	if m.slow != nil {
+		m.slow()
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -299,6 +303,57 @@ func TestStalledDisk(t *testing.T) {
 	if want := []string{ErrBehind.Error(), "<nil>"}; !slices.Equal(told, want) {
 		t.Errorf("told %q, want %q", told, want)
 	}
+}
+
+// A disk on which each tenth write takes a second costs none of many captures a
+// packet, and is no failure.
+func TestSlowDisk(t *testing.T) {
+	const captures, length = 20, 20 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		s, err := NewSpool(Options{Dir: t.TempDir(), OnDisk: func(err error) { t.Errorf("told %v", err) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.sync = func(*os.File, []output) error { return nil }
+		var writes atomic.Int64
+		var disks [captures]memory
+		var writers [captures]*Writer
+		var secrets [captures]Secret
+		for i := range writers {
+			secrets[i] = newSecret(t)
+			disks[i].data = appendFileHeader(nil)
+			disks[i].slow = func() {
+				if writes.Add(1)%10 == 0 {
+					<-time.After(time.Second)
+				}
+			}
+			if writers[i], err = s.newWriter(&disks[i], secrets[i], time.Now(), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for at := time.Duration(0); at < length; at += 20 * ms {
+			for _, w := range writers {
+				for stream := range 2 {
+					w.Append(&Packet{Stream: stream, Arrival: at, Sequence: uint16(at / (20 * ms)), Payload: make([]byte, 160)})
+				}
+			}
+			after(20 * ms)
+		}
+		for i, w := range writers {
+			if err := w.Close(); err != nil {
+				t.Error(err)
+			}
+			if got := len(disks[i].packets(t, secrets[i])); got != 2*int(length/(20*ms)) || w.Dropped() > 0 {
+				t.Errorf("capture %d: %d packets, %d dropped", i, got, w.Dropped())
+			}
+		}
+		if n := writes.Load(); n < 100 {
+			t.Errorf("%d writes: the disk was hardly slow", n)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // Who floods one capture takes no memory from the others, and no alarm is raised

@@ -24,8 +24,9 @@ type tcpConn struct {
 	remote   netip.AddrPort
 	local    netip.AddrPort
 	dead     atomic.Bool
-	lost     atomic.Bool  // dead, and its peer is not reached at the port of its Via either
-	used     atomic.Int64 // when it last carried something whole, in ns since 1970
+	lost     atomic.Bool // dead, and its peer is not reached at the port of its Via either
+	opened   time.Time
+	used     atomic.Int64 // how long after that it last carried something whole, in ns
 
 	write sync.Mutex // one message at a time
 
@@ -37,9 +38,7 @@ type tcpConn struct {
 }
 
 func newTCPConn(f *Front, nc net.Conn, l *tcpListener) *tcpConn {
-	c := &tcpConn{front: f, conn: nc, listener: l, remote: addrPortOf(nc.RemoteAddr()), local: addrPortOf(nc.LocalAddr())}
-	c.used.Store(f.cfg.Now().UnixNano())
-	return c
+	return &tcpConn{front: f, conn: nc, listener: l, remote: addrPortOf(nc.RemoteAddr()), local: addrPortOf(nc.LocalAddr()), opened: f.cfg.Now()}
 }
 
 // watch closes the connection when it has been idle for too long. It returns what
@@ -58,7 +57,7 @@ func (c *tcpConn) watch() (stop func()) {
 	}
 	limit := c.front.cfg.Limits.Idle
 	look = func() {
-		idle := c.front.cfg.Now().Sub(time.Unix(0, c.used.Load()))
+		idle := c.front.cfg.Now().Sub(c.opened) - time.Duration(c.used.Load())
 		switch busy := c.front.cfg.Busy; {
 		case idle < limit:
 			arm(limit - idle)
@@ -152,7 +151,7 @@ func (c *tcpConn) drain(fr *framer, at time.Time) bool {
 			return found
 		}
 		found = true
-		c.used.Store(at.UnixNano())
+		c.used.Store(int64(at.Sub(c.opened)))
 		if m.ping {
 			// RFC 5626 §4.4.1: the pong is one CRLF.
 			if err := c.send([]byte("\r\n")); err != nil {
