@@ -131,8 +131,9 @@ func (s *strained) bye(n int) []*src.Dialog {
 	return over
 }
 
-// complete ends the process and wants every packet of the dialogs in a finished file.
-func (s *strained) complete(all []*src.Dialog) {
+// finished ends the process and gives the manifests, by Call-ID. There must be no
+// recording without one.
+func (s *strained) finished() map[string]store.Manifest {
 	s.Helper()
 	if err := s.p.cmd.Process.Signal(unix.SIGTERM); err != nil {
 		s.Fatal(err)
@@ -145,27 +146,41 @@ func (s *strained) complete(all []*src.Dialog) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	kept := make(map[string]uint64)
+	out := make(map[string]store.Manifest)
 	for _, r := range list {
 		m, err := store.Load(data, r.ID)
 		if err != nil {
 			s.Errorf("%v", err)
 			continue
 		}
-		for _, st := range m.Streams {
-			kept[m.CallID] += st.Packets.Kept
-			if st.Packets.Lost > 0 {
-				s.Errorf("recording %s: %+v", r.ID, st.Packets)
-			}
+		out[m.CallID] = m
+	}
+	if len(out) != len(list) {
+		s.Errorf("%d recordings of %d Call-IDs", len(list), len(out))
+	}
+	return out
+}
+
+// complete ends the process and wants every packet of the dialogs in a finished file.
+func (s *strained) complete(all []*src.Dialog) {
+	s.Helper()
+	finished := s.finished()
+	for _, d := range all {
+		m, ok := finished[d.CallID()]
+		if !ok {
+			s.Errorf("%s has no recording", d.CallID())
+			continue
 		}
 		if len(m.Files) != 1 || m.Capture != "" {
-			s.Errorf("recording %s: files %v, capture %q, flags %v", r.ID, m.Files, m.Capture, m.Flags)
+			s.Errorf("recording %s: files %v, capture %q, flags %v", m.Recording, m.Files, m.Capture, m.Flags)
+		}
+		p, sent := m.Streams[0].Packets, uint64(len(d.Stream(0).Sent()))
+		if p.Kept != sent || p.Lost > 0 {
+			s.Errorf("recording %s: %d packets sent, %+v", m.Recording, sent, p)
 		}
 	}
-	for _, d := range all {
-		if sent := uint64(len(d.Stream(0).Sent())); kept[d.CallID()] != sent {
-			s.Errorf("%d packets of %d are kept", kept[d.CallID()], sent)
-		}
+	if len(finished) != len(all) {
+		s.Errorf("%d recordings of %d", len(finished), len(all))
 	}
 	if s.Failed() {
 		s.Log(s.p.log.String())
@@ -254,4 +269,35 @@ func TestNoRoomForFiles(t *testing.T) {
 		t.Error(err)
 	}
 	s.complete(append(over, s.bye(len(s.up))...))
+}
+
+// TestHoldWithoutRoom: a hold takes effect, and is answered, while nothing can be
+// written; afterwards the journal says so.
+func TestHoldWithoutRoom(t *testing.T) {
+	s := strain(t, 1)
+	d := s.up[0]
+	active := d.Offers()
+	before := s.limit(unix.RLIMIT_FSIZE, 1)
+	s.talk(1500 * time.Millisecond)
+	for _, offer := range [][]src.StreamOffer{d.WithDirection(src.Inactive), active} {
+		m, err := d.Reinvite(s.ctx, src.Request{Streams: offer})
+		if err != nil || m.Status != 200 {
+			t.Fatalf("re-INVITE: %v, %v", m, err)
+		}
+		s.talk(500 * time.Millisecond)
+	}
+	s.limit(unix.RLIMIT_FSIZE, before)
+	if err := s.p.log.await(s.ctx, "disk is well again"); err != nil {
+		t.Error(err)
+	}
+	s.bye(1)
+	m := s.finished()[d.CallID()]
+	sent := uint64(len(d.Stream(0).Sent()))
+	if p := m.Streams[0].Packets; p.Withheld < 24 || p.Withheld > 27 || p.Kept+p.Withheld != sent || p.Lost > 0 {
+		t.Errorf("%d packets sent, 25 of them on hold: %+v", sent, p)
+	}
+	permitted := m.Streams[0].Permitted
+	if len(permitted) != 2 {
+		t.Errorf("permitted %+v", permitted)
+	}
 }
