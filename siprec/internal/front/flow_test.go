@@ -294,3 +294,42 @@ func TestReachTCP(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestAgain makes flows of another process: their connections are lost, and another
+// leaves from the same listener.
+func TestAgain(t *testing.T) {
+	f, _ := serve(t, Config{}, Endpoint{Network: "udp", Address: "127.0.0.1:0"}, Endpoint{Network: "tcp", Address: "127.0.0.1:0"})
+	udp, tcp := addrPortOf(f.Addrs()[0]), addrPortOf(f.Addrs()[1])
+	src, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	before := netip.MustParseAddrPort("127.0.0.1:4")
+	fl, err := f.Again("UDP", before, udp, nil)
+	if err != nil || fl.Network() != "UDP" || fl.Endpoint() != 0 || fl.Local() != udp || fl.Remote() != before {
+		t.Errorf("UDP: %+v, %v", fl, err)
+	}
+	fl, err = f.Again("TCP", before, tcp, []string{"a name"})
+	if err != nil || fl.Network() != "TCP" || fl.Endpoint() != 1 || fl.Remote() != before || len(fl.Names()) != 1 {
+		t.Fatalf("TCP: %+v, %v", fl, err)
+	}
+	if host, port := fl.SentBy(); host != "127.0.0.1" || port != int(tcp.Port()) {
+		t.Errorf("sent by %s:%d, want %s", host, port, tcp)
+	}
+	if err := fl.WriteMsg(mustParseRequest(t, options("src"))); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("written to a connection that is lost: %v", err)
+	}
+	next, err := fl.Anew(t.Context(), addrPortOf(src.Addr()), "")
+	if err != nil || next.Endpoint() != 1 {
+		t.Fatalf("anew: %v", err)
+	}
+	if err := next.WriteMsg(mustParseRequest(t, options("src"))); err != nil {
+		t.Error(err)
+	}
+	for network, peer := range map[string]string{"TLS": "127.0.0.1:4", "TCP": "[2001:db8::1]:4", "UDP": "[2001:db8::1]:4", "WS": "127.0.0.1:4"} {
+		if _, err := f.Again(network, netip.MustParseAddrPort(peer), tcp, nil); err == nil {
+			t.Errorf("%s with %s, where nothing listens", network, peer)
+		}
+	}
+}
