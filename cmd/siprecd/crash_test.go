@@ -37,7 +37,7 @@ const (
 // TestKilledServerGoesOn kills the server with 20 recording sessions under RTP at
 // random moments, and starts it again on the same address. The same recording sessions
 // go on to their BYE: what is lost lies within the bound around each kill, and what was
-// sent while it was withheld is in no file. SIPRECD_TEST_KILLS is how many moments are
+// sent while it was withheld is in no file. Some of them send SRTP. SIPRECD_TEST_KILLS is how many moments are
 // tried, 3 without it, or 1 with -short; SIPRECD_TEST_SEED draws them.
 func TestKilledServerGoesOn(t *testing.T) {
 	few := 3
@@ -90,7 +90,7 @@ func crashing(t *testing.T, kills int, rng *rand.Rand) {
 	calls := make([]*crashCall, crashSessions)
 	var speaking sync.WaitGroup
 	for i := range calls {
-		calls[i] = &crashCall{t: t, holds: i%3 == 1, silenced: i%3 == 2, rng: rand.New(rand.NewPCG(rng.Uint64(), 1))}
+		calls[i] = &crashCall{t: t, holds: i%3 == 1, silenced: i%3 == 2, secure: i%4 == 3, rng: rand.New(rand.NewPCG(rng.Uint64(), 1))}
 		speaking.Go(func() { calls[i].run(ctx, talking, c) })
 	}
 	var outages []outage
@@ -138,6 +138,8 @@ type lost struct{ before, after time.Duration }
 type crashCall struct {
 	t               *testing.T
 	holds, silenced bool
+	secure          bool          // sends SRTP
+	keys            []src.SRTPKey // of its streams
 	rng             *rand.Rand
 	dialog          *src.Dialog
 	began           time.Time // when its INVITE was answered
@@ -161,6 +163,9 @@ const (
 func (c *crashCall) streams(second string) []src.StreamOffer {
 	offer := []src.StreamOffer{{Label: "1", Direction: src.SendOnly, Codecs: []src.Codec{src.PCMU()}}, {Label: "2", Direction: src.SendOnly, Codecs: []src.Codec{src.PCMU()}}}
 	offer[1].Direction = second
+	for i, k := range c.keys {
+		offer[i].Keys = []src.SRTPKey{k}
+	}
 	return offer
 }
 
@@ -172,6 +177,15 @@ func (c *crashCall) run(ctx, talking context.Context, client *src.SRC) {
 		second = src.Inactive
 	}
 	conversation := src.NewConversation(client.IDs(), time.Now(), src.Party{AOR: "sip:one@example.com", Label: "1"}, src.Party{AOR: "sip:two@example.com", Label: "2"})
+	for range 2 {
+		k, err := client.IDs().SRTPKey("AES_CM_128_HMAC_SHA1_80")
+		if err != nil {
+			c.t.Error(err)
+		}
+		if c.secure {
+			c.keys = append(c.keys, k)
+		}
+	}
 	var err error
 	c.dialog, err = client.Invite(ctx, src.Request{Streams: c.streams(second), Metadata: conversation.Complete()})
 	if err != nil || c.dialog.Final().Status != 200 {
@@ -284,6 +298,9 @@ func (c *crashCall) check(found map[string][]keptRecording, outages []outage, wo
 	}
 	if c.silenced && ours.Streams[1].Packets.Kept > 0 {
 		t.Errorf("%s: %d packets of an inactive stream were kept", ours.Recording, ours.Streams[1].Packets.Kept)
+	}
+	if first := ours.Streams[0]; c.secure != (first.SRTP != "") || first.Packets.Unauthentic > 0 {
+		t.Errorf("%s: SRTP %q, %d packets not authentic", ours.Recording, first.SRTP, first.Packets.Unauthentic)
 	}
 	c.checkAudio(ours, outages, worst)
 }
