@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -21,11 +22,20 @@ import (
 // packets each, that ended all at once: from their captures to verified files, with a
 // manifest each. CPU time is that of the process, whatever the disk does.
 func BenchmarkMassEnd(b *testing.B) {
+	masters, err := ParseMasterKey(strings.Repeat("07", 32))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("plain", func(b *testing.B) { massEnd(b, nil) })
+	b.Run("encrypted", func(b *testing.B) { massEnd(b, masters) })
+}
+
+func massEnd(b *testing.B, masters *MasterKeys) {
 	const recordings, seconds, packets = 60, 30.0, 3000
 	for b.Loop() {
 		b.StopTimer()
 		dir := b.TempDir()
-		r, err := New(Config{Dir: dir, Policy: rules.RecordAll(), Now: func() time.Time { return sec(100) }})
+		r, err := New(Config{Dir: dir, Policy: rules.RecordAll(), Masters: masters, Encrypt: masters != nil, Now: func() time.Time { return sec(100) }})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -175,10 +175,36 @@ func (w *File) Commit() error {
 // Abort leaves nothing behind.
 func (w *File) Abort() error { return errors.Join(w.f.Close(), os.Remove(w.f.Name())) }
 
-// A Reader reads a file, in order or from any place.
+// A Reader reads a file, in order or from any place. It is for one goroutine.
 type Reader struct {
 	*io.SectionReader
 	f *os.File
+	// begin gives the content from its beginning, in order: reading from any place
+	// opens pieces of 64 KiB twice. It is nil in the clear.
+	begin   func() (io.Reader, error)
+	inOrder io.Reader // nil after a Seek elsewhere
+	secret  []byte    // that begin works with
+}
+
+// Read reads on.
+func (r *Reader) Read(b []byte) (int, error) {
+	if r.inOrder != nil {
+		return r.inOrder.Read(b)
+	}
+	return r.SectionReader.Read(b)
+}
+
+// Seek goes to a place from the beginning or the end.
+func (r *Reader) Seek(at int64, whence int) (int64, error) {
+	if whence == io.SeekCurrent {
+		return 0, errors.New("seek from where it is")
+	}
+	place, err := r.SectionReader.Seek(at, whence)
+	r.inOrder = nil
+	if err == nil && place == 0 && r.begin != nil {
+		r.inOrder, err = r.begin()
+	}
+	return place, err
 }
 
 // Open opens a file. Of a sealed one the last piece is read at once: a wrong key
@@ -192,19 +218,22 @@ func open(at, path string, key *seal.Key) (*Reader, error) {
 		return nil, err
 	}
 	r, err := section(f, path, key)
+	if err == nil {
+		_, err = r.Seek(0, io.SeekStart)
+	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &Reader{SectionReader: r, f: f}, nil
+	return r, nil
 }
 
-func section(f *os.File, path string, key *seal.Key) (*io.SectionReader, error) {
+func section(f *os.File, path string, key *seal.Key) (*Reader, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
 	if !IsSealed(path) {
-		return io.NewSectionReader(f, 0, info.Size()), nil
+		return &Reader{SectionReader: io.NewSectionReader(f, 0, info.Size()), f: f}, nil
 	}
 	damaged := fmt.Errorf("%s: %w", filepath.Base(path), ErrDamaged)
 	head := make([]byte, preamble)
@@ -215,12 +244,12 @@ func section(f *os.File, path string, key *seal.Key) (*io.SectionReader, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer clear(how.Key)
 	size, err := sio.DecryptedSize(uint64(info.Size()) - uint64(preamble))
 	if err != nil {
 		return nil, damaged
 	}
-	plain, err := sio.DecryptReaderAt(io.NewSectionReader(f, int64(preamble), info.Size()), how)
+	pieces := func() io.ReaderAt { return io.NewSectionReader(f, int64(preamble), info.Size()-int64(preamble)) }
+	plain, err := sio.DecryptReaderAt(pieces(), how)
 	if err != nil {
 		return nil, err
 	}
@@ -229,26 +258,47 @@ func section(f *os.File, path string, key *seal.Key) (*io.SectionReader, error) 
 	if n, err := plain.ReadAt(last, int64(size)-1); n != 1 || !errors.Is(err, io.EOF) || last[0] != end {
 		return nil, damaged
 	}
-	return io.NewSectionReader(faithful{plain, damaged}, 0, int64(size)-1), nil
+	begin := func() (io.Reader, error) {
+		r, err := sio.DecryptReader(io.NewSectionReader(pieces(), 0, info.Size()), how)
+		return io.LimitReader(inOurWords{r, damaged}, int64(size)-1), err
+	}
+	return &Reader{SectionReader: io.NewSectionReader(inOurWordsAt{plain, damaged}, 0, int64(size)-1), f: f, begin: begin, secret: how.Key}, nil
 }
 
-// A faithful reader says in our words that a file is damaged.
-type faithful struct {
+// inOurWords says of a reader that the file is damaged.
+type inOurWords struct {
+	r       io.Reader
+	damaged error
+}
+
+func (r inOurWords) Read(b []byte) (int, error) {
+	n, err := r.r.Read(b)
+	return n, orDamaged(err, r.damaged)
+}
+
+type inOurWordsAt struct {
 	r       io.ReaderAt
 	damaged error
 }
 
-func (f faithful) ReadAt(b []byte, at int64) (int, error) {
-	n, err := f.r.ReadAt(b, at)
+func (r inOurWordsAt) ReadAt(b []byte, at int64) (int, error) {
+	n, err := r.r.ReadAt(b, at)
+	return n, orDamaged(err, r.damaged)
+}
+
+func orDamaged(err, damaged error) error {
 	var bad sio.Error
 	if errors.As(err, &bad) {
-		err = f.damaged
+		return damaged
 	}
-	return n, err
+	return err
 }
 
 // Close closes the file.
-func (r *Reader) Close() error { return r.f.Close() }
+func (r *Reader) Close() error {
+	clear(r.secret)
+	return r.f.Close()
+}
 
 // Put writes a file that is there as a whole or not at all. It is durable when the
 // folder and all in it is made so.

@@ -63,6 +63,14 @@ func TestReadsWhatWasWritten(t *testing.T) {
 					t.Errorf("%s of %d octets from %d: %v", name, size, at, err)
 				}
 			}
+			for _, at := range []int{size / 2, 0} {
+				if _, err := r.Seek(int64(at), io.SeekStart); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, want[at:]) {
+					t.Errorf("%s of %d octets in order from %d: %d octets, %v", name, size, at, len(got), err)
+				}
+			}
 			if err := r.Close(); err != nil {
 				t.Error(err)
 			}
