@@ -239,7 +239,7 @@ type plan struct {
 // plan lays out the files: the timeline they share, and who is heard in which.
 func (in *interaction) plan() plan {
 	var p plan
-	p.job = render.Job{Capture: filepath.Join(in.folder, captureName), Secret: in.secret, Dir: in.folder}
+	p.job = render.Job{Capture: filepath.Join(in.folder, captureName), Secret: in.secret, Dir: in.folder, Bench: &in.recorder.bench}
 	var heard []voice
 	first := true
 	for _, s := range in.streams.list {

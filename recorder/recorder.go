@@ -27,6 +27,7 @@ import (
 
 	"github.com/siprecd/siprecd/recorder/codec"
 	"github.com/siprecd/siprecd/recorder/internal/capture"
+	"github.com/siprecd/siprecd/recorder/internal/render"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
@@ -93,6 +94,7 @@ type Recorder struct {
 	cfg    Config
 	accept func(*siprec.Event)
 	slots  chan struct{} // one for each finaliser at work
+	bench  render.Bench  // what they work with
 	finishing
 	spool *capture.Spool
 	ended func() error // ends the spool, once

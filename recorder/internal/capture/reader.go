@@ -11,6 +11,10 @@ import (
 	"time"
 )
 
+// readOctets is what is read at a time: some pages of speech. A larger one is read by
+// itself.
+const readOctets = 16 << 10
+
 // A Reader gives the packets of a capture, those of each stream in the order in
 // which they were appended. It believes nothing behind the first page that is
 // torn or damaged, and passes over pages that were erased. It is not safe for
@@ -39,7 +43,7 @@ func Open(path string, secret Secret) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open capture: %w", err)
 	}
-	r := &Reader{f: f, in: bufio.NewReaderSize(f, 64<<10), sealer: sealer{secret: secret}}
+	r := &Reader{f: f, in: bufio.NewReaderSize(f, readOctets), sealer: sealer{secret: secret}}
 	if err := r.readFileHeader(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open capture: %w", err), f.Close())
 	}
@@ -107,7 +111,7 @@ func (r *Reader) nextPage() error {
 		return r.cut()
 	}
 	if cap(r.page) < h.length {
-		r.page = make([]byte, h.length)
+		r.page = make([]byte, (h.length/slotSmall+1)*slotSmall)
 	}
 	r.page = r.page[:h.length]
 	switch _, err := io.ReadFull(r.in, r.page); {

@@ -44,7 +44,6 @@ type line struct {
 	players []*player
 
 	chunks []chunk
-	spare  [][]int16
 	pcm    []int16
 	raised []int16
 	ended  bool
@@ -71,7 +70,7 @@ type voice struct {
 }
 
 // openLine opens a capture for one stream of a track.
-func openLine(path string, secret capture.Secret, v *survey, from time.Duration, rate int, audible []samples) (*line, error) {
+func openLine(path string, secret capture.Secret, work *workspace, v *survey, from time.Duration, rate int, audible []samples) (*line, error) {
 	r, err := capture.Open(path, secret)
 	if err != nil {
 		return nil, err
@@ -82,11 +81,14 @@ func openLine(path string, secret capture.Secret, v *survey, from time.Duration,
 		epochs: v.epochs, from: from, steps: make(map[int]*step),
 		kernels: make(map[int]*kernel), voices: make(map[int]*voice),
 	}
-	l.lineup.give = l.take
+	l.lineup.give, l.lineup.work = l.take, work
 	return l, nil
 }
 
-func (l *line) close() error { return l.reader.Close() }
+func (l *line) close() error {
+	l.lineup.close()
+	return l.reader.Close()
+}
 
 // feed gives all samples before until to add, as far as packets come in the
 // order of their places.
@@ -104,7 +106,7 @@ func (l *line) feed(ctx context.Context, until int64, add func(at int64, pcm []i
 				break
 			}
 			add(c.at, c.pcm)
-			l.spare = append(l.spare, c.pcm)
+			l.lineup.work.pcm = append(l.lineup.work.pcm, c.pcm)
 			done++
 		}
 		l.chunks = l.chunks[:copy(l.chunks, l.chunks[done:])]
@@ -322,11 +324,9 @@ func (l *line) near(from, to int64) []samples {
 }
 
 func (l *line) buffer() []int16 {
-	n := len(l.spare)
-	if n == 0 {
+	work := l.lineup.work
+	if len(work.pcm) == 0 {
 		return nil
 	}
-	b := l.spare[n-1][:0]
-	l.spare = l.spare[:n-1]
-	return b
+	return pop(&work.pcm)[:0]
 }

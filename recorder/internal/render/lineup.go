@@ -22,7 +22,8 @@ type lineup struct {
 	runs   int
 	now    time.Duration
 	spare  [][]byte
-	taken  arrival // reused: what is kept is copied
+	work   *workspace // may be nil
+	taken  arrival    // reused: what is kept is copied
 
 	received, late, duplicate uint64
 	// stranded numbers were missing before packets without a time and after the
@@ -70,7 +71,7 @@ func (l *lineup) source(ssrc uint32) (o *order, known bool) {
 		l.finish(o)
 		l.orders = slices.Delete(l.orders, 0, 1)
 	} else {
-		o = new(order)
+		o = l.work.order()
 	}
 	l.orders = append(l.orders, o)
 	return o, false
@@ -157,11 +158,20 @@ func (l *lineup) flush() {
 	}
 }
 
+// close gives back what it worked with.
+func (l *lineup) close() {
+	if l.work == nil {
+		return
+	}
+	l.work.shelve(l.orders)
+	l.orders = nil
+}
+
 // keep copies the payload so that it outlives the call.
 func (l *lineup) keep(a *arrival) arrival {
 	var buf []byte
-	if n := len(l.spare); n > 0 {
-		buf, l.spare = l.spare[n-1], l.spare[:n-1]
+	if spare := l.payloads(); len(*spare) > 0 {
+		buf = pop(spare)
 	}
 	kept := *a
 	kept.Payload = append(buf[:0], a.Payload...)
@@ -170,8 +180,16 @@ func (l *lineup) keep(a *arrival) arrival {
 
 // drop takes the room of a kept payload back.
 func (l *lineup) drop(a *arrival) {
-	if len(l.spare) < windowPackets && cap(a.Payload) <= 4096 {
-		l.spare = append(l.spare, a.Payload)
+	if spare := l.payloads(); len(*spare) < windowPackets && cap(a.Payload) <= 4096 {
+		*spare = append(*spare, a.Payload)
 	}
 	a.Payload = nil
+}
+
+// payloads is the room of payloads that are not kept any more.
+func (l *lineup) payloads() *[][]byte {
+	if l.work != nil {
+		return &l.work.payloads
+	}
+	return &l.spare
 }

@@ -88,7 +88,11 @@ type Job struct {
 	// FFmpeg decodes what package codec does not; nil for none.
 	FFmpeg *codec.FFmpeg `json:"-"`
 
-	riff int64 // the largest RIFF file, in tests; 0 for maxRIFF
+	// Bench lends memory to work with; nil for none.
+	Bench *Bench `json:"-"`
+
+	riff int64      // the largest RIFF file, in tests; 0 for maxRIFF
+	work *workspace // set by Run
 }
 
 // largest is the size beyond which a file becomes RF64.

@@ -29,6 +29,8 @@ func Run(ctx context.Context, job Job) (res Result, err error) {
 	if err := job.clean(); err != nil {
 		return Result{}, err
 	}
+	job.work = job.Bench.take()
+	defer job.Bench.put(job.work)
 	found, err := look(ctx, job)
 	if err != nil {
 		return Result{}, err
@@ -218,6 +220,7 @@ func prepare(job Job, failed map[int][]Format) (map[int]*survey, error) {
 			return nil, fmt.Errorf("stream %d twice: %w", s.ID, ErrJob)
 		}
 		surveys[s.ID] = newSurvey(s, maker{job.FFmpeg, failed[s.ID]})
+		surveys[s.ID].lineup.work = job.work
 	}
 	names := make(map[string]bool, len(job.Tracks))
 	for _, t := range job.Tracks {

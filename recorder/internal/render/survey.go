@@ -139,6 +139,7 @@ func addName(names []string, name string) []string {
 // end is called when the capture is read.
 func (v *survey) end() {
 	v.lineup.flush()
+	v.lineup.close()
 	v.lost += uint64(v.lineup.stranded)
 	for i := range v.epochs {
 		v.undecodable(i)

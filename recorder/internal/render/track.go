@@ -81,19 +81,19 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 		kept = keptSamples(res.Map, job.Timeline.From, rate, total)
 	}
 	res.Samples = countSamples(kept)
-	out, err := createWAV(filepath.Join(job.Dir, t.File), job.Secret.Key, rate, 1, res.Samples, job.largest())
+	out, err := job.work.createWAV(filepath.Join(job.Dir, t.File), job.Secret.Key, rate, 1, res.Samples, job.largest())
 	if err != nil {
 		return res, err
 	}
 	w := &trackWriter{out: out, total: total, kept: kept, block: int(ticks(blockTime, rate))}
-	w.window = make([]int16, windowBlocks*w.block)
+	w.window = job.work.silence(windowBlocks * w.block)
 	defer func() {
 		for _, l := range w.lines {
 			err = errors.Join(err, l.close())
 		}
 	}()
 	for _, p := range ps {
-		l, err := openLine(job.Capture, job.Secret, p.survey, job.Timeline.From, rate, sampleRanges(p, job.Timeline, rate, total))
+		l, err := openLine(job.Capture, job.Secret, job.work, p.survey, job.Timeline.From, rate, sampleRanges(p, job.Timeline, rate, total))
 		if err != nil {
 			return res, errors.Join(err, out.abort())
 		}

@@ -27,6 +27,7 @@ const (
 // it is whole. Long silence takes no room on disk where files may have holes.
 type wavWriter struct {
 	f    *vault.File
+	work *workspace
 	buf  []byte // to be written at at
 	at   int64
 	sum  uint32 // CRC-32C of all octets so far
@@ -38,12 +39,18 @@ type wavWriter struct {
 // RIFF file, [maxRIFF] but in tests. key is for a file whose name says that it is
 // sealed.
 func createWAV(path string, key *seal.Key, rate, channels int, samples, limit int64) (*wavWriter, error) {
+	return new(workspace).createWAV(path, key, rate, channels, samples, limit)
+}
+
+// createWAV is the function of that name; it takes the buffers of the workspace until the
+// file is whole.
+func (work *workspace) createWAV(path string, key *seal.Key, rate, channels int, samples, limit int64) (*wavWriter, error) {
 	f, err := vault.Create(path, key)
 	if err != nil {
 		return nil, fmt.Errorf("write WAV: %w", err)
 	}
 	octets := samples * 2 * int64(channels)
-	w := &wavWriter{f: f, left: samples * int64(channels), buf: make([]byte, 0, bufferOctets)}
+	w := &wavWriter{f: f, left: samples * int64(channels), work: work, buf: work.octets()}
 	w.buf = appendWAVHeader(w.buf, rate, channels, octets, limit)
 	w.size = int64(len(w.buf)) + octets
 	return w, nil
@@ -187,7 +194,7 @@ func (w *wavWriter) verify() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("verify: %w", err)
 	}
-	sum, err := verify(back, w.size, w.sum)
+	sum, err := verify(back, w.size, w.sum, w.work.readBack())
 	return sum, errors.Join(err, back.Close())
 }
 

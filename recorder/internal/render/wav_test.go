@@ -216,7 +216,7 @@ func TestVerify(t *testing.T) {
 			}
 		})
 	}
-	if _, err := verify(strings.NewReader(""), 44, 0); !errors.Is(err, io.EOF) {
+	if _, err := verify(strings.NewReader(""), 44, 0, make([]byte, bufferOctets)); !errors.Is(err, io.EOF) {
 		t.Errorf("verify of nothing: %v", err)
 	}
 }

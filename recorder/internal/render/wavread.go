@@ -22,8 +22,8 @@ var ErrVerify = errors.New("file does not read as it was written")
 
 // verify reads a file back: its header has to be that of a WAV file whose samples
 // end with the file, its length and its CRC-32C have to be those of what was
-// written. It returns the SHA-256 of what was read.
-func verify(f io.ReadSeeker, size int64, sum uint32) (string, error) {
+// written. It returns the SHA-256 of what was read, by way of buf.
+func verify(f io.ReadSeeker, size int64, sum uint32, buf []byte) (string, error) {
 	r := &wavReader{in: bufio.NewReaderSize(f, 512)}
 	if err := r.readHeader(); err != nil {
 		return "", fmt.Errorf("verify: %w", err)
@@ -34,7 +34,7 @@ func verify(f io.ReadSeeker, size int64, sum uint32) (string, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return "", fmt.Errorf("verify: %w", err)
 	}
-	h, buf := sha256.New(), make([]byte, bufferOctets)
+	h := sha256.New()
 	read, got := int64(0), uint32(0)
 	for {
 		n, err := f.Read(buf)

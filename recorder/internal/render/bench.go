@@ -1,0 +1,104 @@
+package render
+
+import "sync"
+
+// A Bench lends the working memory of a Run to the next one: some 400 KiB, which would
+// otherwise have to be collected after each recording. It is for any number of
+// goroutines. The zero Bench is ready for use.
+type Bench struct{ pool sync.Pool }
+
+// take gives what another Run put back, or new memory. There may be no bench.
+func (b *Bench) take() *workspace {
+	if b != nil {
+		if w, ok := b.pool.Get().(*workspace); ok {
+			return w
+		}
+	}
+	return new(workspace)
+}
+
+// put takes memory back, wiped.
+func (b *Bench) put(w *workspace) {
+	if b == nil {
+		return
+	}
+	w.wipe()
+	b.pool.Put(w)
+}
+
+// A workspace is what one Run works with at a time. A nil one has nothing to reuse.
+type workspace struct {
+	window   []int16 // all 0
+	out      []byte  // to be written
+	back     []byte  // read back
+	orders   []*order
+	payloads [][]byte
+	pcm      [][]int16
+}
+
+// wipe overwrites audio that is left.
+func (w *workspace) wipe() {
+	clear(w.window)
+	clear(w.out[:cap(w.out)])
+	clear(w.back)
+	for _, b := range w.payloads {
+		clear(b[:cap(b)])
+	}
+	for _, b := range w.pcm {
+		clear(b[:cap(b)])
+	}
+}
+
+// silence gives n samples that are 0.
+func (w *workspace) silence(n int) []int16 {
+	if cap(w.window) < n {
+		w.window = make([]int16, n)
+	}
+	w.window = w.window[:cap(w.window)]
+	clear(w.window)
+	return w.window[:n]
+}
+
+// octets gives an empty buffer to write from.
+func (w *workspace) octets() []byte {
+	if w.out == nil {
+		w.out = make([]byte, 0, bufferOctets)
+	}
+	return w.out
+}
+
+// readBack gives a buffer to read into.
+func (w *workspace) readBack() []byte {
+	if w.back == nil {
+		w.back = make([]byte, bufferOctets)
+	}
+	return w.back
+}
+
+// order gives one that has to be reset.
+func (w *workspace) order() *order {
+	if w == nil || len(w.orders) == 0 {
+		return new(order)
+	}
+	return pop(&w.orders)
+}
+
+// shelve takes orders back.
+func (w *workspace) shelve(orders []*order) {
+	if w == nil {
+		return
+	}
+	for _, o := range orders {
+		clear(o.held[:cap(o.held)])
+		*o = order{held: o.held[:0]}
+	}
+	w.orders = append(w.orders, orders...)
+}
+
+// pop takes the last of a list that has one.
+func pop[T any](list *[]T) (last T) {
+	n := len(*list) - 1
+	last, (*list)[n] = (*list)[n], last
+	*list = (*list)[:n]
+	return last
+}
