@@ -127,8 +127,10 @@ func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Mani
 	if err := by.disk.Finish(in.folder, m, in.sealing); err != nil {
 		return m, err
 	}
-	if err := os.Remove(filepath.Join(in.folder, resumeName)); err != nil && in.of == "" {
-		in.log.Error("resume log is left behind", zap.Error(err))
+	if in.resume != nil {
+		if err := in.resume.remove(); err != nil {
+			in.log.Error("resume log is left behind", zap.Error(err))
+		}
 	}
 	if !keep {
 		// Not before the manifest: a crash in between leaves too much, not

@@ -185,7 +185,7 @@ func (in *interaction) makeFiles() error {
 // forget removes a folder in which nothing was recorded. The files are removed by their
 // names: it may be for want of descriptors that nothing was.
 func (in *interaction) forget() error {
-	for _, name := range []string{seal.FileName, journalName, captureName} {
+	for _, name := range []string{seal.FileName, journalName, resumeName, captureName} {
 		_ = os.Remove(filepath.Join(in.folder, name)) // it may not be there
 	}
 	if os.Remove(in.folder) == nil {

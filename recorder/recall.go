@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -53,6 +55,7 @@ func (in *interaction) wasDown(from, to time.Time) {
 type remains struct {
 	*interaction
 	dialog json.RawMessage // nil when its first request was never answered
+	behind bool            // more may have been withheld than is known
 }
 
 // recall goes again through what happened to a recording, and comes to the same
@@ -68,11 +71,15 @@ func (r *Recorder) recall(id string) (*remains, error) {
 		return nil, err
 	}
 	secret := capture.Secret{Recording: id, Key: key}
-	entries, size, err := readResumeLog(filepath.Join(folder, resumeName), secret)
+	path, behind := filepath.Join(folder, resumeName), false
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		path, behind = filepath.Join(folder, behindName), true
+	}
+	entries, size, err := readResumeLog(path, secret)
 	if err != nil {
 		return nil, err
 	}
-	out := &remains{interaction: r.former(id, folder, entries[0].Begin)}
+	out := &remains{interaction: r.former(id, folder, entries[0].Begin), behind: behind}
 	out.secret = secret
 	if entries[0].Begin.Encrypted {
 		out.sealing, out.people.sealing = key, key
@@ -90,7 +97,7 @@ func (r *Recorder) recall(id string) (*remains, error) {
 	if out.verdicts == nil {
 		return nil, errResumeLog
 	}
-	if out.resume, err = newResumeLog(filepath.Join(folder, resumeName), secret, size); err != nil {
+	if out.resume, err = newResumeLog(path, secret, size); err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -41,6 +41,10 @@ func (r *Recorder) Recover(resume func(state []byte, h siprec.Handler) error) (R
 	})
 }
 
+// errBehind: the disk failed when something was to be withheld, and then the process
+// ended. What is not known to be withheld may be.
+var errBehind = errors.New("what was withheld could not be written down")
+
 // A resumer has the recording session of an interaction go on.
 type resumer func(state []byte, in *interaction) error
 
@@ -96,9 +100,12 @@ func (r *Recorder) recoverOne(id string, resume resumer) Recovered {
 		r.finishLeft(left)
 		return Recovered{Finished: 1}
 	}
-	if left.dialog == nil {
+	switch {
+	case left.dialog == nil:
 		err = errResumeLog // its INVITE was never answered
-	} else {
+	case left.behind:
+		err = errBehind
+	default:
 		err = resume(left.dialog, left.interaction)
 	}
 	if err == nil {
@@ -135,9 +142,13 @@ func (r *Recorder) discardBlank(id string) bool {
 
 // tidy removes what the end of a process kept from being removed with the manifest.
 func (r *Recorder) tidy() {
-	found, err := filepath.Glob(filepath.Join(store.Literal(r.cfg.Dir), "[0-9]*", "[0-9]*", "[0-9]*", "*", resumeName))
-	if err != nil {
-		return // of no pattern of ours
+	var found []string
+	for _, name := range []string{resumeName, behindName} {
+		some, err := filepath.Glob(filepath.Join(store.Literal(r.cfg.Dir), "[0-9]*", "[0-9]*", "[0-9]*", "*", name))
+		if err != nil {
+			return // of no pattern of ours
+		}
+		found = append(found, some...)
 	}
 	for _, path := range found {
 		if _, err := os.Stat(filepath.Join(filepath.Dir(path), store.ManifestName)); err != nil {

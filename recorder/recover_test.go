@@ -8,7 +8,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/internal/capture"
@@ -513,5 +515,51 @@ func TestRecoverTidies(t *testing.T) {
 	}
 	if _, err := os.Stat(log); err == nil {
 		t.Error("the resume log is still there")
+	}
+}
+
+// TestResumeLogFallsBehind: what could not be written is written later, without a further
+// entry; meanwhile the name of the log says whether that withholds.
+func TestResumeLogFallsBehind(t *testing.T) {
+	for _, tt := range []struct {
+		verdict rules.Verdict
+		name    string // while it cannot be written
+	}{{rules.Withhold, behindName}, {rules.Record, resumeName}} {
+		t.Run(tt.verdict.String(), func(t *testing.T) {
+			dir := t.TempDir()
+			key, err := seal.New(strings.NewReader(strings.Repeat("k", seal.Size)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			secret := capture.Secret{Recording: "r", Key: key}
+			synctest.Test(t, func(t *testing.T) {
+				l, err := createResumeLog(dir, secret)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := l.write(entry{Begin: &beginning{Version: resumeVersion}}); err != nil {
+					t.Fatal(err)
+				}
+				well := l.open
+				l.open = func(string) (journalFile, error) { return nil, syscall.ENOSPC }
+				if err := l.write(entry{Decisions: []verdictLine{{Verdict: tt.verdict.String()}}}); err == nil {
+					t.Error("written on a full disk")
+				}
+				if _, err := os.Stat(filepath.Join(dir, tt.name)); err != nil {
+					t.Error(err)
+				}
+				l.mu.Lock()
+				l.open = well
+				l.mu.Unlock()
+				<-time.After(2 * journalRetry)
+				entries, _, err := readResumeLog(filepath.Join(dir, resumeName), secret)
+				if err != nil || len(entries) != 2 {
+					t.Errorf("%d entries, %v", len(entries), err)
+				}
+				if err := l.remove(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/internal/capture"
@@ -18,8 +20,14 @@ import (
 	"github.com/siprecd/siprecd/siprec"
 )
 
-// resumeName is the name of the resume log within the folder of a recording.
-const resumeName = "resume.sealed"
+// The names of the resume log within the folder of a recording. It has the other while
+// it does not say all that is withheld, since that could not be written: a recording
+// session that was up then is not gone on with. Both are of one length, so that there
+// is room for either on a full disk.
+const (
+	resumeName = "resume.sealed"
+	behindName = "resume.behind"
+)
 
 // resumeVersion is that of the form of its entries.
 const resumeVersion = 1
@@ -84,15 +92,20 @@ var errResumeLog = errors.New("nothing says how the recording session was")
 // A resumeLog keeps what another process needs to go on with a recording session: each
 // event as it came, and the state of the dialog. It is sealed under the key of the
 // recording. What was written survives the end of the process at once, and that of the
-// machine as captures do. An entry that could not be written is written before the
-// next: none is left out. It is for one goroutine.
+// machine as captures do. An entry that could not be written is tried again, and is
+// written before the next: none is left out. It may be used by several goroutines.
 type resumeLog struct {
+	open  func(path string) (journalFile, error)
+	aead  cipher.AEAD
+	about []byte
+
+	mu      sync.Mutex
 	path    string
-	aead    cipher.AEAD
-	about   []byte
 	number  uint64
 	size    int64
 	pending []byte
+	retry   *time.Timer
+	closed  bool
 }
 
 // createResumeLog begins the log of a folder that has none.
@@ -118,7 +131,8 @@ func newResumeLog(path string, secret capture.Secret, size int64) (*resumeLog, e
 	if err != nil {
 		return nil, fmt.Errorf("resume log: %w", err)
 	}
-	l := &resumeLog{path: path, aead: aead, about: []byte(secret.Recording), size: size}
+	open := func(path string) (journalFile, error) { return os.OpenFile(path, os.O_WRONLY, 0) }
+	l := &resumeLog{open: open, path: path, aead: aead, about: []byte(secret.Recording), size: size}
 	l.pending = appendChunk(nil, resumeEpoch, salt[:])
 	return l, nil
 }
@@ -137,19 +151,76 @@ func (l *resumeLog) write(e entry) error {
 	if err != nil {
 		return fmt.Errorf("resume log: %w", err)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.pending = appendChunk(l.pending, resumeEntry, l.aead.Seal(nil, nonce(l.number), b, l.about))
 	l.number++
-	if err := l.put(); err != nil {
+	if err := l.flush(); err != nil {
+		if e.withholds() {
+			err = errors.Join(err, l.rename(behindName))
+		}
 		return fmt.Errorf("resume log: %w", err)
 	}
-	l.size += int64(len(l.pending))
-	l.pending = nil
 	return nil
+}
+
+// withholds reports whether something is withheld from an entry on.
+func (e *entry) withholds() bool {
+	return slices.ContainsFunc(e.Decisions, func(d verdictLine) bool { return d.Verdict == rules.Withhold.String() })
+}
+
+// flush writes what waits, or has it tried again.
+func (l *resumeLog) flush() error {
+	err := l.put()
+	if err == nil {
+		l.size += int64(len(l.pending))
+		l.pending = nil
+		err = l.rename(resumeName)
+	}
+	if err != nil && l.retry == nil && !l.closed {
+		l.retry = time.AfterFunc(journalRetry, l.again)
+	}
+	return err
+}
+
+// again is flush some time after it failed.
+func (l *resumeLog) again() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.retry = nil
+	if !l.closed {
+		_ = l.flush() // it was told when it failed first
+	}
+}
+
+// rename gives the log its other name.
+func (l *resumeLog) rename(name string) error {
+	path := filepath.Join(filepath.Dir(l.path), name)
+	if path == l.path {
+		return nil
+	}
+	if err := os.Rename(l.path, path); err != nil {
+		return err
+	}
+	l.path = path
+	return nil
+}
+
+// remove ends the log of a recording that is finished.
+func (l *resumeLog) remove() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	if l.retry != nil {
+		l.retry.Stop()
+		l.retry = nil
+	}
+	return os.Remove(l.path)
 }
 
 // put writes what waits. The file is open only meanwhile.
 func (l *resumeLog) put() error {
-	f, err := os.OpenFile(l.path, os.O_WRONLY, 0)
+	f, err := l.open(l.path)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -299,5 +301,60 @@ func TestHoldWithoutRoom(t *testing.T) {
 	permitted := m.Streams[0].Permitted
 	if len(permitted) != 2 {
 		t.Errorf("permitted %+v", permitted)
+	}
+}
+
+// TestKilledWithoutRoom: the process is killed while nothing can be written. A hold that
+// it answered meanwhile is unknown to the next one, which therefore does not go on with
+// that recording session; it goes on with the other. Both keep what was on disk.
+func TestKilledWithoutRoom(t *testing.T) {
+	s := &strained{T: t, ctx: deadline(t), dir: t.TempDir()}
+	first := 16000 + 100*rand.IntN(100)
+	args := []string{"--min-free", "0B", "--rtp-ports", fmt.Sprintf("%d-%d", first, first+99), "--listen"}
+	start := func(listen string) {
+		t.Helper()
+		p, err := startProcess(s.dir, append(args, listen)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.kill)
+		s.p = p
+	}
+	start("udp:127.0.0.1:0")
+	s.c = client(t, s.p)
+	for range 2 {
+		s.up = append(s.up, invite(t, s.ctx, s.c))
+	}
+	s.talk(2 * time.Second)
+	s.limit(unix.RLIMIT_FSIZE, 1)
+	held, other := s.up[0], s.up[1]
+	if m, err := held.Reinvite(s.ctx, src.Request{Streams: held.WithDirection(src.Inactive)}); err != nil || m.Status != 200 {
+		t.Fatalf("re-INVITE: %v, %v", m, err)
+	}
+	if m, err := other.Reinvite(s.ctx, src.Request{Streams: other.Offers()}); err != nil || m.Status != 200 {
+		t.Fatalf("re-INVITE: %v, %v", m, err)
+	}
+	before := len(held.Stream(0).Sent())
+	s.talk(500 * time.Millisecond)
+	s.p.kill()
+	start("udp:" + s.p.udp)
+	s.talk(time.Second)
+	s.up = s.up[1:]
+	s.bye(1)
+	finished := s.finished()
+	m := finished[held.CallID()]
+	if p := m.Streams[0].Packets; p.Kept == 0 || p.Kept > uint64(before) || m.EndReason == "bye" {
+		t.Errorf("on hold: ended by %s, %+v, %d were sent before", m.EndReason, p, before)
+	}
+	m = finished[other.CallID()]
+	const risked, late = 75, 25 // packets of 1.5 s before the kill and of 0.5 s after the start
+	if p := m.Streams[0].Packets; p.Kept < uint64(before-risked+50-late) || m.EndReason != "bye" {
+		t.Errorf("not on hold: ended by %s, %+v, %d were sent before", m.EndReason, p, before)
+	}
+	if !strings.Contains(s.p.log.String(), "what was withheld could not be written down") {
+		t.Error("nothing was said of it")
+	}
+	if s.Failed() {
+		s.Log(s.p.log.String())
 	}
 }
