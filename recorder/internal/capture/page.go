@@ -15,14 +15,15 @@ type page struct {
 	used        int // octets of the slot, from its begin
 	base        time.Duration
 	first, last time.Duration
+	end         time.Duration // it takes packets that arrived before
 	packets     uint64
 }
 
-// begin makes the page an empty one of a stream.
-func (p *page) begin(s slot, of *Packet) {
+// begin makes the page an empty one of a stream, which ends at an instant.
+func (p *page) begin(s slot, of *Packet, end time.Duration) {
 	*p = page{
 		stream: of.Stream, decision: of.Decision, slot: s, used: pageHeader + bodyHeader,
-		base: of.Arrival, first: of.Arrival, last: of.Arrival,
+		base: of.Arrival, first: of.Arrival, last: of.Arrival, end: end,
 	}
 	binary.LittleEndian.PutUint64(s.memory[pageHeader:], uint64(p.base))
 }

@@ -187,9 +187,12 @@ func (w *Writer) add(p *Packet) (err error, everybody bool) {
 	}
 	s := w.stream(p.Stream)
 	if s.page != nil {
-		if s.page.decision == p.Decision && p.Arrival-s.page.first < w.spool.opt.PageSpan && s.page.add(p) {
+		if s.page.decision == p.Decision && p.Arrival < s.page.end && s.page.add(p) {
 			return nil, false
 		}
+	}
+	end := w.end(s, p)
+	if s.page != nil {
 		w.enqueue(s, p.Arrival)
 	}
 	class := max(s.class, classOf(p.room()))
@@ -204,13 +207,24 @@ func (w *Writer) add(p *Packet) (err error, everybody bool) {
 	}
 	w.held += slotSize(class)
 	s.page = w.fresh()
-	s.page.begin(room, p)
+	s.page.begin(room, p, end)
 	s.page.add(p)
 	if !w.listed {
 		w.listed = true
 		w.shard.enlist(w)
 	}
 	return nil, false
+}
+
+// end is when the page ends that a packet begins. Those of all streams end together, so
+// that they are written with one call. But one may be too small for its span: what is
+// left of that would waste a page.
+func (w *Writer) end(s *streamPages, p *Packet) time.Duration {
+	span := w.spool.opt.PageSpan
+	if s.page != nil && s.page.decision == p.Decision && p.Arrival < s.page.end {
+		return p.Arrival + span
+	}
+	return (p.Arrival/span + 1) * span
 }
 
 // stream finds what is known of a stream.
@@ -229,7 +243,7 @@ func (w *Writer) stream(number int) *streamPages {
 func (w *Writer) enqueue(s *streamPages, arrival time.Duration) {
 	p := s.page
 	switch class := int(p.slot.class); {
-	case arrival-p.first < w.spool.opt.PageSpan && p.used > len(p.slot.memory)/2:
+	case arrival < p.end && p.used > len(p.slot.memory)/2:
 		s.class = min(class+1, classes-1)
 	case class > 0 && p.used < slotSize(class-1)*3/4:
 		s.class = class - 1
@@ -341,11 +355,9 @@ func (w *Writer) board(now time.Duration, all bool) {
 	w.queue = kept
 }
 
-// due reports whether a page is to be written: it took packets for its time, and
-// the latest of them has waited for the hold-back.
-func (w *Writer) due(p *page, now time.Duration) bool {
-	return now >= p.last+w.spool.opt.HoldBack && now >= p.first+w.spool.opt.PageSpan
-}
+// due reports whether a page is to be written: its span is over, and since then each of
+// its packets has waited for the hold-back.
+func (w *Writer) due(p *page, now time.Duration) bool { return now >= p.end+w.spool.opt.HoldBack }
 
 // write seals pages and writes them behind the last one that was written whole:
 // what a failed write left is overwritten. Their numbers are not used again.

@@ -151,8 +151,7 @@ func spoken(w *Writer, from, to time.Duration) {
 	}
 }
 
-// A page goes to the disk when it took packets for its time and its latest packet
-// has waited for the hold-back, and not before.
+// A page goes to the disk when its span is over and the hold-back too, and not before.
 func TestHoldBack(t *testing.T) {
 	for _, hold := range []time.Duration{0, time.Second, MaxHoldBack} {
 		t.Run(hold.String(), func(t *testing.T) {
@@ -164,7 +163,7 @@ func TestHoldBack(t *testing.T) {
 				p = numbered(3)
 				p.Arrival = 100 * ms
 				w.Append(&p)
-				due := max(300*ms, 100*ms+hold)
+				due := 300*ms + hold
 				after(due - 100*ms - ms)
 				if m.written() != 0 {
 					t.Fatalf("written before %v", due)
@@ -180,6 +179,28 @@ func TestHoldBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The pages of all streams end together, whenever their packets come, and are written
+// with one call.
+func TestPagesEndTogether(t *testing.T) {
+	var m memory
+	bubble(t, Options{HoldBack: time.Second}, &m, func(s *Spool, w *Writer, secret Secret) {
+		const length = 6 * time.Second
+		for at := time.Duration(0); at < length; at += 20 * ms {
+			for stream, phase := range []time.Duration{0, 7 * ms, 13 * ms} {
+				if at += phase; at > time.Duration(stream)*110*ms { // each begins at another time
+					w.Append(&Packet{Stream: stream, Arrival: at, Payload: make([]byte, 160)})
+				}
+				at -= phase
+			}
+			after(20 * ms)
+		}
+		after(2 * time.Second)
+		if got, want := m.written(), int(length/defaultSpan); got != want {
+			t.Errorf("%d writes for %v of three streams, want %d", got, length, want)
+		}
+	})
 }
 
 // What is lost when the process is killed at the worst moment is what was not
