@@ -24,7 +24,11 @@ func (r *Recorder) finalise(in *interaction) {
 	if err := in.settle(r.stopping); err != nil {
 		in.failed("capture", err)
 	}
-	m, err := r.finaliseInTime(in)
+	var m store.Manifest
+	err := r.inTime(in, func() (err error) {
+		m, err = r.finaliseOnce(in)
+		return err
+	})
 	if err != nil {
 		// The error may name a file, and that a person.
 		in.log.Error("recording is not finalised, its journal says why")

@@ -10,8 +10,7 @@ import (
 	"github.com/siprecd/siprecd/recorder/store"
 )
 
-// A finaliser that fails for want of something that the machine may have again later
-// tries again after firstRetry, and then each time twice as late, up to lastRetry.
+// What fails for want of something that the machine may have again later is tried again after firstRetry, and then each time twice as late, up to lastRetry.
 const (
 	firstRetry = time.Second
 	lastRetry  = time.Minute
@@ -34,16 +33,16 @@ func mayPass(err error) error {
 	return nil
 }
 
-// finaliseInTime finalises a recording, again and again while that fails for want of
-// what may come back, and once more when Close is called. The capture has all of it
-// meanwhile.
-func (r *Recorder) finaliseInTime(in *interaction) (store.Manifest, error) {
+// inTime does something for a recording that has ended, again and again while it fails
+// for want of what may come back, and once more when Close is called. Pages or the
+// capture have all of it meanwhile.
+func (r *Recorder) inTime(in *interaction, do func() error) error {
 	last := false
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		m, err := r.finaliseOnce(in)
+		err := do()
 		want := mayPass(err)
 		if want == nil || last {
-			return m, err
+			return err
 		}
 		if wait == firstRetry { // the whole error may name a file, and that a person
 			in.log.Error("recording cannot be finalised now, it is tried again", zap.Error(want))

@@ -56,16 +56,24 @@ func (in *interaction) noteUsers(ev *siprec.Event, decisions []rules.Decision, a
 		if len(u.waiting) == 0 {
 			continue
 		}
-		if err := u.makeFolder(in.recorder.cfg.Dir); err != nil {
+		if err := u.writeDown(in.decision); err != nil {
 			u.failed("begin user recording", err)
-			continue
-		}
-		lines := u.waiting
-		u.waiting = nil
-		if err := u.journal.write(in.decision, lines...); err != nil {
-			u.failed("journal", err)
 		}
 	}
+}
+
+// writeDown makes the files of a user recording unless they are there, and writes the
+// lines that wait for them. An error says that there are no files.
+func (in *interaction) writeDown(decision uint64) error {
+	if err := in.makeFolder(in.recorder.cfg.Dir); err != nil {
+		return err
+	}
+	lines := in.waiting
+	in.waiting = nil
+	if err := in.journal.write(decision, lines...); err != nil {
+		in.failed("journal", err)
+	}
+	return nil
 }
 
 // makeFolder makes folder and files unless they are there.
@@ -86,8 +94,8 @@ func (in *interaction) makeFolder(dir string) (err error) {
 func (r *Recorder) finaliseAll(in *interaction) {
 	r.finalise(in)
 	for _, u := range in.users {
-		if !u.begun {
-			u.log.Error("user recording has no folder: it is lost")
+		if err := r.inTime(u, func() error { return u.writeDown(in.decision) }); err != nil {
+			u.log.Error("user recording has no folder: it is lost", zap.Error(err))
 			if err := u.capture.Close(); err != nil {
 				u.log.Error("capture", zap.Error(err))
 			}
