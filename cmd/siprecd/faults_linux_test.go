@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -24,8 +26,10 @@ type strained struct {
 	ctx context.Context
 	p   *process
 	dir string
-	c   *src.SRC
-	up  []*src.Dialog
+	// data is its folder of recordings; empty for data in dir.
+	data string
+	c    *src.SRC
+	up   []*src.Dialog
 }
 
 // strain starts a process and some recording sessions.
@@ -143,7 +147,7 @@ func (s *strained) finished() map[string]store.Manifest {
 	if code, err := s.p.wait(); err != nil || code != exitOK {
 		s.Errorf("exit code %d, %v", code, err)
 	}
-	data := filepath.Join(s.dir, "data")
+	data := cmp.Or(s.data, filepath.Join(s.dir, "data"))
 	list, err := store.List(data)
 	if err != nil {
 		s.Fatal(err)
@@ -192,6 +196,7 @@ func (s *strained) complete(all []*src.Dialog) {
 // TestNoDescriptors: when the process may open no more files, new recording sessions
 // are refused, those that are up lose nothing, and all is as before when it may again.
 func TestNoDescriptors(t *testing.T) {
+	t.Parallel()
 	s := strain(t, 4)
 	before := s.limit(unix.RLIMIT_NOFILE, s.descriptors())
 	s.talk(300 * time.Millisecond)
@@ -217,6 +222,7 @@ func TestNoDescriptors(t *testing.T) {
 // what those that are up bring waits; one that ends meanwhile is finished when there is
 // room again.
 func TestNoRoomOnDisk(t *testing.T) {
+	t.Parallel()
 	s := strain(t, 3)
 	before := s.limit(unix.RLIMIT_FSIZE, 1)
 	s.talk(2 * time.Second)
@@ -238,6 +244,7 @@ func TestNoRoomOnDisk(t *testing.T) {
 // TestStandstill: the process stands still for a second, as on an overloaded host.
 // What came meanwhile lies in its sockets.
 func TestStandstill(t *testing.T) {
+	t.Parallel()
 	s := strain(t, 3)
 	for range 3 {
 		if err := s.p.cmd.Process.Signal(unix.SIGSTOP); err != nil {
@@ -254,9 +261,47 @@ func TestStandstill(t *testing.T) {
 	s.complete(s.bye(len(s.up)))
 }
 
+// TestFullFileSystem is TestNoRoomOnDisk on a real file system, where that may be
+// mounted: somebody else fills it, and makes room again.
+func TestFullFileSystem(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", data, "tmpfs", 0, "size=8m"); err != nil {
+		t.Skipf("no file system can be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(data, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	s := strain(t, 3, "--data", data)
+	s.data = data
+	ballast := filepath.Join(data, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 16<<20), 0o600); !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("it is not full: %v", err)
+	}
+	s.talk(3 * time.Second)
+	s.refused()
+	over := s.bye(1)
+	s.talk(time.Second)
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.p.log.await(s.ctx, "disk is well again"); err != nil {
+		t.Error(err)
+	}
+	s.welcome()
+	s.talk(time.Second)
+	s.complete(append(over, s.bye(len(s.up))...))
+}
+
 // TestNoRoomForFiles: a recording whose capture has room, but not its files, keeps the
 // server from nothing, and is finished when there is room.
 func TestNoRoomForFiles(t *testing.T) {
+	t.Parallel()
 	s := strain(t, 2)
 	s.talk(4 * time.Second)
 	before := s.limit(unix.RLIMIT_FSIZE, 56<<10) // a capture of 5 s is shorter, 5 s of samples are not
@@ -276,6 +321,7 @@ func TestNoRoomForFiles(t *testing.T) {
 // TestHoldWithoutRoom: a hold takes effect, and is answered, while nothing can be
 // written; afterwards the journal says so.
 func TestHoldWithoutRoom(t *testing.T) {
+	t.Parallel()
 	s := strain(t, 1)
 	d := s.up[0]
 	active := d.Offers()
@@ -308,6 +354,7 @@ func TestHoldWithoutRoom(t *testing.T) {
 // it answered meanwhile is unknown to the next one, which therefore does not go on with
 // that recording session; it goes on with the other. Both keep what was on disk.
 func TestKilledWithoutRoom(t *testing.T) {
+	t.Parallel()
 	s := &strained{T: t, ctx: deadline(t), dir: t.TempDir()}
 	first := 16000 + 100*rand.IntN(100)
 	args := []string{"--min-free", "0B", "--rtp-ports", fmt.Sprintf("%d-%d", first, first+99), "--listen"}
