@@ -14,8 +14,10 @@ import (
 // ErrTorn says that the end of a capture is missing or damaged.
 var ErrTorn = errors.New("capture ends with a page that is torn or damaged")
 
-// A CapturedPacket is one RTP packet as a capture holds it. Its Payload is valid
-// until the next one is given.
+// A CapturedPacket is one RTP packet as a capture holds it, or with a PayloadType of
+// 200, which none has, one RTCP sender report: Timestamp is its RTP time, Payload its
+// NTP time in 8 octets, little endian, and the CNAME. Its Payload is valid until the
+// next one is given.
 type CapturedPacket = capture.Packet
 
 // Captured gives the packets that the capture of a recording below dir holds, those

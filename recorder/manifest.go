@@ -219,7 +219,7 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 		}
 		for _, r := range res.Streams {
 			if r.ID == s.number {
-				addResult(&m, r, in.manifestDecisions(), in.interruptions())
+				addResult(&m, r, in.manifestDecisions(), in.interruptions(), func(n int) string { return string(in.streams.list[n].id) })
 			}
 		}
 		out = append(out, m)
@@ -234,8 +234,9 @@ func (in *interaction) manifestSource(k media.Source) store.Source {
 	}
 }
 
-// addResult takes over what was found of a stream in the capture.
-func addResult(m *store.Stream, r render.StreamResult, decisions []store.Decision, down []store.Interruption) {
+// addResult takes over what was found of a stream in the capture; name gives the ids of
+// others.
+func addResult(m *store.Stream, r render.StreamResult, decisions []store.Decision, down []store.Interruption, name func(stream int) string) {
 	m.Packets.Kept, m.Packets.Lost, m.Packets.Late, m.Packets.Duplicate = r.Received, r.Lost, r.Late, r.Duplicate
 	m.Epochs, m.Undecoded, m.Gaps = r.Epochs, r.Undecoded, nil
 	for _, g := range r.Gaps {
@@ -249,7 +250,27 @@ func addResult(m *store.Stream, r render.StreamResult, decisions []store.Decisio
 	for _, c := range r.Corrections {
 		m.Corrections = append(m.Corrections, store.Correction{AtMS: c.At.Milliseconds(), ByMS: milliseconds(c.By)})
 	}
+	m.Reports = senderReports(r.Reports, name)
 	m.Quality = quality(m, r)
+}
+
+// senderReports tells what the reports of a stream did; name gives the ids of others.
+func senderReports(r render.Reports, name func(stream int) string) *store.SenderReports {
+	if r.Count == 0 {
+		return nil
+	}
+	out := &store.SenderReports{Count: r.Count, Rate: r.Rate}
+	for _, m := range r.Moves {
+		out.Moves = append(out.Moves, store.Move{Interval: interval(m.From, m.To), ByMS: milliseconds(m.By), With: name(m.With)})
+	}
+	for _, i := range r.Ignored {
+		told := store.Ignored{Why: i.Why, ByMS: milliseconds(i.By)}
+		if i.With >= 0 {
+			told.With = name(i.With)
+		}
+		out.Ignored = append(out.Ignored, told)
+	}
+	return out
 }
 
 // CauseDown is the cause of a gap in which the server was not there.

@@ -262,7 +262,9 @@ func (in *interaction) survey(path string) error {
 		if err != nil {
 			return err
 		}
-		kept[p.Stream]++
+		if !p.IsReport() {
+			kept[p.Stream]++
+		}
 		in.lastKnown = laterOf(in.lastKnown, in.zero.Add(p.Arrival))
 	}
 	for _, s := range in.streams.list {

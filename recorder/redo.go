@@ -28,6 +28,16 @@ type savedPlan struct {
 	Files   []store.File `json:"files"`   // one for each track, as far as known before it is made
 }
 
+// name is the id in the manifest of a stream of the job.
+func (p *savedPlan) name(stream int) string {
+	for i, s := range p.Job.Streams {
+		if s.ID == stream {
+			return p.Streams[i]
+		}
+	}
+	return ""
+}
+
 // savePlan writes the plan of a recording beside its capture, sealed with a key. It
 // is durable with the folder.
 func savePlan(folder string, p savedPlan, key *seal.Key) error {
@@ -113,7 +123,7 @@ func renewed(m store.Manifest, p savedPlan, res render.Result) store.Manifest {
 	for i, r := range res.Streams {
 		for j := range m.Streams {
 			if m.Streams[j].ID == p.Streams[i] {
-				addResult(&m.Streams[j], r, m.Decisions, m.Interruptions)
+				addResult(&m.Streams[j], r, m.Decisions, m.Interruptions, p.name)
 			}
 		}
 	}

@@ -32,7 +32,7 @@ type keeper interface {
 // A Track is the gate in front of one stream of a recording session. It forgets
 // every packet that no [rules.Permit] covers before any buffer sees it, and hands the
 // others to the capture of each recording whose permit covers it: the policy
-// recording, and what users record for themselves. It is a [media.Sink].
+// recording, and what users record for themselves. It is a [media.ReportSink].
 //
 // A permit is an interval: it begins with Allow and ends with Stop, and closed
 // ones stay known, so that a packet that is read late is judged by its own
@@ -52,6 +52,8 @@ type Track struct {
 	source  netip.AddrPort // of the last packet
 	closed  bool
 	scratch capture.Packet // reused: Append copies
+	// reported is the arrival of the last sender report that was judged; 0 before.
+	reported time.Duration
 }
 
 // A leg is the way of one stream into one recording.
@@ -209,6 +211,30 @@ func (t *Track) WriteRTP(p *media.Packet) {
 	}
 	t.scratch.Payload = nil
 }
+
+// WriteSenderReport keeps a sender report in the captures whose permit covers its
+// arrival. It holds no audio: what it tells is how the clock of the sender runs.
+func (t *Track) WriteSenderReport(r *media.SenderReport, cname string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	arrival := r.At.Sub(t.zero)
+	if t.closed || t.reported > 0 && arrival < t.reported+reportRest {
+		return
+	}
+	t.reported = arrival
+	t.scratch = capture.NewReport(t.number, arrival, r.SSRC, r.RTP, capture.Report{NTP: r.NTP, CNAME: cname})
+	for _, l := range t.legs {
+		if l.gate.keep(instant{Arrival: arrival, Media: arrival}) {
+			t.scratch.Decision = l.allowed
+			l.out.Append(&t.scratch)
+		}
+	}
+	t.scratch.Payload = nil
+}
+
+// reportRest is the least time between two sender reports that are kept. Senders
+// let 2 s pass at least (RFC 3550 §6.2).
+const reportRest = time.Second
 
 // announce tells the track what the payload types of an offer mean. Earlier ones
 // that the offer does not name keep their meaning: packets of them may still be

@@ -192,6 +192,8 @@ type Stream struct {
 	// came to more than 20 ms; Corrections are the steps in which it was taken out.
 	DriftPPM    float64      `json:"drift_ppm,omitempty"`
 	Corrections []Correction `json:"corrections,omitempty"`
+	// Reports is what RTCP sender reports did to its place; absent when none were kept.
+	Reports *SenderReports `json:"sender_reports,omitempty"`
 	// Quality is absent for a stream that is not recordable.
 	Quality *Quality `json:"quality,omitempty"`
 	// Sources are the SSRCs of its packets, in the order in which they came, at most
@@ -275,6 +277,33 @@ type Gap struct {
 type Correction struct {
 	AtMS int64   `json:"at_ms"`
 	ByMS float64 `json:"by_ms"`
+}
+
+// SenderReports says how far the sender reports of a stream (RFC 3550 §6.4.1) were
+// followed. They are believed where they agree with the arrival of its packets.
+type SenderReports struct {
+	Count   int       `json:"count"`          // of those that were kept
+	Rate    bool      `json:"rate,omitempty"` // DriftPPM is by them
+	Moves   []Move    `json:"moves,omitempty"`
+	Ignored []Ignored `json:"ignored,omitempty"`
+}
+
+// A Move laid a part of a stream later, or earlier when below 0, than its packets came,
+// so that it is in step with another stream of the same CNAME. Its permitted intervals
+// and decisions are told as they were, by arrival.
+type Move struct {
+	Interval
+	ByMS float64 `json:"by_ms"`
+	With string  `json:"with"` // the stream that stayed
+}
+
+// An Ignored is something that sender reports say and that was not followed: ByMS is how
+// far it is from what arrivals say, beside the stream With, or, without one, about the
+// rate of the clock over the length of the stream.
+type Ignored struct {
+	Why  string  `json:"why"`
+	ByMS float64 `json:"by_ms"`
+	With string  `json:"with,omitempty"`
 }
 
 // Attribution says how it is known whose voice a file holds.

@@ -110,6 +110,7 @@ func (f *flow) report(b []byte, src netip.AddrPort, at time.Time) {
 		f.control.hear(h, src, &f.stats)
 		f.mixed.hear(h.names)
 		f.sources.bye(h.byes)
+		f.tellReports(h)
 	}
 	if authentic {
 		clear(plain)
@@ -164,18 +165,45 @@ func (f *flow) tellChange() {
 
 // write calls the sink. One that panics loses its place, not the process.
 func (f *flow) write() {
-	defer func() {
-		v := recover()
-		if v == nil {
-			return
-		}
-		f.sink = nil
-		f.stats.Panics++
-		// The value may hold what the sink was working on: only its type is told.
-		f.log.Error("sink panicked and was detached",
-			zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
-	}()
+	defer f.caught()
 	f.sink.WriteRTP(&f.packet)
+}
+
+// tellReports hands the sender reports about the SSRC whose packets come to a sink
+// that takes them.
+func (f *flow) tellReports(h heard) {
+	defer f.caught()
+	for i := range h.reports {
+		r := &h.reports[i]
+		if !f.control.reception.started || r.SSRC != f.control.reception.ssrc {
+			continue
+		}
+		if s, takes := f.sink.(ReportSink); takes {
+			s.WriteSenderReport(r, f.nameOf(r.SSRC, h))
+		}
+	}
+}
+
+// nameOf is the CNAME of an SSRC: as the report says that tells of it, else as was said
+// before.
+func (f *flow) nameOf(ssrc uint32, h heard) string {
+	if said := h.names[ssrc].cname; said != "" {
+		return said
+	}
+	return f.mixed.said[ssrc].cname
+}
+
+// caught is deferred around calls of the sink.
+func (f *flow) caught() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	f.sink = nil
+	f.stats.Panics++
+	// The value may hold what the sink was working on: only its type is told.
+	f.log.Error("sink panicked and was detached",
+		zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
 }
 
 // adopted counts the source that the latch adopted and delivers what it sent

@@ -45,6 +45,15 @@ type Sink interface {
 	WriteRTP(p *Packet)
 }
 
+// A ReportSink is a [Sink] that takes the sender reports of the adopted source too,
+// those about the SSRC whose packets come (RFC 3550 §6.4.1). WriteSenderReport is
+// called under the rules of WriteRTP. cname is what the SSRC calls itself (§6.5.1), at
+// most 255 octets; empty when it was never said.
+type ReportSink interface {
+	Sink
+	WriteSenderReport(r *SenderReport, cname string)
+}
+
 // Expected says from where, and in which form, the packets of a stream are
 // announced to come. It is renewed by each offer.
 type Expected struct {

@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"net/netip"
 	"slices"
@@ -32,6 +33,47 @@ func senderReportOf(ssrc uint32, ntp uint64, rtp uint32, cname string, bye bool)
 	}
 	return b
 }
+
+// listening is a sink that keeps what reports say.
+type listening struct {
+	recorded
+	told []string
+}
+
+func (l *listening) WriteSenderReport(r *SenderReport, cname string) {
+	l.told = append(l.told, fmt.Sprintf("%d %d %d %v %s", r.SSRC, r.NTP, r.RTP, r.At.UnixMilli()-1_700_000_000_000, cname))
+}
+
+// A sink gets the sender reports about the SSRC whose packets come, with its CNAME, and
+// those of nobody else; one that panics over them is detached.
+func TestReportsReachTheSink(t *testing.T) {
+	s := newScene(t)
+	l := new(listening)
+	s.f.attach(l)
+	rtcp := netip.AddrPortFrom(exact.Addr(), exact.Port()+1)
+	s.f.rtcp(senderReportOf(7, 1, 1, "alice", false), rtcp, s.at(0)) // whose packets will come is not known
+	s.rtp(10, exact, 7, 1)
+	s.f.rtcp(senderReportOf(7, 2, 3, "alice", false), rtcp, s.at(20))
+	s.f.rtcp(senderReportOf(7, 4, 5, "", false), rtcp, s.at(30)) // as it said before
+	s.f.rtcp(senderReportOf(8, 6, 7, "bob", false), rtcp, s.at(40))
+	s.f.rtcp(senderReportOf(7, 8, 9, "mallory", false), unknown, s.at(50))
+	both := append(senderReportOf(8, 6, 7, "bob", false), senderReportOf(7, 10, 11, "alice", false)...)
+	s.f.rtp(both, exact, s.at(60))
+	s.rtp(70, exact, 8, 1)
+	s.f.rtcp(senderReportOf(8, 12, 13, "bob", false), rtcp, s.at(80))
+	if want := []string{"7 2 3 20 alice", "7 4 5 30 alice", "7 10 11 60 alice", "8 12 13 80 bob"}; !slices.Equal(l.told, want) {
+		t.Errorf("told %q, want %q", l.told, want)
+	}
+	s.f.attach(panickingReports{})
+	s.f.rtcp(senderReportOf(8, 14, 15, "bob", false), rtcp, s.at(90))
+	if got := s.f.stats; got.Panics != 1 || got.SenderReport.NTP != 14 || s.f.sink != nil {
+		t.Errorf("stats %+v", got)
+	}
+}
+
+type panickingReports struct{ panicking }
+
+func (panickingReports) WriteSenderReport(*SenderReport, string) { panic("no report in here") }
 
 // Shows 7866-8.1.1-02, 7866-8.2.1.2-02.
 func TestSenderReport(t *testing.T) {

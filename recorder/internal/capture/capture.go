@@ -18,6 +18,8 @@
 //	packet:  arrival - base int32 (ns) · SSRC uint32 · timestamp uint32 ·
 //	         sequence uint16 · payload type uint8 · flags uint8 (1 = marker) ·
 //	         length uint16 · payload
+//	report:  a packet of payload type 200, which no RTP packet has: timestamp is the
+//	         RTP time of a sender report, payload NTP uint64 · CNAME
 //
 // A sealed body is AES-256-GCM (NIST SP 800-38D) with the header of the page and
 // the id of the recording as associated data. The key comes from the key of the

@@ -69,10 +69,18 @@ type slope struct {
 	rate  float64
 }
 
-// fit finds the line below all points that is nearest to them; not ok when they
-// show no drift that is worth a correction.
-func (t trend) fit() (s slope, ok bool) {
-	if len(t) < 3 || t[len(t)-1].at-t[0].at < minTrend {
+// length is the time of which the trend tells.
+func (t trend) length() time.Duration {
+	if len(t) == 0 {
+		return 0
+	}
+	return t[len(t)-1].at - t[0].at
+}
+
+// fit finds the line below all points that is nearest to them. steady says that it can
+// be believed.
+func (t trend) fit() (s slope, steady bool) {
+	if len(t) < 3 || t.length() < minTrend {
 		return s, false
 	}
 	mean := 0.0
@@ -87,17 +95,33 @@ func (t trend) fit() (s slope, ok bool) {
 	a, b := hull[i-1], hull[i]
 	s.rate = (b.transit - a.transit).Seconds() / (b.at - a.at).Seconds()
 	s.begin = a.transit - seconds(s.rate*a.at.Seconds())
-	whole := math.Abs(s.rate) * (t[len(t)-1].at - t[0].at).Seconds()
-	if math.Abs(s.rate) > maxDrift || whole <= tolerated.Seconds() {
-		return s, false
+	return s, t.near(s, nearLine)
+}
+
+// floor is the line of a rate below all points.
+func (t trend) floor(rate float64) slope {
+	s := slope{begin: math.MaxInt64, rate: rate}
+	for _, p := range t {
+		s.begin = min(s.begin, p.transit-seconds(rate*p.at.Seconds()))
 	}
+	return s
+}
+
+// near reports whether enough of the points lie within a distance of a line below them.
+func (t trend) near(s slope, distance time.Duration) bool {
 	near := 0
 	for _, p := range t {
-		if p.transit-s.begin-seconds(s.rate*p.at.Seconds()) <= nearLine {
+		if p.transit-s.begin-seconds(s.rate*p.at.Seconds()) <= distance {
 			near++
 		}
 	}
-	return s, float64(near) >= nearShare*float64(len(t))
+	return float64(near) >= nearShare*float64(len(t))
+}
+
+// matters reports whether a rate over a time is a drift that is worth a correction,
+// and one that a clock can have.
+func matters(rate float64, length time.Duration) bool {
+	return math.Abs(rate) <= maxDrift && math.Abs(rate)*length.Seconds() > tolerated.Seconds()
 }
 
 // hull is the lower convex hull of the points, from the first to the last.
@@ -138,7 +162,7 @@ func (v *survey) drifts() {
 		}
 		slices.SortFunc(all, func(a, b lowest) int { return cmp.Compare(a.at, b.at) })
 		all = slices.CompactFunc(all, func(a, b lowest) bool { return a.at == b.at })
-		s, ok := all.fit()
+		s, ok := v.rateOf(root, all)
 		if !ok {
 			continue
 		}
@@ -190,7 +214,7 @@ func (l *line) correct(in instant, place int64, free func() bool) (moved int64, 
 		return s.applied, false
 	}
 	if len(l.corrections) < maxCorrections {
-		l.corrections = append(l.corrections, Correction{l.from + span(place+want, l.rate), span(want-s.applied, l.rate)})
+		l.corrections = append(l.corrections, Correction{l.from + span(place+want, l.rate) + e.moved, span(want-s.applied, l.rate)})
 	}
 	s.applied = want
 	return want, true

@@ -60,6 +60,7 @@ type line struct {
 type voice struct {
 	decoders map[*coding]codec.Decoder
 	filled   int64 // samples before this one are placed
+	moved    int64 // as in epoch, in samples
 
 	// A run of packets without a gap whose rate is raised.
 	raise *resampler
@@ -138,7 +139,7 @@ func (l *line) read(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if p.Stream == l.stream {
+		if p.Stream == l.stream && !p.IsReport() {
 			l.lineup.take(&p, l.codings.of(p.PayloadType, p.Arrival))
 		}
 	}
@@ -208,7 +209,9 @@ func (l *line) voice(epoch int) *voice {
 			delete(l.voices, e)
 		}
 	}
-	v := &voice{decoders: make(map[*coding]codec.Decoder), filled: minPlace}
+	v := &voice{
+		decoders: make(map[*coding]codec.Decoder), filled: minPlace, moved: ticksNear(l.epochs[epoch].moved, l.rate),
+	}
 	l.voices[epoch] = v
 	return v
 }
@@ -277,7 +280,7 @@ func (l *line) put(v *voice, at int64, pcm []int16) {
 	v.filled = end
 	for _, r := range l.near(at, end) {
 		from, to := max(at, r.from), min(end, r.until)
-		l.chunks = append(l.chunks, chunk{from, append(l.buffer(), pcm[from-at:to-at]...)})
+		l.chunks = append(l.chunks, chunk{from + v.moved, append(l.buffer(), pcm[from-at:to-at]...)})
 		l.heard = true
 		l.sounds = l.sounds || loud(pcm[from-at:to-at])
 	}

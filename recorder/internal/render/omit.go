@@ -18,7 +18,9 @@ func keptParts(ps []part, from time.Duration, length time.Duration) []Interval {
 				heard = append(heard[:len(heard):len(heard)], Interval{i.To, timeline.To})
 			}
 		}
-		kept = append(kept, subtract(union(heard), union(gaps))...)
+		for _, i := range subtract(union(heard), union(gaps)) {
+			kept = append(kept, p.survey.moveInterval(i, timeline))
+		}
 	}
 	return union(kept)
 }

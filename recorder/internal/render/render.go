@@ -150,6 +150,8 @@ type StreamResult struct {
 	// the steps in which it was taken out, in order.
 	Drift       float64
 	Corrections []Correction
+	// Reports is what RTCP sender reports did to the place of the stream.
+	Reports Reports
 	// First and Last are the arrivals of its first and last packet.
 	First, Last time.Duration
 	Codecs      []string // names of the formats in which packets came

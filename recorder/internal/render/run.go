@@ -37,9 +37,12 @@ func Run(ctx context.Context, job Job) (res Result, err error) {
 	}
 	defer func() { err = errors.Join(err, found.close()) }()
 	surveys := found.surveys
+	align(job.Streams, surveys)
 	res.Torn = found.torn
 	for _, s := range job.Streams {
-		r := surveys[s.ID].result(job.Timeline)
+		v := surveys[s.ID]
+		r := v.result(job.Timeline)
+		r.Gaps, r.Reports = v.moveGaps(r.Gaps, job.Timeline), v.reported()
 		r.Failed = found.said[s.ID]
 		res.Streams = append(res.Streams, r)
 	}
@@ -151,13 +154,14 @@ func (job *Job) reachBack(surveys map[int]*survey) {
 	lead := make(map[int]time.Duration)
 	var longest time.Duration
 	for id, v := range surveys {
+		longest = max(longest, v.movedBefore(job.Timeline.From))
 		if !v.stream.FromStart || len(v.stream.Permitted) == 0 {
 			continue
 		}
 		from := v.stream.Permitted[0].From
 		c := v.calendar(from)
 		for i, e := range v.epochs {
-			early := min(from-c.interval(i, e.first, e.end).From, maxLead)
+			early := min(from-c.interval(i, e.first, e.end).From-min(0, e.moved), maxLead)
 			if early > 0 && e.opened >= from {
 				lead[id] = max(lead[id], early.Truncate(time.Millisecond)+time.Millisecond)
 			}
@@ -202,7 +206,7 @@ func overhang(job Job, surveys map[int]*survey) time.Duration {
 		c := v.calendar(job.Timeline.From)
 		for i, e := range v.epochs {
 			packet := min(span(e.length, e.clock), maxOverhang)
-			longest = max(longest, min(packet, c.interval(i, e.first, e.end).To-job.Timeline.To))
+			longest = max(longest, min(packet, c.interval(i, e.first, e.end).To+e.moved-job.Timeline.To))
 		}
 	}
 	return longest

@@ -84,8 +84,9 @@ func (v *survey) attach(late, root int, offset int64) {
 }
 
 // origins gives for each epoch the place of its tick 0, in samples of rate since
-// the beginning of the timeline. D is rounded here, once. An epoch that
-// follows others begins no earlier than they end.
+// the beginning of the timeline, by arrival: where it lies is that much further, by
+// which the epoch is moved. D is rounded here, once. An epoch that follows others
+// begins no earlier than they end.
 func origins(epochs []epoch, from time.Duration, rate int) []int64 {
 	at := make([]int64, len(epochs))
 	for i, e := range epochs {
@@ -94,9 +95,9 @@ func origins(epochs []epoch, from time.Duration, rate int) []int64 {
 			continue
 		}
 		at[i] = ticksNear(e.delay-from, rate)
-		start := at[i] + rescale(e.first, e.clock, rate)
+		start := at[i] + rescale(e.first, e.clock, rate) + ticksNear(e.moved, rate)
 		for j, f := range epochs[:i] {
-			end := at[j] - rescale(-f.end, f.clock, rate) + epochs[j].lag(f.end, rate) // rounded up
+			end := at[j] - rescale(-f.end, f.clock, rate) + epochs[j].lag(f.end, rate) + ticksNear(f.moved, rate) // rounded up
 			if f.closed <= e.opened+atOnce && end > start {
 				at[i] += end - start
 				start = end
@@ -120,7 +121,7 @@ func (v *survey) rate() int {
 	return rate
 }
 
-// A calendar tells ticks of epochs as times.
+// A calendar tells ticks of epochs as times, by arrival.
 type calendar struct {
 	epochs []epoch
 	at     []int64

@@ -12,9 +12,11 @@ const maxHoles = 100_000
 
 // An epoch is what the survey learned of it. Ticks count from its first packet.
 type epoch struct {
-	clock  int   // Hz
-	before int   // as in instant
-	offset int64 // as in instant
+	ssrc      uint32
+	timestamp uint32 // of its first packet
+	clock     int    // Hz
+	before    int    // as in instant
+	offset    int64  // as in instant
 	// delay is D: the smallest arrival less RTP time.
 	delay time.Duration
 	// began is the arrival less RTP time of its first packet.
@@ -30,6 +32,10 @@ type epoch struct {
 	// drift is by how many seconds a second of its clock is too short, if that is
 	// corrected.
 	drift float64
+	// told are the sender reports about it and those joined to it, moved by how much
+	// it is laid from where its arrivals put it, to be in step with another stream.
+	told  []told
+	moved time.Duration
 
 	// The packet before, in sequence.
 	at     int64
@@ -92,6 +98,8 @@ type survey struct {
 	lineup  lineup
 	timing  timing
 
+	reports reports
+
 	epochs      []epoch
 	holes       []hole
 	more        uint64 // holes that were not kept
@@ -113,6 +121,10 @@ func newSurvey(s Stream, m maker) *survey {
 
 // read takes a packet of the stream as it stands in the capture.
 func (v *survey) read(p *capture.Packet) {
+	if p.IsReport() {
+		v.reports.take(p)
+		return
+	}
 	c := v.codings.of(p.PayloadType, p.Arrival)
 	before := v.lineup.received
 	v.lineup.take(p, c)
@@ -145,6 +157,7 @@ func (v *survey) end() {
 		v.undecodable(i)
 	}
 	v.join()
+	v.hear()
 	v.drifts()
 }
 
@@ -205,7 +218,7 @@ func (e *epoch) extend(a *arrival) {
 func (v *survey) begin(a *arrival, in instant) {
 	rate := a.coding.ClockRate
 	v.epochs = append(v.epochs, epoch{
-		clock: rate, before: in.before, offset: in.offset,
+		ssrc: a.SSRC, timestamp: a.Timestamp, clock: rate, before: in.before, offset: in.offset,
 		delay: a.Arrival, began: a.Arrival, opened: a.Arrival, closed: a.Arrival,
 		length: int64(rate) / 50,
 	})

@@ -119,7 +119,7 @@ func (t *taper) read(path string, secret capture.Secret, v *survey) (err error) 
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if p.Stream == v.stream.ID {
+		if p.Stream == v.stream.ID && !p.IsReport() {
 			t.lineup.take(&p, codings.of(p.PayloadType, p.Arrival))
 		}
 	}
