@@ -245,7 +245,7 @@ func (w *Writer) enqueue(s *streamPages, arrival time.Duration) {
 	switch class := int(p.slot.class); {
 	case arrival < p.end && p.used > len(p.slot.memory)/2:
 		s.class = min(class+1, classes-1)
-	case class > 0 && p.used < slotSize(class-1)*3/4:
+	case class > 0 && p.used < slotSize(class-1)/8*7:
 		s.class = class - 1
 	}
 	w.queue = append(w.queue, p)

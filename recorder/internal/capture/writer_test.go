@@ -614,7 +614,7 @@ func TestArena(t *testing.T) {
 			break
 		}
 	}
-	if n != MinMemory/slotSmall {
+	if n != MinMemory/chunkSize*(chunkSize/slotSmall) {
 		t.Errorf("%d slots", n)
 	}
 	full.used = 0
