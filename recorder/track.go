@@ -233,8 +233,8 @@ func (t *Track) WriteSenderReport(r *media.SenderReport, cname string) {
 }
 
 // reportRest is the least time between two sender reports that are kept. Senders
-// let 2 s pass at least (RFC 3550 §6.2).
-const reportRest = time.Second
+// let some seconds pass (RFC 3550 §6.2).
+const reportRest = 500 * time.Millisecond
 
 // announce tells the track what the payload types of an offer mean. Earlier ones
 // that the offer does not name keep their meaning: packets of them may still be

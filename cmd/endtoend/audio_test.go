@@ -151,6 +151,11 @@ func TestSampleExact(t *testing.T) {
 			play(t, d, src.PlayOptions{Codec: tt.codec, Count: packets, RTCP: time.Second}, src.Counter(tt.codec), src.Counter(tt.codec))
 			do(t, d, "BYE", src.Request{})
 			m := l.manifest()
+			for _, s := range m.Streams {
+				if s.Reports == nil || s.Reports.Count < 3 { // one a second came
+					t.Errorf("stream %s: sender reports %+v", s.ID, s.Reports)
+				}
+			}
 			want := counterSamples(t, tt.codec, packets*frame)
 			for _, who := range []string{"alice", "Bob"} {
 				got := l.audio(m, who)
