@@ -44,16 +44,16 @@ func createWAV(path string, key *seal.Key, rate, channels int, samples, limit in
 
 // createWAV is the function of that name; it takes the buffers of the workspace until the
 // file is whole.
-func (work *workspace) createWAV(path string, key *seal.Key, rate, channels int, samples, limit int64) (*wavWriter, error) {
+func (w *workspace) createWAV(path string, key *seal.Key, rate, channels int, samples, limit int64) (*wavWriter, error) {
 	f, err := vault.Create(path, key)
 	if err != nil {
 		return nil, fmt.Errorf("write WAV: %w", err)
 	}
 	octets := samples * 2 * int64(channels)
-	w := &wavWriter{f: f, left: samples * int64(channels), work: work, buf: work.octets()}
-	w.buf = appendWAVHeader(w.buf, rate, channels, octets, limit)
-	w.size = int64(len(w.buf)) + octets
-	return w, nil
+	out := &wavWriter{f: f, left: samples * int64(channels), work: w, buf: w.octets()}
+	out.buf = appendWAVHeader(out.buf, rate, channels, octets, limit)
+	out.size = int64(len(out.buf)) + octets
+	return out, nil
 }
 
 // appendWAVHeader appends what stands before so many octets of samples.
