@@ -89,6 +89,20 @@ type finishing struct {
 	ffmpeg *codec.FFmpeg // nil for none
 	omit   bool          // leave gaps out
 	now    clock
+	// committing holds one for each recording that waits for the disk.
+	committing chan struct{}
+	free       func() // gives the place of a finaliser back; nil for none
+}
+
+// commit makes a recording durable. Who waits for the disk takes no finaliser's place: so
+// those that end together share one sync, though few are made at a time.
+func (by finishing) commit(folder string, m store.Manifest, key *seal.Key) error {
+	if by.free != nil {
+		by.committing <- struct{}{}
+		defer func() { <-by.committing }()
+		by.free()
+	}
+	return by.disk.Finish(folder, m, key)
 }
 
 // finalise makes the files and writes the manifest last.
@@ -128,7 +142,7 @@ func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Mani
 	if in.void() {
 		return m, in.bury(by, m, *in.tomb)
 	}
-	if err := by.disk.Finish(in.folder, m, in.sealing); err != nil {
+	if err := by.commit(in.folder, m, in.sealing); err != nil {
 		return m, err
 	}
 	if in.resume != nil {

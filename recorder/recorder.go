@@ -38,6 +38,9 @@ const (
 	MaxHoldBack = capture.MaxHoldBack
 	// MinPageMemory is the least [Config.PageMemory], in octets.
 	MinPageMemory = capture.MinMemory
+
+	// mostCommitting is how many finished recordings wait for the disk at a time.
+	mostCommitting = 256
 )
 
 // A Config says how to record.
@@ -139,7 +142,10 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	cfg.Random = &lockedReader{r: cfg.Random}
 	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers),
-		finishing: finishing{disk: store.NewCommitter(cfg.Dir), ffmpeg: cfg.FFmpeg, omit: cfg.OmitGaps, now: cfg.Now},
+		finishing: finishing{
+			disk: store.NewCommitter(cfg.Dir), ffmpeg: cfg.FFmpeg, omit: cfg.OmitGaps, now: cfg.Now,
+			committing: make(chan struct{}, mostCommitting),
+		},
 	}
 	var err error
 	r.spool, err = capture.NewSpool(capture.Options{

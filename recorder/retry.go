@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"errors"
+	"sync"
 	"syscall"
 	"time"
 
@@ -53,12 +54,14 @@ func (r *Recorder) inTime(in *interaction, do func() error) error {
 
 // finaliseOnce is one attempt, when there is a free place.
 func (r *Recorder) finaliseOnce(in *interaction) (store.Manifest, error) {
+	by := r.finishing
 	select {
 	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
+		by.free = sync.OnceFunc(func() { <-r.slots })
+		defer by.free()
 	case <-r.ctx.Done():
 	}
-	return in.finaliseSafely(r.ctx, r.finishing)
+	return in.finaliseSafely(r.ctx, by)
 }
 
 // rest waits, and reports whether it was long enough: false when Close was called.
