@@ -263,7 +263,7 @@ func (rs *RecordingSession) awaitAck(r *request, res *sip.Response) {
 	defer rs.mu.Unlock()
 	rs.dropAck()
 	rs.ack = a
-	a.timer = cfg.Clock.AfterFunc(a.interval, func() { rs.repeat(a) })
+	a.timer = rs.after(a.interval, func(rs *RecordingSession) { rs.repeat(a) })
 }
 
 // repeat sends a 200 again, or gives up after 64*T1. Who waits for rs.mu must
@@ -303,7 +303,7 @@ func (rs *RecordingSession) repeatLater(a *awaitedAck) {
 		return
 	}
 	a.interval = min(2*a.interval, cfg.T2)
-	a.timer = cfg.Clock.AfterFunc(min(a.interval, a.deadline.Sub(cfg.Clock.Now())), func() { rs.repeat(a) })
+	a.timer = rs.after(min(a.interval, a.deadline.Sub(cfg.Clock.Now())), func(rs *RecordingSession) { rs.repeat(a) })
 }
 
 // postpone keeps the end of the recording session until the ACK has come, or

@@ -197,11 +197,11 @@ func (rs *RecordingSession) granted(res *sip.Response) {
 // startLife begins the interval anew: refreshed at its half if that is ours to
 // do, ended shortly before it is over (RFC 4028 §10).
 func (rs *RecordingSession) startLife() {
-	l, clock := &rs.life, rs.server.cfg.Clock
+	l := &rs.life
 	l.stop()
-	l.since = clock.Now()
+	l.since = rs.server.cfg.Clock.Now()
 	generation := l.generation
-	l.expire = clock.AfterFunc(l.interval-min(lastMoments, l.interval/3), func() { rs.inbox.post(expireNote{generation}) })
+	l.expire = rs.after(l.interval-min(lastMoments, l.interval/3), func(rs *RecordingSession) { rs.inbox.post(expireNote{generation}) })
 	if l.ours {
 		rs.refreshIn(l.interval / 2)
 	}
@@ -209,7 +209,7 @@ func (rs *RecordingSession) startLife() {
 
 func (rs *RecordingSession) refreshIn(d time.Duration) {
 	generation := rs.life.generation
-	rs.life.refresh = rs.server.cfg.Clock.AfterFunc(d, func() { rs.inbox.post(refreshNote{generation}) })
+	rs.life.refresh = rs.after(d, func(rs *RecordingSession) { rs.inbox.post(refreshNote{generation}) })
 }
 
 // expired ends a recording session that nobody refreshed; what was recorded is

@@ -189,7 +189,7 @@ func (rs *RecordingSession) collided(u *undertaking, res *sip.Response) {
 	if value := front.Header(res, "Retry-After"); res.StatusCode == 500 {
 		wait = retryWait(value)
 	}
-	rs.backoff = rs.server.cfg.Clock.AfterFunc(wait, func() { rs.inbox.post(againNote{}) })
+	rs.backoff = rs.after(wait, func(rs *RecordingSession) { rs.inbox.post(againNote{}) })
 }
 
 // glareWait is how long who sent an INVITE that met another waits, in steps of

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"weak"
 
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
@@ -32,7 +33,18 @@ func (rs *RecordingSession) watch() {
 }
 
 func (rs *RecordingSession) arm(d time.Duration) {
-	rs.ticker = rs.server.cfg.Clock.AfterFunc(d, func() { rs.inbox.post(tickNote{}) })
+	rs.ticker = rs.after(d, func(rs *RecordingSession) { rs.inbox.post(tickNote{}) })
+}
+
+// after calls f after a time. The runtime may hold a timer long after it was stopped: it
+// must not hold the recording session, which f is therefore given.
+func (rs *RecordingSession) after(d time.Duration, f func(*RecordingSession)) Timer {
+	w := weak.Make(rs)
+	return rs.server.cfg.Clock.AfterFunc(d, func() {
+		if rs := w.Value(); rs != nil {
+			f(rs)
+		}
+	})
 }
 
 // lastSign is the last instant at which the SRC is known to have been there.
