@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/siprecd/siprecd/recorder/codec"
@@ -125,6 +126,16 @@ func (h *hunt) inFiles(t *testing.T, dir string) map[string]int {
 // inMemory looks through what another process may write to in its memory.
 func (h *hunt) inMemory(t *testing.T, pid int) map[string]int {
 	t.Helper()
+	// What it looks at must not get away meanwhile: looking takes longer than audio
+	// waits in memory.
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+			t.Error(err)
+		}
+	}()
 	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	memory, err := os.Open(filepath.Join(proc, "mem"))
 	if errors.Is(err, fs.ErrPermission) && os.Getenv("SIPRECD_CI") == "" {
