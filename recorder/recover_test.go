@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -515,6 +516,62 @@ func TestRecoverTidies(t *testing.T) {
 	}
 	if _, err := os.Stat(log); err == nil {
 		t.Error("the resume log is still there")
+	}
+}
+
+// A syncing is a file that counts how often it is made durable, and can fail to be.
+type syncing struct {
+	*os.File
+	n    *int
+	fail error
+}
+
+func (f syncing) Sync() error {
+	*f.n++
+	return errors.Join(f.fail, f.File.Sync())
+}
+
+// TestWhatWithholdsIsDurable: a machine that lost its power after it had promised to
+// withhold must not go on recording. What withholds nothing costs no sync.
+func TestWhatWithholdsIsDurable(t *testing.T) {
+	dir := t.TempDir()
+	key, err := seal.New(strings.NewReader(strings.Repeat("k", seal.Size)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := createResumeLog(dir, capture.Secret{Recording: "r", Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	syncs, fail := 0, error(nil)
+	l.open = func(path string) (journalFile, error) {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		return syncing{f, &syncs, fail}, err
+	}
+	verdict := func(v rules.Verdict) []verdictLine { return []verdictLine{{Verdict: v.String()}} }
+	for _, tt := range []struct {
+		e    entry
+		want int
+	}{
+		{entry{Begin: &beginning{Version: resumeVersion}}, 0},
+		{entry{Event: &siprec.Event{Kind: siprec.Offered}, Decisions: verdict(rules.Record)}, 0},
+		{entry{Event: &siprec.Event{Kind: siprec.Changed}, Decisions: verdict(rules.Withhold)}, 1},
+		{entry{Dialog: json.RawMessage(`{}`)}, 1},
+		{entry{Event: &siprec.Event{Kind: siprec.Ended}, Decisions: verdict(rules.Withhold)}, 1},
+	} {
+		if err := l.write(tt.e); err != nil || syncs != tt.want {
+			t.Errorf("%+v: %v, %d syncs, want %d", tt.e, err, syncs, tt.want)
+		}
+	}
+	fail = syscall.EIO
+	if err := l.write(entry{Decisions: verdict(rules.Withhold)}); !errors.Is(err, syscall.EIO) {
+		t.Errorf("not durable, and yet %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, behindName)); err != nil {
+		t.Error(err)
+	}
+	if err := l.remove(); err != nil {
+		t.Error(err)
 	}
 }
 

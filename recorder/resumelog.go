@@ -91,8 +91,10 @@ var errResumeLog = errors.New("nothing says how the recording session was")
 
 // A resumeLog keeps what another process needs to go on with a recording session: each
 // event as it came, and the state of the dialog. It is sealed under the key of the
-// recording. What was written survives the end of the process at once, and that of the
-// machine as captures do. An entry that could not be written is tried again, and is
+// recording. What was written survives the end of the process at once. That of the
+// machine it survives as captures do, but for what begins to withhold: that is durable
+// when write returns, or a machine that lost its power would go on recording what it had
+// promised not to. An entry that could not be written is tried again, and is
 // written before the next: none is left out. It may be used by several goroutines.
 type resumeLog struct {
 	open  func(path string) (journalFile, error)
@@ -104,6 +106,7 @@ type resumeLog struct {
 	number  uint64
 	size    int64
 	pending []byte
+	urgent  bool // something of pending withholds
 	retry   *time.Timer
 	closed  bool
 }
@@ -155,6 +158,7 @@ func (l *resumeLog) write(e entry) error {
 	defer l.mu.Unlock()
 	l.pending = appendChunk(l.pending, resumeEntry, l.aead.Seal(nil, nonce(l.number), b, l.about))
 	l.number++
+	l.urgent = l.urgent || e.withholds()
 	if err := l.flush(); err != nil {
 		if e.withholds() {
 			err = errors.Join(err, l.rename(behindName))
@@ -164,8 +168,12 @@ func (l *resumeLog) write(e entry) error {
 	return nil
 }
 
-// withholds reports whether something is withheld from an entry on.
+// withholds reports whether something is withheld from an entry on. At the end there is
+// nothing more that could be kept.
 func (e *entry) withholds() bool {
+	if e.Event != nil && e.Event.Kind == siprec.Ended {
+		return false
+	}
 	return slices.ContainsFunc(e.Decisions, func(d verdictLine) bool { return d.Verdict == rules.Withhold.String() })
 }
 
@@ -174,7 +182,7 @@ func (l *resumeLog) flush() error {
 	err := l.put()
 	if err == nil {
 		l.size += int64(len(l.pending))
-		l.pending = nil
+		l.pending, l.urgent = nil, false
 		err = l.rename(resumeName)
 	}
 	if err != nil && l.retry == nil && !l.closed {
@@ -225,6 +233,9 @@ func (l *resumeLog) put() error {
 		return err
 	}
 	_, err = f.WriteAt(l.pending, l.size)
+	if err == nil && l.urgent {
+		err = f.Sync()
+	}
 	return errors.Join(err, f.Close())
 }
 

@@ -11,7 +11,8 @@ import (
 	"github.com/siprecd/siprecd/recorder/store"
 )
 
-// What fails for want of something that the machine may have again later is tried again after firstRetry, and then each time twice as late, up to lastRetry.
+// What fails for want of something that the machine may have again later is tried again
+// after firstRetry, and then each time twice as late, up to lastRetry.
 const (
 	firstRetry = time.Second
 	lastRetry  = time.Minute
