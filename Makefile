@@ -6,7 +6,7 @@ FUZZTIME ?= 20000x
 BENCHTIME ?= 1s
 BIN      := bin
 
-.PHONY: all build test race lint simple-reader imports coverage fuzz bench conformance load proof clean
+.PHONY: all build test race lint simple-reader imports vulncheck coverage fuzz bench conformance load proof clean
 
 all: lint test
 
@@ -37,6 +37,10 @@ lint:
 	@if command -v staticcheck >/dev/null; then staticcheck ./...; \
 		elif [ -n "$(SIPRECD_CI)" ]; then echo "staticcheck is missing"; exit 1; \
 		else echo "staticcheck is not installed: skipped"; fi
+
+# Known vulnerabilities in what the binaries call; VULNDB names another database.
+vulncheck:
+	.ci/vulncheck
 
 # Every fuzz target there is, FUZZTIME each: a number of inputs (20000x), or a time.
 fuzz:
