@@ -32,6 +32,14 @@ type interpreter struct {
 	holder    rules.PartyID // who holds the others; empty for nobody
 }
 
+// told is what metadata says of an interaction, of all of its recording sessions.
+type told interface {
+	current() metadata.View // whom several of them know is in it once
+	facts() []metadata.Fact
+	person(id metadata.ID) string // key of whom an id means
+	attribution(s *stream, at time.Time) []metadata.Span
+}
+
 func newInterpreter(p pinned) *interpreter {
 	return &interpreter{
 		roster: rules.NewRoster(p.book, p.profile), numbering: p.numbering,
@@ -41,7 +49,7 @@ func newInterpreter(p pinned) *interpreter {
 }
 
 // news returns what an event of the recording session tells beside its m-lines.
-func (i *interpreter) news(ev *siprec.Event, p *people, streams []*stream) []rules.Event {
+func (i *interpreter) news(ev *siprec.Event, p told, streams []*stream) []rules.Event {
 	view := i.hear(ev, p)
 	var out []rules.Event
 	say := func(e rules.Event) {
@@ -57,19 +65,19 @@ func (i *interpreter) news(ev *siprec.Event, p *people, streams []*stream) []rul
 }
 
 // hear has the roster rule who everybody is by what is known after an event.
-func (i *interpreter) hear(ev *siprec.Event, p *people) metadata.View {
+func (i *interpreter) hear(ev *siprec.Event, p told) metadata.View {
 	for _, f := range metadata.HeaderFacts(headerFields(ev.Headers)) {
 		if !slices.Contains(i.headers, f) {
 			i.headers = append(i.headers, f)
 		}
 	}
-	view := p.model.Current()
-	i.roster.Update(ev.At, view, slices.Concat(p.model.Facts(), i.headers))
+	view := p.current()
+	i.roster.Update(ev.At, view, slices.Concat(p.facts(), i.headers))
 	return view
 }
 
 // attend tells who came, who is somebody else than was thought, and who went.
-func (i *interpreter) attend(view metadata.View, p *people, streams []*stream, say func(rules.Event)) {
+func (i *interpreter) attend(view metadata.View, p told, streams []*stream, say func(rules.Event)) {
 	var now []rules.PartyID
 	for _, presence := range view.Participants {
 		id := rules.PartyID(p.person(presence.ID))
@@ -121,7 +129,7 @@ func (i *interpreter) places(say func(rules.Event)) {
 // outside tells the numbers of the outside party, of both of the first pair while
 // nobody can be placed, and of outsiders who come later as theirs. Each is told in
 // the form in which it was sent too.
-func (i *interpreter) outside(view metadata.View, p *people, say func(rules.Event)) {
+func (i *interpreter) outside(view metadata.View, p told, say func(rules.Event)) {
 	for _, presence := range view.Participants {
 		id := rules.PartyID(p.person(presence.ID))
 		who := i.identity[id]
@@ -151,13 +159,13 @@ type numberOf struct {
 }
 
 // speakers tells who begins to send on a stream, and who ends.
-func (i *interpreter) speakers(p *people, streams []*stream, at time.Time, say func(rules.Event)) {
+func (i *interpreter) speakers(p told, streams []*stream, at time.Time, say func(rules.Event)) {
 	for _, s := range streams {
 		if s.track == nil {
 			continue
 		}
 		var now []rules.PartyID
-		for _, span := range p.model.Attribution(s.info.Index, s.info.Generation, at) {
+		for _, span := range p.attribution(s, at) {
 			id := rules.PartyID(p.person(span.Participant))
 			if s.live && slices.Contains(i.present, id) && !slices.Contains(now, id) {
 				now = append(now, id)
@@ -184,7 +192,7 @@ func (i *interpreter) speakers(p *people, streams []*stream, at time.Time, say f
 // holds tells of a hold that only the metadata shows (RFC 8068 §3.2.2): somebody
 // from outside stays on the call and sends nothing any more. Metadata does not say
 // who holds; it is taken to be one of the own people, or else whoever is there.
-func (i *interpreter) holds(view metadata.View, p *people, say func(rules.Event)) {
+func (i *interpreter) holds(view metadata.View, p told, say func(rules.Event)) {
 	held := false
 	var own, other rules.PartyID
 	for _, presence := range view.Participants {

@@ -152,6 +152,13 @@ func (p *people) senders(index, generation int) senderFunc {
 	}
 }
 
+func (p *people) current() metadata.View { return p.model.Current() }
+func (p *people) facts() []metadata.Fact { return p.model.Facts() }
+
+func (p *people) attribution(s *stream, at time.Time) []metadata.Span {
+	return p.model.Attribution(s.info.Index, s.info.Generation, at)
+}
+
 // person is the key of whom an id means: an SRC may renew all ids when a call is
 // transferred (BroadWorks), and the person goes on under another.
 func (p *people) person(id metadata.ID) string { return string(p.model.Person(id)) }

@@ -188,7 +188,7 @@ func laterOf(a, b time.Time) time.Time {
 
 // recall brings the interpreter to where it was after an event. What the rules were
 // told then is what it told them, whatever the directory says now.
-func (i *interpreter) recall(ev *siprec.Event, p *people, facts []rules.Event) {
+func (i *interpreter) recall(ev *siprec.Event, p told, facts []rules.Event) {
 	i.hear(ev, p)
 	for _, f := range facts {
 		switch f.Kind {
