@@ -90,6 +90,10 @@ type Config struct {
 	// people sealed under the key of their recording, which Masters has to wrap.
 	// Otherwise who can read Dir can read them.
 	Encrypt bool
+
+	// Notify takes each [Notice], from many goroutines; nil for none. It must not
+	// block. Those of one recording come in their order.
+	Notify func(Notice)
 }
 
 // A Recorder is a [siprec.Handler] that records.
@@ -173,11 +177,15 @@ func (r *Recorder) letGo() error {
 
 // onDisk raises the alarm when the disk fails, and lifts it.
 func (r *Recorder) onDisk(err error) {
+	n := Notice{At: r.cfg.Now(), Type: NoticeAlarm, Alarm: AlarmDisk, Words: "the disk for recordings fails: audio waits in memory, new recording sessions are refused"}
 	if err != nil {
 		r.cfg.Log.Error("disk fails: audio waits in memory, new recording sessions are refused", zap.Error(err))
+		r.notify(n)
 		return
 	}
 	r.cfg.Log.Warn("disk is well again: what waited is written")
+	n.Type, n.Words = NoticeAlarmCleared, "the disk for recordings is well again: what waited is written"
+	r.notify(n)
 }
 
 // Failing says in words why no new recording session should be taken now: because
