@@ -25,12 +25,12 @@ func loaded(b testing.TB, sessions int, hold time.Duration, now *atomic.Int64) (
 	var tracks []*Track
 	for range sessions {
 		f := newFake(b)
-		in, err := r.open(offered(both, twoParties)(f), f)
+		in, err := unattended(r, offered(both, twoParties)(f), f)
 		if err != nil {
 			b.Fatal(err)
 		}
 		in.accept = func(*siprec.Event) {}
-		in.handle(offered(both, twoParties)(f))
+		in.legs[0].handle(offered(both, twoParties)(f))
 		ins = append(ins, in)
 		for i := range both {
 			tracks = append(tracks, f.sinks[i].(*Track))
@@ -43,7 +43,7 @@ func loaded(b testing.TB, sessions int, hold time.Duration, now *atomic.Int64) (
 func ending(b testing.TB, r *Recorder, ins []*interaction) (dropped uint64) {
 	b.Helper()
 	for _, in := range ins {
-		in.handle(ended(3600)(nil))
+		in.legs[0].handle(ended(3600)(nil))
 		in.finish()
 		if err := in.capture.Close(); err != nil {
 			b.Error(err)

@@ -18,7 +18,7 @@ const dateWindow = 24 * time.Hour
 type dates struct{ invite, end time.Time }
 
 // dated takes the Date header field of the first and of the last message.
-func (in *interaction) dated(ev *siprec.Event) {
+func (in *interaction) dated(l *leg, ev *siprec.Event) {
 	if ev.Kind == siprec.Changed || ev.Kind == siprec.Resumed {
 		return
 	}
@@ -30,9 +30,9 @@ func (in *interaction) dated(ev *siprec.Event) {
 		case at.Sub(ev.At).Abs() > dateWindow:
 			in.oddities = appendNew(in.oddities, "Date header field is more than a day away from the arrival")
 		case ev.Kind == siprec.Offered:
-			in.dates.invite = at
+			l.dates.invite = at
 		default:
-			in.dates.end = at
+			l.dates.end = at
 		}
 	}
 }

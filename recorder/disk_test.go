@@ -19,16 +19,16 @@ func TestJournalFails(t *testing.T) {
 	r := newRecorder(t, dir)
 	ev := offered(both, twoParties)(nil)
 	f := newFake(t)
-	in, err := r.open(ev, f)
+	in, err := unattended(r, ev, f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	answered := 0
 	in.accept = func(*siprec.Event) { answered++ }
 	in.journal.open = func() (journalFile, error) { return nil, syscall.EROFS }
-	in.handle(ev)
+	in.legs[0].handle(ev)
 	talk(0, 1, 0, 1)(f)
-	in.handle(ended(1)(nil))
+	in.legs[0].handle(ended(1)(nil))
 	in.finish()
 	if answered != 2 || !slices.Contains(in.flags, flagDisk) {
 		t.Errorf("answered %d, flags %v", answered, in.flags)
@@ -37,7 +37,7 @@ func TestJournalFails(t *testing.T) {
 		t.Errorf("packets %+v", got)
 	}
 	r.stop() // else it would wait for the disk
-	r.finalise(in)
+	r.finalise(in.recording)
 	list, err := store.List(dir)
 	if err != nil || len(list) != 1 || list[0].State != store.Unfinished {
 		t.Errorf("recordings %+v, %v", list, err)

@@ -53,30 +53,30 @@ func (d *doubted) wipe() int {
 
 // doubt takes a packet that the gate did not keep. It waits when its clock is in
 // doubt and it came under a permit.
-func (l *leg) doubt(p *capture.Packet, rate int, i instant) {
-	if _, permitted := l.gate.at(p.Arrival); !permitted || i.lag() <= jump {
-		l.withheld++
+func (w *way) doubt(p *capture.Packet, rate int, i instant) {
+	if _, permitted := w.gate.at(p.Arrival); !permitted || i.lag() <= jump {
+		w.withheld++
 		return
 	}
 	waiting := *p
-	waiting.Decision = l.allowed
-	l.withheld += uint64(l.doubted.add(waiting, rate))
+	waiting.Decision = w.allowed
+	w.withheld += uint64(w.doubted.add(waiting, rate))
 }
 
 // resolve judges what waits once a packet of its clock is no longer in doubt.
-func (l *leg) resolve(clock *mediaClock, ssrc uint32, rate int, now instant) {
-	if !l.doubted.of(ssrc, rate) || now.lag() > jump {
+func (w *way) resolve(clock *mediaClock, ssrc uint32, rate int, now instant) {
+	if !w.doubted.of(ssrc, rate) || now.lag() > jump {
 		return
 	}
-	for i := range l.doubted.list {
-		p := &l.doubted.list[i]
-		if now.Settled && l.gate.keep(clock.again(ssrc, p.Timestamp, rate, p.Arrival)) {
-			l.out.Append(p)
+	for i := range w.doubted.list {
+		p := &w.doubted.list[i]
+		if now.Settled && w.gate.keep(clock.again(ssrc, p.Timestamp, rate, p.Arrival)) {
+			w.out.Append(p)
 		} else {
-			l.withheld++
+			w.withheld++
 		}
 	}
-	l.doubted.wipe()
+	w.doubted.wipe()
 }
 
 // again says when a packet was sent by what is known now, and learns nothing.

@@ -86,8 +86,8 @@ func TestDoubted(t *testing.T) {
 				t.Errorf("kept %v, want %v", got, tt.keep)
 			}
 			c := tr.count("r")
-			if c.Received != uint64(before+len(tt.sent)) || c.Withheld != uint64(len(tt.sent)-len(got)) || len(tr.legs[0].doubted.list) != 0 {
-				t.Errorf("counts %+v, %d wait", c, len(tr.legs[0].doubted.list))
+			if c.Received != uint64(before+len(tt.sent)) || c.Withheld != uint64(len(tt.sent)-len(got)) || len(tr.ways[0].doubted.list) != 0 {
+				t.Errorf("counts %+v, %d wait", c, len(tr.ways[0].doubted.list))
 			}
 		})
 	}
@@ -113,10 +113,10 @@ func TestDoubtedIsWiped(t *testing.T) {
 		// Each at the same instant: nothing settles.
 		tr.WriteRTP(packet(uint16(i), uint32(i), 0, time.Hour, "marker"))
 	}
-	if n := len(tr.legs[0].doubted.list); n != doubtedKept {
+	if n := len(tr.ways[0].doubted.list); n != doubtedKept {
 		t.Fatalf("%d wait, want %d", n, doubtedKept)
 	}
-	held := tr.legs[0].doubted.list
+	held := tr.ways[0].doubted.list
 	tr.Stop("r", t0.Add(2*time.Hour))
 	for _, p := range held {
 		if strings.Trim(string(p.Payload), "\x00") != "" {

@@ -10,21 +10,27 @@ import (
 // withholds every stream, if it is configured to be asked. The gates withhold
 // whatever comes of that.
 func (in *interaction) enforce() {
-	if !in.rs.SRC().EnforceAtSource {
-		return
+	for _, l := range in.legs {
+		if l.ended.IsZero() && l.rs.SRC().EnforceAtSource {
+			in.enforceAt(l)
+		}
 	}
+}
+
+// enforceAt is enforce for one recording session.
+func (in *interaction) enforceAt(l *leg) {
 	var withheld []int
-	for _, s := range in.streams.list {
+	for _, s := range in.streams.of(l) {
 		if !s.live || s.track == nil {
 			continue
 		}
 		if !ofTheWhole(in.verdicts.Decision(s.id)) {
-			in.rs.Resume()
+			l.rs.Resume()
 			return
 		}
 		withheld = append(withheld, s.info.Index)
 	}
-	in.rs.Pause(withheld...)
+	l.rs.Pause(withheld...)
 }
 
 // ofTheWhole reports whether a cause that is about all streams withholds this one.

@@ -269,37 +269,37 @@ func replace(path string, data []byte) error {
 
 // discard removes the audio of a void recording, before anything else is made of it.
 // It may be called again after an error.
-func (in *interaction) discard(at time.Time) (store.Tombstone, error) {
-	tomb, err := store.LoadTombstone(in.folder)
+func (rec *recording) discard(at time.Time) (store.Tombstone, error) {
+	tomb, err := store.LoadTombstone(rec.folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		tomb = store.Tombstone{Recording: string(in.id), At: at.UTC(), By: "policy " + in.policy.Version(), Reason: "consent: all of it is void"}
-		tomb.Limits, err = limitsOf(in.folder, store.Manifest{Storage: in.storage()})
+		tomb = store.Tombstone{Recording: string(rec.id), At: at.UTC(), By: "policy " + rec.in.policy.Version(), Reason: "consent: all of it is void"}
+		tomb.Limits, err = limitsOf(rec.folder, store.Manifest{Storage: rec.storage()})
 	}
 	if err == nil {
-		err = store.WriteTombstone(in.folder, tomb)
+		err = store.WriteTombstone(rec.folder, tomb)
 	}
 	if err != nil {
 		return tomb, err
 	}
-	err = destroyKey(in.folder, &tomb)
-	in.secret.Key.Wipe()
+	err = destroyKey(rec.folder, &tomb)
+	rec.secret.Key.Wipe()
 	if err == nil {
-		err = removeOne(filepath.Join(in.folder, captureName), &tomb)
+		err = removeOne(filepath.Join(rec.folder, captureName), &tomb)
 	}
 	// What was done is told, also when it is done again.
-	return tomb, errors.Join(err, store.WriteTombstone(in.folder, tomb))
+	return tomb, errors.Join(err, store.WriteTombstone(rec.folder, tomb))
 }
 
 // bury finishes a void recording: what is left of it are a manifest and a journal that
 // tell nothing of people, and the tombstone.
-func (in *interaction) bury(by finishing, m store.Manifest, tomb store.Tombstone) error {
+func (rec *recording) bury(by finishing, m store.Manifest, tomb store.Tombstone) error {
 	m = store.WithoutPeople(m)
 	m.Storage = store.Plain // nothing is left that is sealed
-	if err := by.disk.Finish(in.folder, m, nil); err != nil {
+	if err := by.disk.Finish(rec.folder, m, nil); err != nil {
 		return err
 	}
-	if _, err := erase(in.folder, m, tomb); err != nil {
-		in.log.Error("void recording could not be erased whole: erase it again", zap.Error(err))
+	if _, err := erase(rec.folder, m, tomb); err != nil {
+		rec.log.Error("void recording could not be erased whole: erase it again", zap.Error(err))
 	}
 	return nil
 }

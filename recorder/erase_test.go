@@ -161,7 +161,7 @@ func TestEraseAgain(t *testing.T) {
 func TestEraseRefused(t *testing.T) {
 	dir := t.TempDir()
 	r := newRecorder(t, dir)
-	in, err := r.open(offered(both, twoParties)(nil), newFake(t))
+	in, err := unattended(r, offered(both, twoParties)(nil), newFake(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,12 +195,12 @@ func TestEraseUnfinished(t *testing.T) {
 	dir := t.TempDir()
 	r := newRecorder(t, dir)
 	ev := offered(both, twoParties)(nil)
-	in, err := r.open(ev, newFake(t))
+	in, err := unattended(r, ev, newFake(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	in.accept = func(*siprec.Event) {}
-	in.handle(ev)
+	in.legs[0].handle(ev)
 	if err := errors.Join(in.capture.Close(), r.Close(t.Context())); err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestEraseUnfinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	later := newRecorder(t, dir)
-	got, err := later.recover(func([]byte, *interaction) error {
+	got, err := later.recover(func([]byte, *leg) error {
 		t.Error("what is to be erased is resumed")
 		return nil
 	})
@@ -261,17 +261,17 @@ func TestVoidIsErased(t *testing.T) {
 		}
 		f := newFake(t)
 		ev := offered(both, twoParties)(nil)
-		in, err := r.open(ev, f)
+		in, err := unattended(r, ev, f)
 		if err != nil {
 			t.Fatal(err)
 		}
 		in.accept = func(*siprec.Event) {}
-		in.handle(ev)
+		in.legs[0].handle(ev)
 		talk(0, 1, 0, 1)(f)
 		in.carryOut(in.decide([]rules.Event{{At: sec(1), Kind: rules.ConsentWithdrawn}}))
-		in.handle(ended(2)(nil))
+		in.legs[0].handle(ended(2)(nil))
 		in.finish()
-		r.finalise(in)
+		r.finalise(in.recording)
 		if err := r.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -292,12 +292,12 @@ func TestVoidIsErased(t *testing.T) {
 func TestVoidIsErasedAgain(t *testing.T) {
 	r := newRecorder(t, t.TempDir())
 	ev := offered(both, twoParties)(nil)
-	in, err := r.open(ev, newFake(t))
+	in, err := unattended(r, ev, newFake(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	in.accept = func(*siprec.Event) {}
-	in.handle(ev)
+	in.legs[0].handle(ev)
 	if err := in.capture.Close(); err != nil {
 		t.Fatal(err)
 	}

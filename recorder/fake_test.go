@@ -270,3 +270,18 @@ func filesOf(m store.Manifest) []string {
 	}
 	return out
 }
+
+// unattended is an interaction whose events a test hands on itself: it has no goroutine.
+func unattended(r *Recorder, ev *siprec.Event, rs recordingSession) (*interaction, error) {
+	p := pinned{Policy: r.cfg.Policy}
+	if r.cfg.Rulebook != nil {
+		first := newLeg(rs)
+		first.people.read(ev)
+		p = r.cfg.Rulebook.pin(ev.At, first.traits(ev))
+	}
+	in, err := r.found(ev.At, p)
+	if err != nil {
+		return nil, err
+	}
+	return in, in.open(newLeg(rs), ev.At)
+}

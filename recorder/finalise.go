@@ -20,56 +20,56 @@ import (
 // finalise turns a recording that has ended into its finished files, when there
 // is a free place. What fails leaves capture and journal as they are, and no
 // manifest: the recording is then unfinished, not lost.
-func (r *Recorder) finalise(in *interaction) {
-	if err := in.settle(r.stopping); err != nil {
-		in.failed("capture", err)
+func (r *Recorder) finalise(rec *recording) {
+	if err := rec.settle(r.stopping); err != nil {
+		rec.failed("capture", err)
 	}
 	var m store.Manifest
-	err := r.inTime(in, func() (err error) {
-		m, err = r.finaliseOnce(in)
+	err := r.inTime(rec, func() (err error) {
+		m, err = r.finaliseOnce(rec)
 		return err
 	})
 	if err != nil {
 		// The error may name a file, and that a person.
-		in.log.Error("recording is not finalised, its journal says why")
-		in.log.Debug("recording is not finalised", zap.Error(err))
+		rec.log.Error("recording is not finalised, its journal says why")
+		rec.log.Debug("recording is not finalised", zap.Error(err))
 		line := journalLine{At: r.cfg.Now().UTC(), Event: lineFailed, Error: err.Error()}
-		err = errors.Join(in.journal.write(0, line), in.journal.close())
+		err = errors.Join(rec.journal.write(0, line), rec.journal.close())
 	} else {
-		in.report(m)
-		err = in.journal.close()
+		rec.report(m)
+		err = rec.journal.close()
 	}
 	if err != nil {
-		in.log.Error("journal", zap.Error(err))
+		rec.log.Error("journal", zap.Error(err))
 	}
-	in.secret.Key.Wipe()
+	rec.secret.Key.Wipe()
 }
 
 // settle writes what still waits to journal and capture.
-func (in *interaction) settle(ctx context.Context) error {
-	first := in.journal.settle() // the capture waits for it
-	err := in.capture.Finish(ctx, in.journal.waits)
+func (rec *recording) settle(ctx context.Context) error {
+	first := rec.journal.settle() // the capture waits for it
+	err := rec.capture.Finish(ctx, rec.journal.waits)
 	if first != nil {
-		first = in.journal.settle()
+		first = rec.journal.settle()
 	}
 	return errors.Join(first, err)
 }
 
 // finaliseSafely is finalise, where a failure of ours over one recording must
 // not end the others.
-func (in *interaction) finaliseSafely(ctx context.Context, by finishing) (m store.Manifest, err error) {
+func (rec *recording) finaliseSafely(ctx context.Context, by finishing) (m store.Manifest, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			in.log.Error("finalising failed", zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
+			rec.log.Error("finalising failed", zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
 			err = fmt.Errorf("finalising failed with a %T", v)
 		}
 	}()
-	return in.finalise(ctx, by)
+	return rec.finalise(ctx, by)
 }
 
 // report says in one line what came of a recording; loudly when a person should
 // look at it.
-func (in *interaction) report(m store.Manifest) {
+func (rec *recording) report(m store.Manifest) {
 	var kept, lost, withheld uint64
 	for _, s := range m.Streams {
 		kept, lost, withheld = kept+s.Packets.Kept, lost+s.Packets.Lost, withheld+s.Packets.Withheld
@@ -78,7 +78,7 @@ func (in *interaction) report(m store.Manifest) {
 	if len(m.Flags) > 0 || m.Verdict != store.OK {
 		level = zap.WarnLevel
 	}
-	in.log.Log(level, "recording finalised", zap.Int("files", len(m.Files)), zap.Int64("ms", m.Timeline.DurationMS),
+	rec.log.Log(level, "recording finalised", zap.Int("files", len(m.Files)), zap.Int64("ms", m.Timeline.DurationMS),
 		zap.Uint64("packets", kept), zap.Uint64("lost", lost), zap.Uint64("withheld", withheld), zap.Strings("flags", m.Flags),
 		zap.Stringer("verdict", m.Verdict), zap.Strings("reasons", m.Reasons))
 }
@@ -106,16 +106,16 @@ func (by finishing) commit(folder string, m store.Manifest, key *seal.Key) error
 }
 
 // finalise makes the files and writes the manifest last.
-func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Manifest, err error) {
-	if in.void() && in.tomb == nil {
-		in.flag(flagVoid)
-		tomb, err := in.discard(by.now())
+func (rec *recording) finalise(ctx context.Context, by finishing) (m store.Manifest, err error) {
+	if rec.void() && rec.tomb == nil {
+		rec.flag(flagVoid)
+		tomb, err := rec.discard(by.now())
 		if err != nil {
 			return m, fmt.Errorf("discard: %w", err)
 		}
-		in.tomb = &tomb
+		rec.tomb = &tomb
 	}
-	p := in.plan()
+	p := rec.plan()
 	p.job.FFmpeg, p.job.OmitGaps = by.ffmpeg, by.omit
 	var res render.Result
 	if p.job.Timeline.From < p.job.Timeline.To {
@@ -123,48 +123,48 @@ func (in *interaction) finalise(ctx context.Context, by finishing) (m store.Mani
 			return m, fmt.Errorf("make files: %w", err)
 		}
 	}
-	keep := in.judge(res)
+	keep := rec.judge(res)
 	at := by.now().UTC()
-	m = in.manifest(p, res, at)
+	m = rec.manifest(p, res, at)
 	if keep {
 		m.Capture = captureName
-		if err := savePlan(in.folder, in.saved(p), in.sealing); err != nil {
+		if err := savePlan(rec.folder, rec.saved(p), rec.sealing); err != nil {
 			return m, err
 		}
 	}
 	// Durable with the files, before the manifest has its name.
-	if !in.accounted {
-		if err := in.journal.append(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
+	if !rec.accounted {
+		if err := rec.journal.append(journalLine{At: at, Event: lineFinalised, Files: len(m.Files)}); err != nil {
 			return m, err
 		}
-		in.accounted = true
+		rec.accounted = true
 	}
-	if in.void() {
-		return m, in.bury(by, m, *in.tomb)
+	if rec.void() {
+		return m, rec.bury(by, m, *rec.tomb)
 	}
-	if err := by.commit(in.folder, m, in.sealing); err != nil {
+	if err := by.commit(rec.folder, m, rec.sealing); err != nil {
 		return m, err
 	}
-	if in.resume != nil {
-		if err := in.resume.remove(); err != nil {
-			in.log.Error("resume log is left behind", zap.Error(err))
+	if rec.resume != nil {
+		if err := rec.resume.remove(); err != nil {
+			rec.log.Error("resume log is left behind", zap.Error(err))
 		}
 	}
 	if !keep {
 		// Not before the manifest: a crash in between leaves too much, not
 		// too little.
-		if err := discardCapture(in.folder, in.storage()); err != nil {
-			in.log.Error("capture is left behind", zap.Error(err))
+		if err := discardCapture(rec.folder, rec.storage()); err != nil {
+			rec.log.Error("capture is left behind", zap.Error(err))
 		}
 	}
 	return m, nil
 }
 
 // saved is what it takes to make the files of a plan again.
-func (in *interaction) saved(p plan) savedPlan {
-	out := savedPlan{Job: p.job, Files: in.describe(p)}
+func (rec *recording) saved(p plan) savedPlan {
+	out := savedPlan{Job: p.job, Files: rec.describe(p)}
 	for _, s := range p.job.Streams {
-		out.Streams = append(out.Streams, string(in.streams.list[s.ID].id))
+		out.Streams = append(out.Streams, string(rec.in.streams.list[s.ID].id))
 	}
 	return out
 }
@@ -179,52 +179,54 @@ func discardCapture(folder string, how store.Storage) (err error) {
 }
 
 // storage is how the finished files are kept.
-func (in *interaction) storage() store.Storage {
-	if in.sealing != nil {
+func (rec *recording) storage() store.Storage {
+	if rec.sealing != nil {
 		return store.Encrypted
 	}
 	return store.Plain
 }
 
 // void reports whether all of the recording is to be discarded.
-func (in *interaction) void() bool { return in.verdicts != nil && in.verdicts.Void() }
+func (rec *recording) void() bool { return rec.in.verdicts != nil && rec.in.verdicts.Void() }
 
 // spans are the times of which the audio of a stream is kept.
-func (in *interaction) spans(s *stream) []span {
-	if in.void() {
+func (rec *recording) spans(s *stream) []span {
+	if rec.void() {
 		return nil
 	}
-	return s.spans(in.subject)
+	return s.spans(rec.subject)
 }
 
 // judge flags what a person should know, and reports whether the capture has to
 // be kept because a file does not hold all of it.
-func (in *interaction) judge(res render.Result) (keep bool) {
+func (rec *recording) judge(res render.Result) (keep bool) {
 	for _, f := range flagsOf(res) {
-		in.flag(f)
+		rec.flag(f)
 		keep = true
 	}
-	if in.capture.Dropped() > 0 {
-		in.flag(flagDisk)
+	if rec.capture.Dropped() > 0 {
+		rec.flag(flagDisk)
 	}
-	if len(in.people.headers) > 0 {
-		in.flag(flagHeaders)
+	for _, l := range rec.in.legs {
+		if len(l.people.headers) > 0 {
+			rec.flag(flagHeaders)
+		}
+		switch {
+		case l.people.unreadable:
+			rec.flag(flagUnreadable)
+		case len(l.people.docs) == 0:
+			rec.flag(flagNoMetadata)
+		}
 	}
-	switch {
-	case in.people.unreadable:
-		in.flag(flagUnreadable)
-	case len(in.people.docs) == 0:
-		in.flag(flagNoMetadata)
-	}
-	for _, s := range in.streams.list {
+	for _, s := range rec.in.streams.list {
 		if s.stats.Flagged {
-			in.flag(flagSource)
+			rec.flag(flagSource)
 		}
 		if s.stats.AuthFailed > 0 {
-			in.flag(flagKeys)
+			rec.flag(flagKeys)
 		}
 		if s.stats.Panics > 0 {
-			in.flag(flagFailed)
+			rec.flag(flagFailed)
 		}
 	}
 	return keep
@@ -257,18 +259,18 @@ type plan struct {
 }
 
 // plan lays out the files: the timeline they share, and who is heard in which.
-func (in *interaction) plan() plan {
+func (rec *recording) plan() plan {
 	var p plan
-	p.job = render.Job{Capture: filepath.Join(in.folder, captureName), Secret: in.secret, Dir: in.folder, Bench: &in.recorder.bench}
+	p.job = render.Job{Capture: filepath.Join(rec.folder, captureName), Secret: rec.secret, Dir: rec.folder, Bench: &rec.in.recorder.bench}
 	var heard []voice
 	first := true
-	for _, s := range in.streams.list {
+	for _, s := range rec.in.streams.list {
 		if s.track == nil {
 			continue
 		}
-		spans := in.spans(s)
+		spans := rec.spans(s)
 		// The recording begins with the INVITE: before it nothing was withheld.
-		rs := render.Stream{ID: s.number, Formats: s.formats, FromStart: len(spans) > 0 && spans[0].from == 0, Ends: s.ends(in.subject)}
+		rs := render.Stream{ID: s.number, Formats: s.formats, FromStart: len(spans) > 0 && spans[0].from == 0, Ends: s.ends(rec.subject)}
 		for _, sp := range spans {
 			rs.Permitted = append(rs.Permitted, render.Interval{From: sp.from, To: sp.to})
 			if first {
@@ -277,16 +279,16 @@ func (in *interaction) plan() plan {
 			p.timeline = span{min(p.timeline.from, sp.from), max(p.timeline.to, sp.to)}
 		}
 		p.job.Streams = append(p.job.Streams, rs)
-		vs := voices(s.number, s.life(), in.people.marks, in.people.senders(s.info.Index, s.info.Generation))
+		vs := voices(s.number, s.life(), rec.in.marks(s.leg), rec.in.senders(s))
 		p.voices = append(p.voices, vs...)
 		heard = append(heard, permitted(vs, spans)...)
 	}
 	p.job.Timeline = render.Interval{From: p.timeline.from, To: p.timeline.to}
-	p.people, p.byKey = in.people.all(p.voices)
+	p.people, p.byKey = rec.in.everybody(p.voices)
 	p.takes = takes(p.people, heard)
 	for i := range p.takes {
 		t := &p.takes[i]
-		t.file = in.name(i+1, t, p.byKey)
+		t.file = rec.name(i+1, t, p.byKey)
 		p.job.Tracks = append(p.job.Tracks, render.Track{File: t.file, Sources: t.sources})
 	}
 	return p
@@ -294,12 +296,12 @@ func (in *interaction) plan() plan {
 
 // name makes the file name of a take from who is heard in it. That of a sealed file
 // says nothing of that.
-func (in *interaction) name(number int, t *take, byKey map[string]store.Participant) string {
-	if in.sealing != nil {
-		return vault.Name(fmt.Sprintf("%02d.wav", number), in.sealing)
+func (rec *recording) name(number int, t *take, byKey map[string]store.Participant) string {
+	if rec.sealing != nil {
+		return vault.Name(fmt.Sprintf("%02d.wav", number), rec.sealing)
 	}
 	if len(t.participants) == 0 {
-		s := in.streams.list[t.streams[0]]
+		s := rec.in.streams.list[t.streams[0]]
 		label := s.info.Label
 		if sanitise(label) == "" {
 			label = strconv.Itoa(s.info.Index)

@@ -36,7 +36,7 @@ func (p *people) readHeaders(ev *siprec.Event, b metadata.Binding) (docs []rawDo
 		return nil
 	})
 	if told {
-		docs = append(docs, p.keep(ev.At, headersName(len(p.docs)+1), linesOf(p.headers), err))
+		docs = append(docs, p.keep(ev.At, headersForm, linesOf(p.headers), err))
 	}
 	return docs, merged
 }
@@ -62,4 +62,4 @@ func linesOf(hs []metadata.HeaderField) []byte {
 	return b.Bytes()
 }
 
-func headersName(n int) string { return fmt.Sprintf("headers-%04d.txt", n) }
+const headersForm = "headers-%s.txt"

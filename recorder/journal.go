@@ -23,7 +23,10 @@ type journalLine struct {
 	At    time.Time `json:"at"` // UTC
 	Event string    `json:"event"`
 
-	CallID string `json:"call_id,omitempty"` // started
+	// Leg is the recording session that it is about, counted from 1; absent for the first.
+	Leg int `json:"leg,omitempty"`
+
+	CallID string `json:"call_id,omitempty"` // started, joined
 	Policy string `json:"policy,omitempty"`  // started, allowed, stopped
 	Method string `json:"method,omitempty"`  // started, changed, ended: SIP method, if any
 	CSeq   uint32 `json:"cseq,omitempty"`
@@ -36,6 +39,9 @@ type journalLine struct {
 	Belonging  *store.Belonging `json:"belongs_to,omitempty"`  // started, under a policy file
 
 	Fact *factLine `json:"fact,omitempty"` // fact
+
+	Command *commandLine `json:"command,omitempty"` // command: what was said, and by whom
+	Said    *time.Time   `json:"said_at,omitempty"` // command: when it came; At is from when it holds
 
 	Stream  string        `json:"stream,omitempty"`  // allowed, stopped, source-changed
 	Because string        `json:"because,omitempty"` // allowed: what decided to record
@@ -60,17 +66,34 @@ type journalLine struct {
 // The events of the journal.
 const (
 	lineStarted   = "started"
+	lineJoined    = "joined" // by a further recording session
 	lineChanged   = "changed"
 	lineMetadata  = "metadata"
 	lineFact      = "fact"
+	lineCommand   = "command"
 	lineSource    = "source-changed"
 	lineAllowed   = "allowed"
 	lineStopped   = "stopped"
-	lineEnded     = "ended"
+	lineEnded     = "ended" // a recording session
+	lineOver      = "over"  // the interaction, some time after the last of them
 	lineResumed   = "resumed"
 	lineFinalised = "finalised"
 	lineFailed    = "finalising-failed"
 )
+
+// A commandLine is a [Command] as it is written down, with why it was refused.
+type commandLine struct {
+	Action   string            `json:"action"`
+	By       string            `json:"by,omitempty"`
+	Party    string            `json:"party,omitempty"`
+	Other    string            `json:"other,omitempty"`
+	Chosen   string            `json:"chosen,omitempty"`
+	Name     string            `json:"name,omitempty"`
+	Reason   string            `json:"reason,omitempty"`
+	Evidence *Evidence         `json:"evidence,omitempty"`
+	Tags     map[string]string `json:"tags,omitempty"`
+	Refused  string            `json:"refused,omitempty"`
+}
 
 // A factLine is one event as the rules took it.
 type factLine struct {

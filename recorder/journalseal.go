@@ -21,9 +21,12 @@ import (
 // recording: when, what, about which stream, for which causes.
 func (l journalLine) withoutPeople() journalLine {
 	out := journalLine{
-		At: l.At, Event: l.Event, CallID: l.CallID, Policy: l.Policy, Method: l.Method, CSeq: l.CSeq, Reason: l.Reason,
+		At: l.At, Event: l.Event, Leg: l.Leg, CallID: l.CallID, Policy: l.Policy, Method: l.Method, CSeq: l.CSeq, Reason: l.Reason,
 		PolicyFile: l.PolicyFile, Belonging: l.Belonging, Stream: l.Stream, Causes: store.WithoutOwners(l.Causes),
 		Absent: l.Absent, Of: l.Of, File: l.File, Files: l.Files, Down: l.Down,
+	}
+	if l.Command != nil {
+		out.Command, out.Said = &commandLine{Action: l.Command.Action, Refused: l.Command.Refused}, l.Said
 	}
 	if l.Fact != nil {
 		out.Fact = &factLine{Kind: l.Fact.Kind, Stream: l.Fact.Stream, Draw: l.Fact.Draw, Direction: l.Fact.Direction}

@@ -34,66 +34,67 @@ const (
 type clock func() time.Time
 
 // manifest says what became of a recording.
-func (in *interaction) manifest(p plan, res render.Result, at time.Time) store.Manifest {
+func (rec *recording) manifest(p plan, res render.Result, at time.Time) store.Manifest {
 	m := store.Manifest{
-		Recording: string(in.id), CallID: in.callID, Policy: in.policy.Version(), EndReason: string(in.reason), SRC: in.src,
+		Recording: string(rec.id), CallID: rec.in.legs[0].callID, Policy: rec.in.policy.Version(), EndReason: string(rec.in.reason), SRC: rec.in.legs[0].src,
 		Times: store.Times{
-			Invite: in.zero.UTC(), End: in.ended.UTC(), Finalised: at, InviteDate: in.dates.invite, EndDate: in.dates.end,
+			Invite: rec.in.zero.UTC(), End: rec.in.ended.UTC(), Finalised: at, InviteDate: rec.in.legs[0].dates.invite, EndDate: rec.in.lastLeg().dates.end,
 		},
 		Timeline:     store.Timeline{OffsetMS: res.Timeline.From.Milliseconds(), DurationMS: (res.Timeline.To - res.Timeline.From).Milliseconds()},
-		Streams:      in.manifestStreams(res),
-		Files:        manifestFiles(in.describe(p), res),
+		Streams:      rec.manifestStreams(res),
+		Files:        manifestFiles(rec.describe(p), res),
 		Metadata:     []store.Document{},
 		Participants: []store.Participant{},
-		Oddities:     append(in.oddities, in.people.oddities...),
+		Oddities:     rec.in.allOddities(),
 	}
-	m.PolicyFile, m.Belonging, m.Void, m.Storage = in.policy.file, in.policy.belongs(), in.void(), in.storage()
-	if in.interpreter != nil {
-		m.Direction, m.DirectionEvidence = in.interpreter.direction.String(), in.interpreter.evidence
-		m.Retention = in.retention()
+	m.PolicyFile, m.Belonging, m.Void, m.Storage = rec.in.policy.file, rec.in.policy.belongs(), rec.void(), rec.storage()
+	if rec.in.interpreter != nil {
+		m.Direction, m.DirectionEvidence = rec.in.interpreter.direction.String(), rec.in.interpreter.evidence
+		m.Retention = rec.retention()
 	}
 	if p.timeline.from < p.timeline.to {
-		m.Times.FirstPermitted = in.zero.Add(p.timeline.from).UTC()
-		m.Times.LastPermitted = in.zero.Add(p.timeline.to).UTC()
+		m.Times.FirstPermitted = rec.in.zero.Add(p.timeline.from).UTC()
+		m.Times.LastPermitted = rec.in.zero.Add(p.timeline.to).UTC()
 	}
-	m.Decisions = in.manifestDecisions()
-	m.Of, m.Maker = string(in.of), string(in.maker)
-	if in.of == "" { // documents lie with the policy recording
-		m.Metadata = append(m.Metadata, in.people.docs...)
+	m.Decisions = rec.manifestDecisions()
+	m.Of, m.Maker = string(rec.of), string(rec.maker)
+	if rec.of == "" { // documents lie with the policy recording
+		m.Metadata = rec.in.documents()
 	}
+	m.RecordingSessions, m.Tags = rec.in.recordingSessions(), rec.in.tags
 	for _, key := range p.people {
-		m.Participants = append(m.Participants, in.manifestParticipant(key, p, m.Files))
+		m.Participants = append(m.Participants, rec.manifestParticipant(key, p, m.Files))
 	}
 	for _, f := range m.Files {
 		if f.Attribution == store.Guessed {
-			in.flag(flagGuessed)
+			rec.flag(flagGuessed)
 		}
 	}
 	if len(m.Files) == 0 {
-		in.flag(flagNothing)
+		rec.flag(flagNothing)
 	}
-	m.Interruptions = in.interruptions()
-	m.Flags = in.flags
+	m.Interruptions = rec.interruptions()
+	m.Flags = rec.flags
 	m.Verdict, m.Reasons = verdict(&m)
-	if in.cut != "" {
-		m.Reasons = append(m.Reasons, "the recording session could not be resumed: "+in.cut)
+	if rec.in.cut != "" {
+		m.Reasons = append(m.Reasons, "the recording session could not be resumed: "+rec.in.cut)
 	}
 	return m
 }
 
-func (in *interaction) manifestDecisions() []store.Decision {
+func (rec *recording) manifestDecisions() []store.Decision {
 	out := []store.Decision{}
-	for _, d := range in.decisions {
-		out = append(out, in.manifestDecision(d))
+	for _, d := range rec.decisions {
+		out = append(out, rec.manifestDecision(d))
 	}
 	return out
 }
 
 // retention is what the policy says becomes of the recording.
-func (in *interaction) retention() *store.Retention {
-	fate := in.policy.Flags().Fate(rules.Finished{
-		Start: in.zero, End: in.ended, Direction: in.interpreter.direction,
-		Kept: slices.ContainsFunc(in.decisions, func(d rules.Decision) bool { return d.Verdict == rules.Record }), Void: in.void(),
+func (rec *recording) retention() *store.Retention {
+	fate := rec.in.policy.Flags().Fate(rules.Finished{
+		Start: rec.in.zero, End: rec.in.ended, Direction: rec.in.interpreter.direction,
+		Kept: slices.ContainsFunc(rec.decisions, func(d rules.Decision) bool { return d.Verdict == rules.Record }), Void: rec.void(),
 	})
 	if !fate.Kept {
 		return nil
@@ -105,10 +106,10 @@ func (in *interaction) retention() *store.Retention {
 	return out
 }
 
-func (in *interaction) manifestParticipant(key string, p plan, files []store.File) store.Participant {
+func (rec *recording) manifestParticipant(key string, p plan, files []store.File) store.Participant {
 	out := p.byKey[key]
-	if in.interpreter != nil {
-		if id, known := in.interpreter.identity[rules.PartyID(key)]; known {
+	if rec.in.interpreter != nil {
+		if id, known := rec.in.interpreter.identity[rules.PartyID(key)]; known {
 			out.Role = roleOf(id)
 		}
 	}
@@ -122,17 +123,17 @@ func (in *interaction) manifestParticipant(key string, p plan, files []store.Fil
 	for _, v := range p.voices {
 		for _, s := range v.senders {
 			if s == key {
-				out.Sent = append(out.Sent, store.Part{Stream: string(in.streams.list[v.stream].id), Interval: interval(v.span.from, v.span.to)})
+				out.Sent = append(out.Sent, store.Part{Stream: string(rec.in.streams.list[v.stream].id), Interval: interval(v.span.from, v.span.to)})
 			}
 		}
 	}
 	return out
 }
 
-func (in *interaction) manifestDecision(d rules.Decision) store.Decision {
+func (rec *recording) manifestDecision(d rules.Decision) store.Decision {
 	return store.Decision{
-		FromMS: d.From.Sub(in.zero).Milliseconds(), From: d.From.UTC(), Stream: string(d.Stream),
-		Verdict: d.Verdict.String(), Policy: d.Policy, Because: d.Because, Causes: causes(d.Causes, in.policy.Flags()), Words: d.String(),
+		FromMS: d.From.Sub(rec.in.zero).Milliseconds(), From: d.From.UTC(), Stream: string(d.Stream),
+		Verdict: d.Verdict.String(), Policy: d.Policy, Because: d.Because, Causes: causes(d.Causes, rec.in.policy.Flags()), Words: d.String(),
 	}
 }
 
@@ -167,7 +168,7 @@ func mapped(parts []render.Interval) []store.Mapped {
 }
 
 // describe tells of the files to be made what is known before.
-func (in *interaction) describe(p plan) []store.File {
+func (rec *recording) describe(p plan) []store.File {
 	out := []store.File{}
 	for _, t := range p.takes {
 		f := store.File{Name: t.file, Attribution: t.attribution, Participants: []string{}, Streams: []string{}}
@@ -175,16 +176,16 @@ func (in *interaction) describe(p plan) []store.File {
 			f.Participants = append(f.Participants, p.byKey[key].ID)
 		}
 		for _, n := range t.streams {
-			f.Streams = append(f.Streams, string(in.streams.list[n].id))
+			f.Streams = append(f.Streams, string(rec.in.streams.list[n].id))
 		}
 		out = append(out, f)
 	}
 	return out
 }
 
-func (in *interaction) manifestStreams(res render.Result) []store.Stream {
+func (rec *recording) manifestStreams(res render.Result) []store.Stream {
 	out := []store.Stream{}
-	for _, s := range in.streams.list {
+	for _, s := range rec.in.streams.list {
 		m := store.Stream{
 			ID: string(s.id), Index: s.info.Index, Generation: s.info.Generation, Label: s.info.Label,
 			Media: s.info.Media, Recordable: s.track != nil, Directions: s.directions,
@@ -192,7 +193,7 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 		}
 		m.Content, m.SRTP = s.info.Content, s.info.SRTP
 		for _, k := range s.sources {
-			m.Sources = append(m.Sources, in.manifestSource(k))
+			m.Sources = append(m.Sources, rec.manifestSource(k))
 		}
 		for _, c := range s.mixed {
 			m.Contributors = append(m.Contributors, store.Contributor{CSRC: c.CSRC, Packets: c.Packets, CNAME: c.CNAME, Name: c.Name})
@@ -211,15 +212,15 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 			})
 		}
 		if s.track != nil {
-			n := s.track.count(in.subject)
+			n := s.track.count(rec.subject)
 			m.Packets.Received, m.Packets.Withheld, m.Packets.Events = n.Received, n.Withheld, n.Events
 		}
-		for _, sp := range in.spans(s) {
+		for _, sp := range rec.spans(s) {
 			m.Permitted = append(m.Permitted, interval(sp.from, sp.to))
 		}
 		for _, r := range res.Streams {
 			if r.ID == s.number {
-				addResult(&m, r, in.manifestDecisions(), in.interruptions(), func(n int) string { return string(in.streams.list[n].id) })
+				addResult(&m, r, rec.manifestDecisions(), rec.interruptions(), func(n int) string { return string(rec.in.streams.list[n].id) })
 			}
 		}
 		out = append(out, m)
@@ -227,9 +228,9 @@ func (in *interaction) manifestStreams(res render.Result) []store.Stream {
 	return out
 }
 
-func (in *interaction) manifestSource(k media.Source) store.Source {
+func (rec *recording) manifestSource(k media.Source) store.Source {
 	return store.Source{
-		SSRC: k.SSRC, FromMS: k.At.Sub(in.zero).Milliseconds(), Address: k.Address.String(), Packets: k.Packets,
+		SSRC: k.SSRC, FromMS: k.At.Sub(rec.in.zero).Milliseconds(), Address: k.Address.String(), Packets: k.Packets,
 		CNAME: k.CNAME, Name: k.Name, Bye: k.Bye, Change: string(k.Change),
 	}
 }
@@ -276,8 +277,8 @@ func senderReports(r render.Reports, name func(stream int) string) *store.Sender
 // CauseDown is the cause of a gap in which the server was not there.
 const CauseDown = "server-down"
 
-func (in *interaction) interruptions() (out []store.Interruption) {
-	for _, d := range in.down {
+func (rec *recording) interruptions() (out []store.Interruption) {
+	for _, d := range rec.in.down {
 		out = append(out, store.Interruption{Interval: interval(d.from, d.to), Cause: CauseDown})
 	}
 	return out

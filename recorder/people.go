@@ -15,9 +15,9 @@ import (
 // people is what the metadata of a recording session says about who sends what
 // (RFC 7865). It is owned by the loop of the recording session.
 type people struct {
-	zero  time.Time
 	model *metadata.Model
-	marks []time.Duration // instants at which the model changed, in order
+	marks []time.Time // instants at which the model changed, in order
+	leg   int         // number of the recording session, in names of documents; 0 for the first
 	docs  []store.Document
 	order []string // participants as documents first named them: files are numbered by it
 	// unreadable says that a document could not be read; nothing that was known
@@ -36,10 +36,11 @@ type people struct {
 type rawDocument struct {
 	store.Document
 	body []byte
+	form string // of its name
 }
 
-func newPeople(zero time.Time) *people {
-	return &people{zero: zero, model: metadata.New(), decode: metadata.Decode}
+func newPeople() *people {
+	return &people{model: metadata.New(), decode: metadata.Decode}
 }
 
 // read merges the metadata of an event, or what its header fields say in place of
@@ -52,7 +53,7 @@ func (p *people) read(ev *siprec.Event) []rawDocument {
 	for _, body := range ev.Metadata {
 		err := p.take(body, ev.At, binding)
 		merged = merged || err == nil
-		docs = append(docs, p.keep(ev.At, documentName(len(p.docs)+1), body, err))
+		docs = append(docs, p.keep(ev.At, documentForm, body, err))
 	}
 	if !merged && binding != nil {
 		p.merge(nil, ev.At, binding)
@@ -60,14 +61,27 @@ func (p *people) read(ev *siprec.Event) []rawDocument {
 	return docs
 }
 
-// keep notes a document and whether it could be read.
-func (p *people) keep(at time.Time, file string, body []byte, err error) rawDocument {
-	d := rawDocument{Document: store.Document{File: vault.Name(file, p.sealing), Arrival: at.UTC(), Readable: err == nil}, body: body}
+// keep notes a document and whether it could be read. It has no name yet.
+func (p *people) keep(at time.Time, form string, body []byte, err error) rawDocument {
+	d := rawDocument{Document: store.Document{Arrival: at.UTC(), Readable: err == nil}, body: body, form: form}
 	if err != nil {
 		d.Error, p.unreadable = err.Error(), true
 	}
 	p.docs = append(p.docs, d.Document)
 	return d
+}
+
+// name names the documents that were read last.
+func (p *people) name(docs []rawDocument) {
+	first := len(p.docs) - len(docs)
+	for i := range docs {
+		number := fmt.Sprintf("%04d", first+i+1)
+		if p.leg > 0 {
+			number = fmt.Sprintf("%d-%s", p.leg, number)
+		}
+		docs[i].File = vault.Name(fmt.Sprintf(docs[i].form, number), p.sealing)
+		p.docs[first+i].File = docs[i].File
+	}
 }
 
 // take reads one document and merges it.
@@ -102,9 +116,8 @@ func (p *people) merge(doc *metadata.Document, at time.Time, b metadata.Binding)
 	}
 	p.model, _ = p.model.Apply(doc, at, b)
 	p.odd(p.model.Oddities()...)
-	mark := at.Sub(p.zero)
-	if n := len(p.marks); n == 0 || mark > p.marks[n-1] {
-		p.marks = append(p.marks, mark)
+	if n := len(p.marks); n == 0 || at.After(p.marks[n-1]) {
+		p.marks = append(p.marks, at)
 	}
 }
 
@@ -141,17 +154,6 @@ func (p *people) held(streams []*stream, at time.Time) bool {
 	return held
 }
 
-// senders asks the model who sent an m-line at an instant.
-func (p *people) senders(index, generation int) senderFunc {
-	return func(at time.Duration) (keys []string, guessed bool) {
-		for _, sp := range p.model.Attribution(index, generation, p.zero.Add(at)) {
-			keys = appendNew(keys, p.person(sp.Participant))
-			guessed = guessed || sp.Guessed
-		}
-		return keys, guessed
-	}
-}
-
 func (p *people) current() metadata.View { return p.model.Current() }
 func (p *people) facts() []metadata.Fact { return p.model.Facts() }
 
@@ -162,34 +164,6 @@ func (p *people) attribution(s *stream, at time.Time) []metadata.Span {
 // person is the key of whom an id means: an SRC may renew all ids when a call is
 // transferred (BroadWorks), and the person goes on under another.
 func (p *people) person(id metadata.ID) string { return string(p.model.Person(id)) }
-
-// all returns the participants in the order in which documents first described
-// them, and behind them those that were only ever named as senders.
-func (p *people) all(spoken []voice) (keys []string, byKey map[string]store.Participant) {
-	byKey = make(map[string]store.Participant)
-	for _, d := range p.model.Participants() {
-		key := p.person(d.ID)
-		byKey[key] = joined(byKey[key], d)
-	}
-	for _, id := range p.order {
-		key := p.person(metadata.ID(id))
-		if _, described := byKey[key]; described {
-			keys = appendNew(keys, key)
-		}
-	}
-	for _, v := range spoken {
-		for _, key := range v.senders {
-			keys = appendNew(keys, key)
-		}
-	}
-	for _, key := range keys {
-		if one := byKey[key]; one.ID == "" { // none was sent, or it was never described
-			one.ID = key
-			byKey[key] = one
-		}
-	}
-	return keys, byKey
-}
 
 // joined adds a description of a person to those before: the id is the first that
 // was sent, addresses and names are all.
@@ -221,4 +195,4 @@ func bindingOf(ev *siprec.Event) metadata.Binding {
 	return b
 }
 
-func documentName(n int) string { return fmt.Sprintf("metadata-%04d.xml", n) }
+const documentForm = "metadata-%s.xml"

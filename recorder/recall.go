@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -33,16 +32,13 @@ func (in *interaction) remember(e entry) {
 }
 
 // rememberEvent keeps an event, so that another process can go through it again.
-func (in *interaction) rememberEvent(ev *siprec.Event, facts []rules.Event, decisions []rules.Decision, asked bool) {
-	e := entry{Event: ev, Facts: facts, Decisions: verdictLines(decisions), Asked: asked, Policy: in.policy.file}
+func (in *interaction) rememberEvent(l *leg, ev *siprec.Event, facts []rules.Event, decisions []rules.Decision, asked bool) {
+	e := entry{Leg: l.number, Event: ev, Facts: facts, Decisions: verdictLines(decisions), Asked: asked, Policy: in.policy.file}
 	if ev.Kind == siprec.Resumed {
 		e.Down = in.lastKnown
 	}
 	in.remember(e)
 }
-
-// keepDialog keeps the state of the dialog.
-func (in *interaction) keepDialog(state []byte) { in.remember(entry{Dialog: state}) }
 
 // wasDown notes that the server was not there for a time.
 func (in *interaction) wasDown(from, to time.Time) {
@@ -50,12 +46,10 @@ func (in *interaction) wasDown(from, to time.Time) {
 	in.flag(flagDown)
 }
 
-// Remains are what another process left of a recording: the interaction as it was, and
-// the last state of its dialog.
+// Remains are what another process left of an interaction, as it was.
 type remains struct {
 	*interaction
-	dialog json.RawMessage // nil when its first request was never answered
-	behind bool            // more may have been withheld than is known
+	behind bool // more may have been withheld than is known
 }
 
 // recall goes again through what happened to a recording, and comes to the same
@@ -79,19 +73,15 @@ func (r *Recorder) recall(id string) (*remains, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &remains{interaction: r.former(id, folder, entries[0].Begin), behind: behind}
+	first := entries[0].Begin
+	out := &remains{interaction: r.former(id, folder, first), behind: behind}
 	out.secret = secret
-	if entries[0].Begin.Encrypted {
-		out.sealing, out.people.sealing = key, key
+	if first.Encrypted {
+		out.sealing = key
 	}
-	for i, e := range entries[1:] {
-		switch {
-		case e.Dialog != nil:
-			out.dialog = e.Dialog
-		case e.Event != nil:
-			if err := out.again(e); err != nil {
-				return nil, fmt.Errorf("entry %d of its resume log: %w", i+2, err)
-			}
+	for i, e := range entries {
+		if err := out.again(e); err != nil {
+			return nil, fmt.Errorf("entry %d of its resume log: %w", i+1, err)
 		}
 	}
 	if out.verdicts == nil {
@@ -103,49 +93,89 @@ func (r *Recorder) recall(id string) (*remains, error) {
 	return out, nil
 }
 
-// former is a recording before its first event, as it began in another process.
+// former is an interaction before its first event, as it began in another process.
 func (r *Recorder) former(id, folder string, b *beginning) *interaction {
-	recording := rules.RecordingID(id)
 	now := r.cfg.Now()
 	zero := now.Add(b.Zero.Sub(now)) // the same instant, by the clock of this process
-	log := r.cfg.Log.With(zap.String("call_id", shortened(b.CallID)), zap.String("src", b.Source.Name), zap.String("recording", id))
-	return &interaction{
-		id: recording, subject: recording, recorder: r, begun: true, folder: folder, zero: zero, log: log, rs: bygone{b}, callID: b.CallID, src: b.Source, accept: r.accept,
-		rulebook: r.cfg.Rulebook, policy: pinned{Policy: r.cfg.Policy}, random: r.cfg.Random, people: newPeople(zero),
-		streams: &streams{recording: recording, zero: zero, out: new(laterKeeper)}, lastKnown: zero,
-	}
+	in := r.blank(rules.RecordingID(id), zero, pinned{Policy: r.cfg.Policy})
+	in.log = r.cfg.Log.With(zap.String("call_id", shortened(b.CallID)), zap.String("src", b.Source.Name), zap.String("recording", id))
+	in.begun, in.folder, in.lastKnown = true, folder, zero
+	in.streams.out = new(laterKeeper)
+	return in
 }
 
-// again goes through one event again.
+// again goes through one entry again.
 func (in *interaction) again(e entry) error {
+	switch {
+	case e.Begin != nil:
+		return in.legAgain(e)
+	case e.Command != nil:
+		return in.commandAgain(e)
+	}
+	l := in.leg(max(e.Leg, 1))
+	switch {
+	case l == nil:
+		return errResumeLog
+	case e.Dialog != nil:
+		l.dialog = e.Dialog
+	case e.Event != nil:
+		return in.eventAgain(l, e)
+	}
+	return nil
+}
+
+// leg is the recording session of that number; nil for none.
+func (in *interaction) leg(number int) *leg {
+	if number < 1 || number > len(in.legs) {
+		return nil
+	}
+	return in.legs[number-1]
+}
+
+// legAgain takes a recording session in again.
+func (in *interaction) legAgain(e entry) error {
+	l := newLeg(bygone{e.Begin})
+	if max(e.Leg, 1) != len(in.legs)+1 {
+		return errResumeLog
+	}
+	now := in.recorder.cfg.Now()
+	l.why = e.Begin.Why
+	l.begins(in, now.Add(e.Begin.Zero.Sub(now)))
+	l.src = e.Begin.Source
+	return nil
+}
+
+// eventAgain goes through one event again.
+func (in *interaction) eventAgain(l *leg, e entry) error {
 	ev := e.Event
-	in.people.read(ev)
+	l.people.name(l.people.read(ev))
+	in.acquaint(l)
 	if in.verdicts == nil {
-		if err := in.beginAgain(ev, e.Policy); err != nil {
+		if err := in.beginAgain(l, ev, e.Policy); err != nil {
 			return err
 		}
 	}
-	in.dated(ev)
+	in.dated(l, ev)
 	for _, o := range ev.Oddities {
 		in.oddities = appendNew(in.oddities, o)
 	}
 	switch {
 	case ev.Kind == siprec.Ended:
-		in.ended, in.reason = ev.At, ev.Reason
+		in.endAgain(l, e)
 	case ev.Kind == siprec.Resumed:
 		in.wasDown(e.Down, ev.At)
-		in.streams.update(ev.Streams, ev.At)
+		in.streams.update(l, ev.Streams, ev.At)
 	case ev.HasOffer || ev.Kind == siprec.Offered:
-		in.streams.update(ev.Streams, ev.At)
+		in.streams.update(l, ev.Streams, ev.At)
 	}
 	if in.interpreter != nil {
-		in.interpreter.recall(ev, in.people, e.Facts)
+		in.interpreter.recall(ev, in.told(), e.Facts)
 	}
 	decisions := in.decide(e.Facts)
 	in.carryOut(decisions)
-	in.held = in.people.held(in.streams.list, ev.At)
+	l.held = l.people.held(in.streams.of(l), ev.At)
 	if e.Asked {
-		in.asked = ev.At
+		l.asked = ev.At
 	}
 	in.lastKnown = laterOf(in.lastKnown, ev.At)
 	if !slices.EqualFunc(verdictLines(decisions), e.Decisions, verdictLine.equal) {
@@ -154,14 +184,23 @@ func (in *interaction) again(e entry) error {
 	return nil
 }
 
+// endAgain ends a recording session again.
+func (in *interaction) endAgain(l *leg, e entry) {
+	in.endLeg(l, e.Event)
+	in.concluded = slices.ContainsFunc(e.Facts, func(f rules.Event) bool { return f.Kind == rules.InteractionEnded })
+	if !in.concluded {
+		in.streams.over(l, e.Event.At)
+	}
+}
+
 // beginAgain opens the case under the version of the policy file that decided.
-func (in *interaction) beginAgain(ev *siprec.Event, version string) error {
+func (in *interaction) beginAgain(l *leg, ev *siprec.Event, version string) error {
 	if in.rulebook == nil && version != "" {
 		return fmt.Errorf("it was decided by version %s of a policy file, and there is none now", version)
 	}
 	if in.rulebook != nil {
 		var err error
-		if in.policy, err = in.rulebook.pinAs(version, in.traits(ev)); err != nil {
+		if in.policy, err = in.rulebook.pinAs(version, l.traits(ev)); err != nil {
 			return err
 		}
 		in.interpreter = newInterpreter(in.policy)

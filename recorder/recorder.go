@@ -91,6 +91,15 @@ type Config struct {
 	// Otherwise who can read Dir can read them.
 	Encrypt bool
 
+	// Grace is for how long an interaction waits for a further recording session of it
+	// when the last one has ended, before its files are made: a call may be transferred
+	// by ending one and beginning another. 0 is not at all. It waits only where something
+	// is known by which another would find it, and no longer than until Close.
+	Grace time.Duration
+	// Links are the ids by which recording sessions are found to be of one interaction;
+	// nil for none.
+	Links []Link
+
 	// Notify takes each [Notice], from many goroutines; nil for none. It must not
 	// block. Those of one recording come in their order.
 	Notify func(Notice)
@@ -104,6 +113,8 @@ type Recorder struct {
 	bench  render.Bench  // what they work with
 	finishing
 	spool *capture.Spool
+	links links
+	live  liveSet
 	ended func() error // ends the spool, once
 	lock  *os.File     // nil when another process has the folder
 	alone bool         // none has
@@ -206,11 +217,10 @@ func (r *Recorder) ServeRecording(ctx context.Context, rs *siprec.RecordingSessi
 	r.serve(ctx, rs)
 }
 
-func (r *Recorder) serve(ctx context.Context, rs recordingSession) { r.loop(ctx, rs, nil) }
+func (r *Recorder) serve(ctx context.Context, rs recordingSession) { r.loop(ctx, newLeg(rs)) }
 
-// loop reads the events of a recording session. in is nil, or the recording that is
-// gone on with.
-func (r *Recorder) loop(ctx context.Context, rs recordingSession, in *interaction) {
+// loop reads the events of a recording session. It may be one that is gone on with.
+func (r *Recorder) loop(ctx context.Context, l *leg) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(r.ctx, cancel)()
@@ -219,49 +229,47 @@ func (r *Recorder) loop(ctx context.Context, rs recordingSession, in *interactio
 	if admitted {
 		defer r.working.Done()
 	}
-	for {
-		ev, err := rs.Next(ctx)
+	ended := false
+	for !ended {
+		ev, err := l.rs.Next(ctx)
 		if err != nil {
 			break
 		}
-		if in == nil && ev.Kind == siprec.Offered {
-			in = r.openFor(ev, rs, admitted)
-			if in == nil {
-				continue
-			}
+		if l.of.Load() == nil && ev.Kind == siprec.Offered && !r.enter(l, ev, admitted) {
+			continue
 		}
-		if in != nil && !in.survives(ev) || ev.Kind == siprec.Ended {
-			break
+		ended = ev.Kind == siprec.Ended
+		if l.of.Load() != nil && !l.survives(ev) {
+			ended = true
 		}
 	}
-	if in == nil {
+	if l.of.Load() == nil {
 		return
 	}
-	if in.ended.IsZero() {
+	if !ended {
 		// Next failed without an end: end as the events would have.
-		in.survives(&siprec.Event{Kind: siprec.Ended, At: r.cfg.Now(), Reason: siprec.EndGone})
+		l.survives(&siprec.Event{Kind: siprec.Ended, At: r.cfg.Now(), Reason: siprec.EndGone})
 	}
-	in.finish()
-	r.working.Go(func() { r.finaliseAll(in) })
+	l.leave()
 }
 
-// openFor opens the recording that an event begins, or refuses it and returns nil.
-func (r *Recorder) openFor(ev *siprec.Event, rs recordingSession, admitted bool) *interaction {
+// enter has a recording session begin an interaction or become one of an interaction
+// that goes on, or refuses it and returns false.
+func (r *Recorder) enter(l *leg, ev *siprec.Event, admitted bool) bool {
 	if !admitted {
 		ev.Reject(503, "the recording server is stopping")
-		return nil
+		return false
 	}
 	if why := r.Failing(); why != "" {
 		ev.Reject(503, why)
-		return nil
+		return false
 	}
-	in, err := r.open(ev, rs)
-	if err != nil {
-		r.cfg.Log.Error("recording cannot begin", append(logFields(rs), zap.Error(err))...)
+	if err := r.place(l, ev); err != nil {
+		r.cfg.Log.Error("recording cannot begin", append(logFields(l.rs), zap.Error(err))...)
 		ev.Reject(503, "recording is not possible now")
-		return nil
+		return false
 	}
-	return in
+	return true
 }
 
 // begin admits a recording session unless the recorder is closed.

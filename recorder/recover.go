@@ -36,8 +36,8 @@ type Recovered struct {
 // It is for the time before the first ServeRecording. While another process has the
 // folder nothing is touched, and the result is zero.
 func (r *Recorder) Recover(resume func(state []byte, h siprec.Handler) error) (Recovered, error) {
-	return r.recover(func(state []byte, in *interaction) error {
-		return resume(state, siprec.HandlerFunc(func(ctx context.Context, rs *siprec.RecordingSession) { r.goOn(ctx, rs, in) }))
+	return r.recover(func(state []byte, l *leg) error {
+		return resume(state, siprec.HandlerFunc(func(ctx context.Context, rs *siprec.RecordingSession) { r.goOn(ctx, rs, l) }))
 	})
 }
 
@@ -45,8 +45,8 @@ func (r *Recorder) Recover(resume func(state []byte, h siprec.Handler) error) (R
 // ended. What is not known to be withheld may be.
 var errBehind = errors.New("what was withheld could not be written down")
 
-// A resumer has the recording session of an interaction go on.
-type resumer func(state []byte, in *interaction) error
+// A resumer has a recording session go on.
+type resumer func(state []byte, l *leg) error
 
 func (r *Recorder) recover(resume resumer) (Recovered, error) {
 	if !r.alone {
@@ -95,26 +95,63 @@ func (r *Recorder) recoverOne(id string, resume resumer) Recovered {
 		r.cfg.Log.Warn("recording was left unfinished and stays so: its audio is in its capture and in no file", zap.String("recording", id), zap.Error(err))
 		return Recovered{Left: 1}
 	}
-	if !left.ended.IsZero() {
+	r.links.own(left.interaction, left.keysAgain())
+	for _, l := range left.legs {
+		if l.ended.IsZero() {
+			continue
+		}
+		left.left(l)
+	}
+	if !left.goesOn() {
 		left.flag(flagDown)
-		r.finishLeft(left)
+		left.conclude()
+		left.start()
 		return Recovered{Finished: 1}
 	}
+	left.start()
+	resumed := 0
+	for _, l := range left.legs {
+		if l.ended.IsZero() && left.goesOnWith(l, resume) {
+			resumed++
+		}
+	}
+	if resumed > 0 {
+		return Recovered{Resumed: 1}
+	}
+	return Recovered{Finished: 1}
+}
+
+// goesOnWith has a recording session go on that was up, or ends it where it was last
+// heard of.
+func (left *remains) goesOnWith(l *leg, resume resumer) bool {
+	var err error
 	switch {
-	case left.dialog == nil:
+	case l.dialog == nil:
 		err = errResumeLog // its INVITE was never answered
 	case left.behind:
 		err = errBehind
 	default:
-		err = resume(left.dialog, left.interaction)
+		err = resume(l.dialog, l)
 	}
 	if err == nil {
-		return Recovered{Resumed: 1}
+		return true
 	}
-	left.log.Warn("recording session cannot be resumed: what was recorded is finalised", zap.Error(err))
-	left.cut = err.Error()
-	r.finishLeft(left)
-	return Recovered{Finished: 1}
+	l.log.Warn("recording session cannot be resumed: what was recorded is finalised", zap.Error(err))
+	l.do(func(in *interaction) {
+		in.cut = err.Error()
+		in.flag(flagDown)
+		in.survives(l, &siprec.Event{Kind: siprec.Ended, At: in.lastKnown, Reason: endDown})
+	})
+	l.leave()
+	return false
+}
+
+// keysAgain are the ids of an interaction that another process left.
+func (in *interaction) keysAgain() (out []linkKey) {
+	for _, l := range in.legs {
+		out = append(out, in.recorder.keysOf(l, in.policy.belonging.Account, nil)...)
+	}
+	return out
 }
 
 // discardBlank removes a folder in whose journal nothing stands: its INVITE was not
@@ -160,23 +197,15 @@ func (r *Recorder) tidy() {
 	}
 }
 
-// finishLeft finalises a recording that is not gone on with.
-func (r *Recorder) finishLeft(left *remains) {
-	if left.ended.IsZero() {
-		left.flag(flagDown)
-		left.survives(&siprec.Event{Kind: siprec.Ended, At: left.lastKnown, Reason: endDown})
-	}
-	left.finish()
-	r.working.Go(func() { r.finaliseAll(left.interaction) })
-}
-
 // goOn records a recording session again.
-func (r *Recorder) goOn(ctx context.Context, rs recordingSession, in *interaction) {
-	in.rs = rs
-	in.log = r.cfg.Log.With(append(logFields(rs), zap.String("recording", string(in.id)))...)
-	rs.Held(in.held)
-	rs.Keep(in.keepDialog)
-	r.loop(ctx, rs, in)
+func (r *Recorder) goOn(ctx context.Context, rs recordingSession, l *leg) {
+	l.do(func(in *interaction) {
+		l.rs = rs
+		l.log = r.cfg.Log.With(append(logFields(rs), zap.String("recording", string(in.id)))...)
+		rs.Held(l.held)
+	})
+	rs.Keep(l.keepDialog)
+	r.loop(ctx, l)
 }
 
 // takeAlone reports whether no other process has the folder of recordings; then none

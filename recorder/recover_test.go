@@ -99,14 +99,14 @@ func recovered(t *testing.T, cfg Config, script ...func(*fake) *siprec.Event) (s
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := r.recover(func(state []byte, in *interaction) error {
+	got, err := r.recover(func(state []byte, l *leg) error {
 		if string(state) != dialogState {
 			t.Errorf("state of the dialog is %s", state)
 		}
 		if script == nil {
 			return errors.New("its port is taken")
 		}
-		r.working.Go(func() { r.goOn(t.Context(), newFake(t, script...), in) })
+		r.working.Go(func() { r.goOn(t.Context(), newFake(t, script...), l) })
 		return nil
 	})
 	if err != nil {
@@ -275,7 +275,7 @@ func TestRecoverFinalises(t *testing.T) {
 
 // TestRecoverLeaves what another process has, and what nothing is known of.
 func TestRecoverLeaves(t *testing.T) {
-	never := func([]byte, *interaction) error { t.Error("resumed"); return nil }
+	never := func([]byte, *leg) error { t.Error("resumed"); return nil }
 	left := killed(t, recordingAll(t.TempDir()), 0, offered(both))
 	first := newRecorder(t, left)
 	if got, err := newRecorder(t, left).recover(never); err != nil || got != (Recovered{}) {
@@ -408,8 +408,8 @@ func TestRecallComesToTheSame(t *testing.T) {
 				"senders": {sendersOf(was.interpreter), sendersOf(again.interpreter)},
 				"numbers": {was.interpreter.numbers, again.interpreter.numbers}, "holder": {was.interpreter.holder, again.interpreter.holder},
 				"spoke": {was.interpreter.spoke, again.interpreter.spoke}, "direction": {was.interpreter.direction, again.interpreter.direction},
-				"policy": {was.policy.Version(), again.policy.Version()}, "held": {was.held, again.held}, "ordinal": {was.decision, again.decision},
-				"decisions": {verdictLines(was.decisions), verdictLines(again.decisions)}, "documents": {was.people.docs, again.people.docs},
+				"policy": {was.policy.Version(), again.policy.Version()}, "held": {was.legs[0].held, again.legs[0].held}, "ordinal": {was.decision, again.decision},
+				"decisions": {verdictLines(was.decisions), verdictLines(again.decisions)}, "documents": {was.legs[0].people.docs, again.legs[0].people.docs},
 			}
 			for what, v := range same {
 				if !reflect.DeepEqual(v[0], v[1]) {
@@ -426,7 +426,7 @@ func TestRecallComesToTheSame(t *testing.T) {
 		f := newFake(t, offered(both, outsider), check, talk(0, 1, 0, 1), changed(1, hold), check, changed(2, both), check,
 			changed(3, nil, held), check, changed(4, both, transfer), check, changed(5, both[:1]), check)
 		r.accept = func(*siprec.Event) {}
-		now, err = r.open(&siprec.Event{At: sec(0)}, f)
+		now, err = unattended(r, &siprec.Event{At: sec(0)}, f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -435,14 +435,14 @@ func TestRecallComesToTheSame(t *testing.T) {
 			if err != nil {
 				break
 			}
-			now.handle(ev)
+			now.legs[0].handle(ev)
 		}
 		if events != 6 {
 			t.Errorf("%d events", events)
 		}
-		now.handle(ended(6)(f))
+		now.legs[0].handle(ended(6)(f))
 		now.finish()
-		r.finalise(now)
+		r.finalise(now.recording)
 	}
 }
 

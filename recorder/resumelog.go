@@ -32,24 +32,27 @@ const (
 // resumeVersion is that of the form of its entries.
 const resumeVersion = 1
 
-// An entry is one entry of a resume log: the beginning, an event with what the rules
-// were told and decided, or the state of the dialog.
+// An entry is one entry of a resume log: the beginning of a recording session, an event
+// of it with what the rules were told and decided, or the state of its dialog.
 type entry struct {
+	Leg       int             `json:"leg,omitempty"` // number of the recording session that it is about
 	Begin     *beginning      `json:"begin,omitempty"`
 	Event     *siprec.Event   `json:"event,omitempty"`
-	Facts     []rules.Event   `json:"facts,omitempty"`     // of Event
-	Decisions []verdictLine   `json:"decisions,omitempty"` // of Event
+	Command   *commanded      `json:"command,omitempty"`
+	Facts     []rules.Event   `json:"facts,omitempty"`     // of Event or Command
+	Decisions []verdictLine   `json:"decisions,omitempty"` // of Event or Command
 	Asked     bool            `json:"asked,omitempty"`     // after Event a snapshot was asked for
 	Policy    string          `json:"policy,omitempty"`    // version of the policy file, if any
 	Down      time.Time       `json:"down,omitzero"`       // with Event Resumed: since when the server was down
 	Dialog    json.RawMessage `json:"dialog,omitempty"`
 }
 
-// A beginning is what is known of a recording before its first event.
+// A beginning is what is known of a recording session before its first event.
 type beginning struct {
 	Version    int
-	Encrypted  bool // finished files, documents and what is said of people
-	Zero       time.Time
+	Encrypted  bool      // finished files, documents and what is said of people
+	Zero       time.Time // arrival of its INVITE
+	Why        string    `json:",omitempty"` // it is one of the interaction, of a later one
 	CallID     string
 	Source     store.SRC
 	Origin     siprec.Origin
@@ -168,9 +171,13 @@ func (l *resumeLog) write(e entry) error {
 	return nil
 }
 
-// withholds reports whether something is withheld from an entry on. At the end there is
-// nothing more that could be kept.
+// withholds reports whether something is withheld from an entry on, or it is a command,
+// which is never forgotten once it was answered. At the end there is nothing more that
+// could be kept.
 func (e *entry) withholds() bool {
+	if e.Command != nil {
+		return true
+	}
 	if e.Event != nil && e.Event.Kind == siprec.Ended {
 		return false
 	}

@@ -38,7 +38,7 @@ func mayPass(err error) error {
 // inTime does something for a recording that has ended, again and again while it fails
 // for want of what may come back, and once more when Close is called. Pages or the
 // capture have all of it meanwhile.
-func (r *Recorder) inTime(in *interaction, do func() error) error {
+func (r *Recorder) inTime(rec *recording, do func() error) error {
 	last := false
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		err := do()
@@ -47,14 +47,14 @@ func (r *Recorder) inTime(in *interaction, do func() error) error {
 			return err
 		}
 		if wait == firstRetry { // the whole error may name a file, and that a person
-			in.log.Error("recording cannot be finalised now, it is tried again", zap.Error(want))
+			rec.log.Error("recording cannot be finalised now, it is tried again", zap.Error(want))
 		}
 		last = !r.rest(wait)
 	}
 }
 
 // finaliseOnce is one attempt, when there is a free place.
-func (r *Recorder) finaliseOnce(in *interaction) (store.Manifest, error) {
+func (r *Recorder) finaliseOnce(rec *recording) (store.Manifest, error) {
 	by := r.finishing
 	select {
 	case r.slots <- struct{}{}:
@@ -62,7 +62,7 @@ func (r *Recorder) finaliseOnce(in *interaction) (store.Manifest, error) {
 		defer by.free()
 	case <-r.ctx.Done():
 	}
-	return in.finaliseSafely(r.ctx, by)
+	return rec.finaliseSafely(r.ctx, by)
 }
 
 // rest waits, and reports whether it was long enough: false when Close was called.

@@ -43,7 +43,7 @@ func TestInTime(t *testing.T) {
 				if tt.stop > 0 {
 					time.AfterFunc(tt.stop, stop)
 				}
-				r, in := &Recorder{stopping: ctx}, &interaction{log: zap.New(core)}
+				r, in := &Recorder{stopping: ctx}, &recording{log: zap.New(core)}
 				attempts, began := 0, time.Now()
 				err := r.inTime(in, func() error {
 					if attempts++; attempts <= tt.failures {

@@ -125,14 +125,14 @@ func TestNothingBeginsAfterARefusal(t *testing.T) {
 // was known before holds.
 // Shows 7866-9.2-03.
 func TestFailureInADocumentIsAnUnreadableOne(t *testing.T) {
-	p := newPeople(t0)
+	p := newPeople()
 	p.read(offered(both, twoParties)(nil))
 	p.decode = func([]byte) (*metadata.Document, error) { panic("failure") }
 	docs := p.read(changed(1, nil, twoParties)(nil))
 	if len(docs) != 1 || docs[0].Readable || docs[0].Error == "" || !p.unreadable {
 		t.Errorf("documents %+v", docs)
 	}
-	if who, _ := p.senders(0, 0)(2 * time.Second); len(who) != 1 {
+	if who := p.model.Senders(0, 0, sec(2)); len(who) != 1 {
 		t.Errorf("senders %v", who)
 	}
 }

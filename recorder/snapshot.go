@@ -18,28 +18,28 @@ const snapshotPause = time.Minute
 // is a part of something that never came (RFC 7866 §9.2). An SRC without UPDATE
 // cannot be asked, and the recording goes on as it is.
 // It reports whether it asked.
-func (in *interaction) askForSnapshot(ev *siprec.Event, docs []rawDocument) bool {
-	why := in.lacking(ev, docs)
-	if why == "" || ev.Kind == siprec.Ended || !in.asked.IsZero() && ev.At.Sub(in.asked) < snapshotPause {
+func (l *leg) askForSnapshot(ev *siprec.Event, docs []rawDocument) bool {
+	why := l.lacking(ev, docs)
+	if why == "" || ev.Kind == siprec.Ended || !l.asked.IsZero() && ev.At.Sub(l.asked) < snapshotPause {
 		return false
 	}
-	err := in.rs.RequestSnapshot(why)
+	err := l.rs.RequestSnapshot(why)
 	if errors.Is(err, siprec.ErrNoUpdate) {
 		return false
 	}
-	in.asked = ev.At
-	in.log.Info("asked for a snapshot of the metadata", zap.String("why", why), zap.Error(err))
+	l.asked = ev.At
+	l.log.Info("asked for a snapshot of the metadata", zap.String("why", why), zap.Error(err))
 	return true
 }
 
 // lacking says why the metadata of an event is not enough; empty when it is.
-func (in *interaction) lacking(ev *siprec.Event, docs []rawDocument) string {
+func (l *leg) lacking(ev *siprec.Event, docs []rawDocument) string {
 	switch {
 	case len(ev.Metadata) == 0:
 		return ""
 	case slices.ContainsFunc(docs, func(d rawDocument) bool { return !d.Readable }):
 		return "metadata could not be read"
-	case in.people.model.NeedsSnapshot():
+	case l.people.model.NeedsSnapshot():
 		return "partial metadata came before a snapshot"
 	}
 	return ""

@@ -4,9 +4,9 @@ import "fmt"
 
 // sourceLines are the journal lines of the SSRCs that followed others since the last
 // time (RFC 7866 §8.1.3). What RTCP tells of them later stands in the manifest.
-func (in *interaction) sourceLines() []journalLine {
+func (in *interaction) sourceLines(l *leg) []journalLine {
 	var lines []journalLine
-	for _, s := range in.streams.list {
+	for _, s := range in.streams.of(l) {
 		for i := max(s.told, 1); i < len(s.sources); i++ {
 			now, before := s.sources[i], s.sources[i-1]
 			lines = append(lines, journalLine{

@@ -20,10 +20,12 @@ const ownerSDP = "sdp"
 // A stream is one m-line while it carries one stream: an index and a generation.
 type stream struct {
 	id     rules.StreamID
-	number int // in the capture, from 0
+	leg    *leg // the recording session that it is of
+	number int  // in the capture, from 0
 	info   siprec.Stream
 	track  *Track // nil while it is not recordable
 	live   bool
+	last   bool // ended with its recording session
 
 	// attached says that the track stands in front of the port it has now, at
 	// is that port, panics how often it had been thrown out then.
@@ -40,7 +42,7 @@ type stream struct {
 	told           int // of sources, in the journal
 }
 
-// streams is the m-lines of a recording session. It is owned by its loop.
+// streams is the m-lines of all recording sessions of an interaction.
 type streams struct {
 	recording rules.RecordingID
 	zero      time.Time
@@ -48,20 +50,40 @@ type streams struct {
 	list      []*stream
 }
 
-func streamID(s siprec.Stream) rules.StreamID {
-	return rules.StreamID(fmt.Sprintf("%d.%d", s.Index, s.Generation))
+// streamID is what a stream is called: by index and generation, and in a recording
+// session that is not the first of the interaction by the number of that too.
+func streamID(l *leg, s siprec.Stream) rules.StreamID {
+	id := fmt.Sprintf("%d.%d", s.Index, s.Generation)
+	if l.number > 1 {
+		id = fmt.Sprintf("%d/%s", l.number, id)
+	}
+	return rules.StreamID(id)
+}
+
+// of are the streams of one recording session.
+func (ss *streams) of(l *leg) []*stream {
+	if !slices.ContainsFunc(ss.list, func(s *stream) bool { return s.leg != l }) {
+		return ss.list // mostly there is no other
+	}
+	var out []*stream
+	for _, s := range ss.list {
+		if s.leg == l {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // update takes the m-lines of an offer and returns what it means for the rules:
 // first what begins to withhold, then what makes streams live, then what lifts.
-func (ss *streams) update(offered []siprec.Stream, at time.Time) []rules.Event {
+func (ss *streams) update(l *leg, offered []siprec.Stream, at time.Time) []rules.Event {
 	var suppress, begin, lift []rules.Event
 	event := func(kind rules.Kind, s *stream) rules.Event {
 		return rules.Event{At: at, Kind: kind, Stream: s.id, Owner: ownerSDP}
 	}
 	seen := make(map[rules.StreamID]bool)
 	for _, o := range offered {
-		s := ss.get(o, at)
+		s := ss.get(l, o, at)
 		seen[s.id] = true
 		s.renew(o, at.Sub(ss.zero))
 		switch {
@@ -76,7 +98,7 @@ func (ss *streams) update(offered []siprec.Stream, at time.Time) []rules.Event {
 			lift = append(lift, event(rules.StreamActive, s))
 		}
 	}
-	for _, s := range ss.list {
+	for _, s := range ss.of(l) {
 		// The slot carries another stream now (RFC 3264 §8.1).
 		if s.live && !seen[s.id] {
 			s.end(at.Sub(ss.zero))
@@ -87,12 +109,12 @@ func (ss *streams) update(offered []siprec.Stream, at time.Time) []rules.Event {
 }
 
 // get finds the stream of an m-line or makes it, with the gate in front of it.
-func (ss *streams) get(o siprec.Stream, at time.Time) *stream {
-	id := streamID(o)
+func (ss *streams) get(l *leg, o siprec.Stream, at time.Time) *stream {
+	id := streamID(l, o)
 	i := slices.IndexFunc(ss.list, func(s *stream) bool { return s.id == id })
 	if i < 0 {
 		i = len(ss.list)
-		ss.list = append(ss.list, &stream{id: id, number: i, added: at.Sub(ss.zero)})
+		ss.list = append(ss.list, &stream{id: id, leg: l, number: i, added: at.Sub(ss.zero)})
 	}
 	s := ss.list[i]
 	if s.track == nil && o.Recordable && !o.Closed {
@@ -110,42 +132,56 @@ func (ss *streams) track(id rules.StreamID) *Track {
 	return nil
 }
 
-// end ends all streams.
-func (ss *streams) end(at time.Time) {
-	for _, s := range ss.list {
+// over takes the end of a recording session that is not the last, and returns what it
+// means for the rules.
+func (ss *streams) over(l *leg, at time.Time) (out []rules.Event) {
+	for _, s := range ss.of(l) {
+		if s.live {
+			s.last = true
+			s.end(at.Sub(ss.zero))
+			out = append(out, rules.Event{At: at, Kind: rules.StreamRemoved, Stream: s.id, Owner: ownerSDP})
+		}
+	}
+	return out
+}
+
+// end ends all streams of a recording session.
+func (ss *streams) end(l *leg, at time.Time) {
+	for _, s := range ss.of(l) {
 		s.end(at.Sub(ss.zero))
+		s.last = false
 	}
 }
 
 // attach puts the gates in front of the ports. The port of a stream may be new
 // with each offer. One that has its gate is left alone: packets that wait there
 // for their source to be adopted would be wiped.
-func (ss *streams) attach(rs recordingSession) {
-	for _, s := range ss.list {
+func (ss *streams) attach(l *leg) {
+	for _, s := range ss.of(l) {
 		if !s.live || s.track == nil {
 			continue
 		}
 		if s.attached && s.at == s.info.Local && s.panics == s.stats.Panics {
 			continue
 		}
-		rs.Attach(s.info.Index, s.track)
+		l.rs.Attach(s.info.Index, s.track)
 		s.attached, s.at, s.panics = true, s.info.Local, s.stats.Panics
 	}
 }
 
 // count takes what the ports counted. The ports of a stream may be gone sooner
 // than the stream: then what they said last stays.
-func (ss *streams) count(rs recordingSession) {
-	for _, s := range ss.list {
-		if !s.live {
+func (ss *streams) count(l *leg) {
+	for _, s := range ss.of(l) {
+		if !s.live && !s.last {
 			continue
 		}
-		if now := rs.Stats(s.info.Index); now.Packets+now.Strangers >= s.stats.Packets+s.stats.Strangers {
+		if now := l.rs.Stats(s.info.Index); now.Packets+now.Strangers >= s.stats.Packets+s.stats.Strangers {
 			s.stats = now
-			if mixed := rs.Contributors(s.info.Index); len(mixed) >= len(s.mixed) {
+			if mixed := l.rs.Contributors(s.info.Index); len(mixed) >= len(s.mixed) {
 				s.mixed = mixed
 			}
-			if sources := rs.Sources(s.info.Index); len(sources) >= len(s.sources) {
+			if sources := l.rs.Sources(s.info.Index); len(sources) >= len(s.sources) {
 				s.sources = sources
 			}
 		}

@@ -43,7 +43,7 @@ type Track struct {
 	zero   time.Time
 
 	mu      sync.Mutex
-	legs    []*leg // the first is of the policy recording
+	ways    []*way // the first is of the policy recording
 	clock   mediaClock
 	meaning [128]uint8 // of a payload type: its place in formats, from 1; 0 for none
 	formats []format
@@ -56,8 +56,8 @@ type Track struct {
 	reported time.Duration
 }
 
-// A leg is the way of one stream into one recording.
-type leg struct {
+// A way is that of one stream into one recording.
+type way struct {
 	recording rules.RecordingID
 	out       keeper
 	gate      gate
@@ -85,7 +85,7 @@ type trackCounts struct {
 // newTrack makes the gate of one stream. number is its number in the capture,
 // zero the instant from which the capture counts.
 func newTrack(r rules.RecordingID, s rules.StreamID, number int, zero time.Time, out keeper) *Track {
-	return &Track{stream: s, number: number, zero: zero, legs: []*leg{{recording: r, out: out}}, rate: 8000}
+	return &Track{stream: s, number: number, zero: zero, ways: []*way{{recording: r, out: out}}, rate: 8000}
 }
 
 // join gives the stream a way into one more recording, closed until a permit for
@@ -93,15 +93,15 @@ func newTrack(r rules.RecordingID, s rules.StreamID, number int, zero time.Time,
 func (t *Track) join(r rules.RecordingID, out keeper) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.leg(r) == nil {
+	if t.way(r) == nil {
 		// What came before was withheld from it.
-		t.legs = append(t.legs, &leg{recording: r, out: out, withheld: t.counts.Received - t.counts.Events})
+		t.ways = append(t.ways, &way{recording: r, out: out, withheld: t.counts.Received - t.counts.Events})
 	}
 }
 
-// leg finds the way into a recording; nil for none.
-func (t *Track) leg(r rules.RecordingID) *leg {
-	for _, l := range t.legs {
+// way finds that into a recording; nil for none.
+func (t *Track) way(r rules.RecordingID) *way {
+	for _, l := range t.ways {
 		if l.recording == r {
 			return l
 		}
@@ -116,7 +116,7 @@ func (t *Track) leg(r rules.RecordingID) *leg {
 func (t *Track) Allow(p rules.Permit, decision uint64) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.leg(p.Recording())
+	l := t.way(p.Recording())
 	if l == nil || !p.Covers(l.recording, t.stream, p.From()) {
 		return fmt.Errorf("allow stream %s of %s: %w", t.stream, p.Recording(), ErrForeignPermit)
 	}
@@ -151,7 +151,7 @@ func (t *Track) End(r rules.RecordingID, at time.Time) (absent time.Time, err er
 // instant.
 func (t *Track) withhold(r rules.RecordingID, at time.Time, from time.Duration, move func(*gate)) (absent time.Time, err error) {
 	t.mu.Lock()
-	l := t.leg(r)
+	l := t.way(r)
 	switch {
 	case l == nil:
 		t.mu.Unlock()
@@ -200,7 +200,7 @@ func (t *Track) WriteRTP(p *media.Packet) {
 		SSRC: h.SSRC, Timestamp: h.Timestamp, Sequence: h.SequenceNumber,
 		PayloadType: h.PayloadType, Marker: h.Marker, Payload: p.Payload,
 	}
-	for _, l := range t.legs {
+	for _, l := range t.ways {
 		l.resolve(&t.clock, h.SSRC, rate, sent)
 		if l.gate.keep(sent) {
 			t.scratch.Decision = l.allowed
@@ -223,7 +223,7 @@ func (t *Track) WriteSenderReport(r *media.SenderReport, cname string) {
 	}
 	t.reported = arrival
 	t.scratch = capture.NewReport(t.number, arrival, r.SSRC, r.RTP, capture.Report{NTP: r.NTP, CNAME: cname})
-	for _, l := range t.legs {
+	for _, l := range t.ways {
 		if l.gate.keep(instant{Arrival: arrival, Media: arrival}) {
 			t.scratch.Decision = l.allowed
 			l.out.Append(&t.scratch)
@@ -279,7 +279,7 @@ func (t *Track) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	for _, l := range t.legs {
+	for _, l := range t.ways {
 		l.withheld += uint64(l.doubted.wipe())
 	}
 }
@@ -289,7 +289,7 @@ func (t *Track) close() {
 func (t *Track) ends(r rules.RecordingID) []time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if l := t.leg(r); l != nil {
+	if l := t.way(r); l != nil {
 		return append([]time.Duration(nil), l.gate.ends...)
 	}
 	return nil
@@ -299,7 +299,7 @@ func (t *Track) ends(r rules.RecordingID) []time.Duration {
 func (t *Track) spans(r rules.RecordingID) []span {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if l := t.leg(r); l != nil {
+	if l := t.way(r); l != nil {
 		return append([]span(nil), l.gate.spans...)
 	}
 	return nil
@@ -317,7 +317,7 @@ func (t *Track) count(r rules.RecordingID) trackCounts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	out := t.counts
-	if l := t.leg(r); l != nil {
+	if l := t.way(r); l != nil {
 		out.Withheld = l.withheld
 	}
 	return out

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/siprecd/siprecd/siprec"
 )
@@ -26,8 +25,8 @@ func TestTraitsOfTheOrigin(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, want string }{{"edge", "edge"}, {"", "192.0.2.1:5061"}} {
 		origin.Listener = tt.name
-		in := &interaction{rs: elsewhere{&fake{t: t}, origin}, people: newPeople(time.Time{})}
-		got := in.traits(&siprec.Event{Kind: siprec.Offered})
+		l := &leg{rs: elsewhere{&fake{t: t}, origin}, people: newPeople()}
+		got := l.traits(&siprec.Event{Kind: siprec.Offered})
 		if got.Listener != tt.want || !slices.Equal(got.Certificate, origin.Certificate) || got.Address != origin.Source.Addr() {
 			t.Errorf("traits are %+v", got)
 		}

@@ -10,14 +10,13 @@ import (
 
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/rules"
-	"github.com/siprecd/siprecd/siprec"
 )
 
 // user finds the user recording that a decision is about, or begins it. Its gate may
 // open at once: its files are made when the decision is written down, and what it
 // keeps waits in memory until then.
-func (in *interaction) user(d rules.Decision) (*interaction, error) {
-	i := slices.IndexFunc(in.users, func(u *interaction) bool { return u.subject == d.Recording })
+func (in *interaction) user(d rules.Decision) (*recording, error) {
+	i := slices.IndexFunc(in.users, func(u *recording) bool { return u.subject == d.Recording })
 	if i >= 0 {
 		return in.users[i], nil
 	}
@@ -25,15 +24,15 @@ func (in *interaction) user(d rules.Decision) (*interaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &interaction{
-		id: rules.RecordingID(id), subject: d.Recording, maker: d.Maker, of: in.id, recorder: in.recorder, zero: in.zero,
+	u := &recording{
+		in: in, id: rules.RecordingID(id), subject: d.Recording, maker: d.Maker, of: in.id,
 		log: in.log.With(zap.String("user_recording", id)),
 	}
 	if err := u.prepare(); err != nil {
 		return nil, fmt.Errorf("begin user recording %s: %w", id, err)
 	}
 	u.waiting = []journalLine{{
-		At: d.From.UTC(), Event: lineStarted, CallID: in.callID, Policy: in.policy.Version(), PolicyFile: in.policy.file,
+		At: d.From.UTC(), Event: lineStarted, CallID: in.legs[0].callID, Policy: in.policy.Version(), PolicyFile: in.policy.file,
 		Belonging: in.policy.belongs(), Of: string(in.id), Maker: string(d.Maker),
 	}}
 	in.users = append(in.users, u)
@@ -41,8 +40,9 @@ func (in *interaction) user(d rules.Decision) (*interaction, error) {
 }
 
 // noteUsers writes down what was decided about user recordings, each in a journal of
-// its own, and makes their files first where there are none.
-func (in *interaction) noteUsers(ev *siprec.Event, decisions []rules.Decision, absent map[rules.StreamID]time.Time) {
+// its own, and makes their files first where there are none. over is the line that ends
+// them; nil while the interaction goes on.
+func (in *interaction) noteUsers(over *journalLine, decisions []rules.Decision, absent map[rules.StreamID]time.Time) {
 	for _, u := range in.users {
 		for _, d := range decisions {
 			if d.Recording == u.subject {
@@ -50,8 +50,8 @@ func (in *interaction) noteUsers(ev *siprec.Event, decisions []rules.Decision, a
 			}
 		}
 		u.waiting = append(u.waiting, in.decisionLines(decisions, u.subject, absent)...)
-		if ev.Kind == siprec.Ended {
-			u.waiting = append(u.waiting, journalLine{At: ev.At.UTC(), Event: lineEnded, Method: ev.Method, CSeq: ev.CSeq, Reason: string(ev.Reason)})
+		if over != nil {
+			u.waiting = append(u.waiting, *over)
 		}
 		if len(u.waiting) == 0 {
 			continue
@@ -64,35 +64,35 @@ func (in *interaction) noteUsers(ev *siprec.Event, decisions []rules.Decision, a
 
 // writeDown makes the files of a user recording unless they are there, and writes the
 // lines that wait for them. An error says that there are no files.
-func (in *interaction) writeDown(decision uint64) error {
-	if err := in.makeFolder(in.recorder.cfg.Dir); err != nil {
+func (rec *recording) writeDown(decision uint64) error {
+	if err := rec.makeFolder(rec.in.recorder.cfg.Dir); err != nil {
 		return err
 	}
-	lines := in.waiting
-	in.waiting = nil
-	if err := in.journal.write(decision, lines...); err != nil {
-		in.failed("journal", err)
+	lines := rec.waiting
+	rec.waiting = nil
+	if err := rec.journal.write(decision, lines...); err != nil {
+		rec.failed("journal", err)
 	}
 	return nil
 }
 
 // makeFolder makes folder and files unless they are there.
-func (in *interaction) makeFolder(dir string) (err error) {
-	if in.begun {
+func (rec *recording) makeFolder(dir string) (err error) {
+	if rec.begun {
 		return nil
 	}
-	if in.folder, err = store.Create(dir, string(in.id)); err != nil {
+	if rec.folder, err = store.Create(dir, string(rec.id)); err != nil {
 		return err
 	}
-	if err := in.makeFiles(); err != nil {
-		return errors.Join(err, in.forget())
+	if err := rec.makeFiles(); err != nil {
+		return errors.Join(err, rec.forget())
 	}
 	return nil
 }
 
 // finaliseAll makes the files of a recording and then of its user recordings.
 func (r *Recorder) finaliseAll(in *interaction) {
-	r.finalise(in)
+	r.finalise(in.recording)
 	for _, u := range in.users {
 		if err := r.inTime(u, func() error { return u.writeDown(in.decision) }); err != nil {
 			u.log.Error("user recording has no folder: it is lost", zap.Error(err))
@@ -101,8 +101,6 @@ func (r *Recorder) finaliseAll(in *interaction) {
 			}
 			continue
 		}
-		u.callID, u.src, u.verdicts, u.people, u.interpreter, u.streams = in.callID, in.src, in.verdicts, in.people, in.interpreter, in.streams
-		u.policy, u.ended, u.reason, u.dates, u.down = in.policy, in.ended, in.reason, in.dates, in.down
 		r.finalise(u)
 	}
 }

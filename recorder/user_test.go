@@ -20,7 +20,7 @@ func command(in *interaction, at float64, kind rules.Kind, who rules.PartyID) {
 	events := []rules.Event{{At: sec(at), Kind: kind, Party: who}}
 	decisions := in.decide(events)
 	absent := in.carryOut(decisions)
-	in.note(&siprec.Event{Kind: siprec.Changed, At: sec(at)}, nil, events, decisions, absent)
+	in.note(in.legs[0], &siprec.Event{Kind: siprec.Changed, At: sec(at)}, nil, events, decisions, absent)
 }
 
 // A packet goes into each recording whose permit covers it, sealed under its key:
@@ -50,7 +50,7 @@ func TestUserRecording(t *testing.T) {
 				talk(0, 1, from, from+1)(f)
 				talk(1, 2, from, from+1)(f)
 			}
-			in.handle(offered(both, call)(f))
+			in.legs[0].handle(offered(both, call)(f))
 			talking(0)
 			command(in, 1, rules.UserRecordingStarted, "p1")
 			talking(1)
@@ -75,7 +75,7 @@ func TestUserRecording(t *testing.T) {
 			}
 			command(in, 2, rules.UserRecordingStopped, "p1")
 			talking(2)
-			in.handle(ended(3)(f))
+			in.legs[0].handle(ended(3)(f))
 			in.finish()
 			r.finaliseAll(in)
 			if err := r.Close(t.Context()); err != nil {
@@ -126,14 +126,14 @@ func TestUserRecordingIsWrittenLater(t *testing.T) {
 		}
 		f := newFake(t)
 		in := begun(t, r, f)
-		in.handle(offered(both, document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.net", "s2")))(f))
+		in.legs[0].handle(offered(both, document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.net", "s2")))(f))
 		r.cfg.Dir = filepath.Join(dir, "gone", "\x00")
 		command(in, 0, rules.UserRecordingStarted, "p1")
 		talk(0, 1, 0, 1)(f)
 		if back {
 			r.cfg.Dir = dir
 		}
-		in.handle(ended(1)(f))
+		in.legs[0].handle(ended(1)(f))
 		in.finish()
 		r.finaliseAll(in)
 		if err := r.Close(t.Context()); err != nil {
@@ -166,10 +166,10 @@ func TestUserRecordingIsEncrypted(t *testing.T) {
 	}
 	f := newFake(t)
 	in := begun(t, r, f)
-	in.handle(offered(both, document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.net", "s2")))(f))
+	in.legs[0].handle(offered(both, document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:bob@example.net", "s2")))(f))
 	command(in, 0, rules.UserRecordingStarted, "p1")
 	talk(0, 1, 0, 1)(f)
-	in.handle(ended(1)(f))
+	in.legs[0].handle(ended(1)(f))
 	in.finish()
 	r.finaliseAll(in)
 	if err := r.Close(t.Context()); err != nil {

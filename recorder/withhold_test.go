@@ -21,7 +21,7 @@ import (
 // begun is a recording session whose events a test hands on itself.
 func begun(t testing.TB, r *Recorder, f *fake) *interaction {
 	t.Helper()
-	in, err := r.open(offered(both, twoParties)(f), f)
+	in, err := unattended(r, offered(both, twoParties)(f), f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestJournalStalls(t *testing.T) {
 		handle := func(ev *siprec.Event, while func(*fake) *siprec.Event, onDisk int) {
 			t.Helper()
 			done := make(chan struct{})
-			go func() { defer close(done); in.handle(ev) }()
+			go func() { defer close(done); in.legs[0].handle(ev) }()
 			synctest.Wait() // the line is being written
 			while(f)
 			pass(time.Second)
@@ -82,7 +82,7 @@ func TestJournalStalls(t *testing.T) {
 		handle(ended(3)(f), nothing, 100)
 		close(gate)
 		in.finish()
-		r.finalise(in)
+		r.finalise(in.recording)
 		m, err := store.Load(dir, string(in.id))
 		if err != nil || m.Streams[0].Packets.Kept != 100 || m.Streams[0].Packets.Lost != 0 {
 			t.Errorf("%v, packets %+v", err, m.Streams)
@@ -110,7 +110,7 @@ func TestJournalIsWrittenLater(t *testing.T) {
 			}
 			return open()
 		}
-		in.handle(offered(both, twoParties)(f))
+		in.legs[0].handle(offered(both, twoParties)(f))
 		talk(0, 1, 0, 1)(f)
 		pass(5 * time.Second)
 		if inCapture(t, in.folder) != "" {
@@ -121,9 +121,9 @@ func TestJournalIsWrittenLater(t *testing.T) {
 		if got := strings.Count(inCapture(t, in.folder), tone); got != 50 {
 			t.Errorf("%d packets on disk once the journal is written", got)
 		}
-		in.handle(ended(1)(f))
+		in.legs[0].handle(ended(1)(f))
 		in.finish()
-		r.finalise(in)
+		r.finalise(in.recording)
 		if _, err := store.Load(dir, string(in.id)); err != nil {
 			t.Error(err)
 		}
@@ -187,7 +187,7 @@ func TestStopReachesBack(t *testing.T) {
 			}
 			f := newFake(t)
 			in := begun(t, r, f)
-			in.handle(offered(both, twoParties)(f))
+			in.legs[0].handle(offered(both, twoParties)(f))
 			talk(0, 1, 0, 2)(f)
 			talk(1, 2, 0, 2)(f)
 			if written {
@@ -206,9 +206,9 @@ func TestStopReachesBack(t *testing.T) {
 			if got := len(inCapture(t, in.folder)) / 160; got != 125 {
 				t.Errorf("%d packets are left, want 25 of one stream and 100 of the other", got)
 			}
-			in.handle(ended(2)(f))
+			in.legs[0].handle(ended(2)(f))
 			in.finish()
-			r.finalise(in)
+			r.finalise(in.recording)
 			if absent, err := tr.Stop(in.id, sec(0.1)); !errors.Is(err, ErrTrackClosed) || !absent.IsZero() {
 				t.Errorf("after the end: absent from %v, %v", absent, err)
 			}
@@ -238,7 +238,7 @@ func TestRefusalWhileTheDiskIsBehind(t *testing.T) {
 		var ins []*interaction
 		for _, f := range fakes {
 			in := begun(t, r, f)
-			in.handle(offered(both, twoParties)(f))
+			in.legs[0].handle(offered(both, twoParties)(f))
 			talk(0, 1, 0, 200)(f)
 			ins = append(ins, in)
 		}
@@ -261,9 +261,9 @@ func TestRefusalWhileTheDiskIsBehind(t *testing.T) {
 			t.Error(why)
 		}
 		for i, in := range ins {
-			in.handle(ended(200)(fakes[i]))
+			in.legs[0].handle(ended(200)(fakes[i]))
 			in.finish()
-			r.finalise(in)
+			r.finalise(in.recording)
 		}
 		if got := ins[1].capture.Dropped(); got == 0 {
 			t.Error("nothing is said to be lost")
@@ -316,9 +316,9 @@ func TestCaptured(t *testing.T) {
 	r := newRecorder(t, dir)
 	f := newFake(t)
 	in := begun(t, r, f)
-	in.handle(offered(both, twoParties)(f))
+	in.legs[0].handle(offered(both, twoParties)(f))
 	talk(0, 1, 0, 1)(f)
-	in.handle(ended(1)(f))
+	in.legs[0].handle(ended(1)(f))
 	in.finish()
 	if err := in.capture.Close(); err != nil {
 		t.Fatal(err)
@@ -367,16 +367,16 @@ func TestDecisionThatIsNotWrittenDown(t *testing.T) {
 	r := newRecorder(t, dir)
 	f := newFake(t)
 	in := begun(t, r, f)
-	in.handle(offered(both, twoParties)(f))
+	in.legs[0].handle(offered(both, twoParties)(f))
 	talk(0, 1, 0, 1)(f)
 	tr := f.sinks[0].(*Track)
 	if err := tr.Allow(in.verdicts.Decision("0.0").Permit, 99); err != nil {
 		t.Fatal(err)
 	}
 	talk(0, 1, 1, 2)(f)
-	in.handle(ended(2)(f))
+	in.legs[0].handle(ended(2)(f))
 	in.finish()
-	r.finalise(in)
+	r.finalise(in.recording)
 	m, err := store.Load(dir, string(in.id))
 	if err != nil || m.Streams[0].Packets.Kept != 50 || in.capture.Dropped() != 50 || !slices.Contains(m.Flags, flagDisk) {
 		t.Errorf("%v, %d dropped, %+v, flags %v", err, in.capture.Dropped(), m.Streams[0].Packets, m.Flags)

@@ -51,6 +51,9 @@ type settings struct {
 	Audio      string        `help:"How what was recorded lies in the data folder: plain, as files that whoever can read them can play, or encrypted, under a key for each recording that is wrapped by a master key; then siprecd recordings export gives files. With auto it is encrypted when there is a master key, and plain when nothing listens but loopback; else the server does not start." enum:"auto,plain,encrypted" env:"SIPRECD_AUDIO" default:"auto" placeholder:"WORD"`
 	MasterKeys string        `help:"File of master keys, under which the keys of recordings are wrapped: one on each line, 32 octets in hexadecimal or base64 (openssl rand -hex 32 makes one). The first seals, all of them open. A file that everybody may read is refused. One key may stand in the environment variable SIPRECD_MASTER_KEY instead. Without any, the key of a recording lies beside its capture." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
 
+	Link  []recorder.Link `help:"Ids by which recording sessions are found to be of one interaction, which is one recording: group (of communication sessions), communication-session, sip-session-id, ucid and tracking-id of vendors, call-id (other ids of the call that vendors send). An id links only within one account, when it has 8 characters or more, and when nothing speaks against it: the two have to have somebody in common, as far as they tell. none is none." env:"SIPRECD_LINK" default:"group,communication-session,sip-session-id,ucid,tracking-id" placeholder:"WORD"`
+	Grace time.Duration   `help:"For how long an interaction waits for a further recording session when its last one has ended, before its files are made: a transfer may end one and begin another." env:"SIPRECD_GRACE" default:"1s" placeholder:"DURATION"`
+
 	Vanish                time.Duration `help:"When neither SIP nor RTP came for so long, the SRC is asked whether the recording session still exists, and the recording session ended if not." env:"SIPRECD_VANISH" default:"90s" placeholder:"DURATION"`
 	Drain                 time.Duration `help:"At SIGTERM, time for recording sessions to end by themselves before the server sends BYE. A second signal cuts it short." env:"SIPRECD_DRAIN" default:"20s" placeholder:"DURATION"`
 	Idle                  time.Duration `help:"When a TCP or TLS connection without a recording session carried neither a message nor a keep-alive for so long, it is closed." env:"SIPRECD_IDLE" default:"5m" placeholder:"DURATION"`
@@ -80,6 +83,8 @@ func (s *settings) Validate() error {
 		return fmt.Errorf("commit: %v is not a positive duration", s.Commit)
 	case s.PageMemory < recorder.MinPageMemory || uint64(s.PageMemory) > math.MaxInt:
 		return fmt.Errorf("page-memory: %v is less than %v, or more than can be", s.PageMemory, size(recorder.MinPageMemory))
+	case s.Grace < 0:
+		return fmt.Errorf("grace: %v is negative", s.Grace)
 	case s.Vanish <= 0:
 		return fmt.Errorf("vanish: %v is not a positive duration", s.Vanish)
 	case s.Idle <= 0:
@@ -93,7 +98,27 @@ func (s *settings) Validate() error {
 	case s.MaxRecordingSessions < 1:
 		return fmt.Errorf("max-recording-sessions: %d is less than 1", s.MaxRecordingSessions)
 	}
-	return errors.Join(s.validateTLS(), s.validateAddresses(), s.checkTargets())
+	return errors.Join(s.validateTLS(), s.validateLinks(), s.validateAddresses(), s.checkTargets())
+}
+
+// noLink is the word for no link.
+const noLink = "none"
+
+func (s *settings) validateLinks() error {
+	for _, l := range s.Link {
+		switch {
+		case l == noLink && len(s.Link) > 1:
+			return fmt.Errorf("link: none, or some, but not both")
+		case l != noLink && !slices.Contains(recorder.Links(), l):
+			return fmt.Errorf("link: %q is none of %v and none", l, recorder.Links())
+		}
+	}
+	return nil
+}
+
+// links are the ids that link, as the recorder takes them.
+func (s *settings) links() []recorder.Link {
+	return slices.DeleteFunc(slices.Clone(s.Link), func(l recorder.Link) bool { return l == noLink })
 }
 
 func (s *settings) validateTLS() error {

@@ -27,6 +27,9 @@ type Manifest struct {
 	Maker string `json:"maker,omitempty"`
 	SRC   SRC    `json:"src"`
 	Times Times  `json:"times"`
+	// RecordingSessions are all of the interaction, when there were several: CallID and
+	// SRC are of the first. Streams of the second have ids that begin with "2/".
+	RecordingSessions []RecordingSession `json:"recording_sessions,omitempty"`
 	// EndReason is why the recording session ended: bye, cancel, vanished ...
 	EndReason string   `json:"end_reason"`
 	Timeline  Timeline `json:"timeline"`
@@ -58,6 +61,9 @@ type Manifest struct {
 	Decisions    []Decision    `json:"decisions"`
 	Metadata     []Document    `json:"metadata"`
 
+	// Tags are what other systems said of the call, by name.
+	Tags map[string]string `json:"tags,omitempty"`
+
 	// Interruptions are times in which the server was down while the recording session
 	// was up: it was killed, and another process went on.
 	Interruptions []Interruption `json:"interruptions,omitempty"`
@@ -69,6 +75,18 @@ type Manifest struct {
 	// a person should know before trusting the recording.
 	Oddities []string `json:"oddities,omitempty"`
 	Flags    []string `json:"flags,omitempty"`
+}
+
+// A RecordingSession is one recording session (RFC 7866 §3) of an interaction. Interval
+// is from its INVITE to its end.
+type RecordingSession struct {
+	Number int    `json:"number"` // from 1
+	CallID string `json:"call_id"`
+	SRC    SRC    `json:"src"`
+	Interval
+	EndReason string `json:"end_reason"`
+	// Why says in words how it was found to be of this interaction; empty for the first.
+	Why string `json:"why,omitempty"`
 }
 
 // Storage says how the files of a recording lie in its folder.

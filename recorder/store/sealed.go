@@ -89,6 +89,10 @@ func WithoutPeople(m Manifest) Manifest {
 		Verdict:       m.Verdict, Reasons: m.Reasons, Capture: m.Capture, Flags: m.Flags,
 		Participants: []Participant{}, Streams: []Stream{}, Files: []File{}, Decisions: []Decision{}, Metadata: []Document{},
 	}
+	for _, r := range m.RecordingSessions {
+		r.SRC = SRC{Name: r.SRC.Name, Transport: r.SRC.Transport}
+		out.RecordingSessions = append(out.RecordingSessions, r)
+	}
 	for _, s := range m.Streams {
 		out.Streams = append(out.Streams, s.withoutPeople())
 	}
