@@ -2,6 +2,9 @@ module github.com/siprecd/siprecd
 
 go 1.26.0
 
+// Go 1.26.9, 1.26.10 and 1.26.11 mend vulnerabilities of the standard library.
+toolchain go1.26.11
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/beevik/etree v1.8.1
