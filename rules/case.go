@@ -13,25 +13,34 @@ const (
 	ownerParties     = "parties"
 	ownerCall        = "call"
 	ownerUnfed       = "unfed"
+	ownerCommand     = "command"
 )
 
 // A Case is the state of one interaction: its parties, the causes in force, its
 // policy recording and the user recordings beside it. It is for one goroutine.
 type Case struct {
-	policy    Policy
-	flags     Flags
-	recording RecordingID
-	direction Direction
-	numbers   []string // of the outside party
-	decided   bool     // a decision to record is in force; never taken back
-	planned   string   // what of the plan, or which command, would record the call if it is inbound
-	because   string   // what decided
-	drawn     bool
-	barred    bool // a number is never to be recorded
-	started   bool
-	ended     bool
-	opened    time.Time // first event, since when there is no decision
-	latest    time.Time // latest instant of any event
+	policy     Policy
+	flags      Flags
+	pinned     string   // version of the policy that it was opened with
+	planName   string   // of the plan that became known later; empty for none
+	also       []Policy // of merged cases: they withhold too, and decide nothing
+	recording  RecordingID
+	direction  Direction
+	inboundToo bool     // of a merged case another direction was told: inbound
+	numbers    []string // of the outside party
+	options    []string // chosen in menus
+	ordered    bool     // by a command, to record
+	forbidden  bool     // by a command, for good
+	decided    bool     // a decision to record is in force; never taken back
+	planned    string   // what of the plan, or which command, would record the call if it is inbound
+	because    string   // what decided
+	drawn      bool
+	share      float64 // that was drawn
+	barred     bool    // a number is never to be recorded
+	started    bool
+	ended      bool
+	opened     time.Time // first event, since when there is no decision
+	latest     time.Time // latest instant of any event
 
 	members     []*member // in the order in which they were invited
 	sawInternal bool
@@ -45,12 +54,15 @@ type Case struct {
 	manualSince time.Time
 	stopped     bool
 	asked       bool // for consent
+	answered    bool // something was said of consent, after the question or without one
 	consent     consent
 	withdrawn   bool
 	void        bool
-	voidFlag    string // what made it so
+	voidFlag    string    // what made it so
+	voidSince   time.Time // zero until it was decided by
 
 	pairs   []ActiveCause // those of the whole interaction
+	alarmed []ActiveCause // of those, what [Case.Alarm] has told
 	streams []*stream     // in the order in which they became known
 	users   []*userRecording
 	scratch []pair
@@ -78,6 +90,7 @@ type pair struct {
 type stream struct {
 	id      StreamID
 	added   bool
+	mixed   bool // it came with a case that says so of its streams
 	senders []PartyID
 	former  []PartyID     // who sent last, while nobody is known to send
 	sdp     []string      // owners who say that it is inactive
@@ -104,13 +117,14 @@ type subject struct {
 type entry struct {
 	from    time.Time
 	causes  []ActiveCause
-	unknown bool // roles
+	unknown bool   // roles
+	policy  string // version
 }
 
 // Open begins an interaction under a policy. Until [InteractionStarted] nothing
 // is recorded.
 func Open(policy Policy, recording RecordingID) *Case {
-	return &Case{policy: policy, flags: policy.Flags(), recording: recording}
+	return &Case{policy: policy, flags: policy.Flags(), pinned: policy.Version(), recording: recording}
 }
 
 // Apply takes the next events and returns the decisions they change, in verdict
@@ -155,6 +169,11 @@ func (c *Case) step(out []Decision, events []Event) []Decision {
 	for _, p := range c.arrange(events) {
 		out = c.take(out, &events[p.event])
 	}
+	return c.conclude(out, at)
+}
+
+// conclude decides anew once all of an instant is known.
+func (c *Case) conclude(out []Decision, at time.Time) []Decision {
 	c.derive(at)
 	if at.After(c.latest) {
 		c.latest = at
@@ -182,17 +201,18 @@ func (c *Case) take(out []Decision, ev *Event) []Decision {
 }
 
 // enter gives out what follows from the causes in the scratch, if it differs from
-// the last decision in more than its instant.
+// the last decision in more than its instant. Another version of the policy is a
+// difference: what is recorded names the one that allows it.
 func (c *Case) enter(out []Decision, l *ledger, about subject) []Decision {
 	c.voided()
-	if l.last.Verdict != 0 && l.last.RolesUnknown == about.unknown && slices.Equal(l.last.Causes, c.causes) {
+	if l.last.Verdict != 0 && l.last.RolesUnknown == about.unknown && l.last.Policy == c.policy.Version() && slices.Equal(l.last.Causes, c.causes) {
 		return out
 	}
 	if out == nil {
 		out = make([]Decision, 0, len(c.streams))
 	}
 	c.judge(&l.last, about)
-	l.past = append(l.past, entry{l.last.From, l.last.Causes, l.last.RolesUnknown})
+	l.past = append(l.past, entry{l.last.From, l.last.Causes, l.last.RolesUnknown, l.last.Policy})
 	return append(out, l.last)
 }
 
@@ -238,6 +258,10 @@ func (c *Case) change(ev *Event) (refused string) {
 		return c.control(ev)
 	case RecordOrdered:
 		return c.order()
+	case DoNotRecordOrdered:
+		c.forbidden = true
+	case PlanNamed:
+		return c.namePlan(ev)
 	case UserRecordingStarted, UserRecordingStopped:
 		return c.userCommand(ev)
 	default:
@@ -253,9 +277,12 @@ func (c *Case) start(ev *Event) {
 	if c.started {
 		return
 	}
-	c.started, c.direction = true, ev.Direction
+	c.started = true
+	if c.direction == DirectionUnknown {
+		c.direction = ev.Direction
+	}
 	c.number(ev.Number)
-	c.plan(slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool { return r.Kind == PlanAll }), "every call")
+	c.planAll()
 }
 
 // changeStream adds or removes the one thing that the event is about.
@@ -310,7 +337,7 @@ func (c *Case) find(id StreamID) *stream {
 func (c *Case) gather(s *stream) {
 	c.causes = c.causes[:0]
 	if !c.decided {
-		c.causes = append(c.causes, ActiveCause{Cause: NoDecision, Owner: ownerPolicy, Since: c.opened, Flag: NoDecision.flag()})
+		c.causes = append(c.causes, c.undecided())
 	}
 	c.causes = append(append(c.causes, c.pairs...), s.causes...)
 }
@@ -326,7 +353,7 @@ func (c *Case) reason(maker PartyID) string {
 // voided says that everything is discarded where nothing else withholds.
 func (c *Case) voided() {
 	if len(c.causes) == 0 && c.void {
-		c.causes = append(c.causes, ActiveCause{Cause: Void, Owner: ownerInteraction, Since: c.latest, Flag: c.voidFlag})
+		c.causes = append(c.causes, c.discarded())
 	}
 }
 

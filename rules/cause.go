@@ -33,8 +33,8 @@ type CauseRule struct {
 	SparesUser bool
 }
 
-// Causes is the table of all causes. Hold and IVR have two rows each: they are in
-// force while one of them says so.
+// Causes is the table of all causes. Hold, IVR and DoNotRecord have two rows each:
+// they are in force while one of them says so.
 func Causes() []CauseRule {
 	never := "never"
 	return []CauseRule{
@@ -59,6 +59,7 @@ func Causes() []CauseRule {
 		{Mixed, "agent-only", "a voice that may not be recorded is in the same stream", "it is in it no longer", ScopeStream, false, false},
 		{PartyConsent, "party-consent", "an outsider joins", "he agrees", ScopeStream, false, false},
 		{DoNotRecord, "do-not-record", "a listed number is on the call", "that third party leaves; never when it is the customer's", ScopeAll, false, false},
+		{DoNotRecord, always, "a command says so", never, ScopeAll, false, false},
 		{Void, "consent", "the caller says no, does not answer to the end, takes his yes back, or is listed and was known too late", never, ScopeAll, false, false},
 	}
 }

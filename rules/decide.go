@@ -11,14 +11,13 @@ func (c *Case) choose(ev *Event) {
 	switch ev.Kind {
 	case PlanRan:
 		if !c.drawn {
-			c.drawn = true
-			c.draw(ev.Draw)
+			c.drawn, c.share = true, ev.Draw
+			c.draw()
 			c.lookUp()
 		}
 	case MenuChosen:
-		c.plan(slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool {
-			return r.Kind == PlanMenu && r.Option == ev.Name
-		}), "option "+ev.Name+" was chosen")
+		c.options = with(c.options, ev.Name)
+		c.option(ev.Name)
 	}
 }
 
@@ -29,14 +28,26 @@ func (c *Case) plan(rule int, why string) {
 	}
 }
 
+// planAll picks each call that began.
+func (c *Case) planAll() {
+	c.plan(slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool { return r.Kind == PlanAll }), "every call")
+}
+
+// option picks the call by a choice in a menu.
+func (c *Case) option(name string) {
+	c.plan(slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool {
+		return r.Kind == PlanMenu && r.Option == name
+	}), "option "+name+" was chosen")
+}
+
 // draw picks the call by its share. The boundary of a share is exclusive: 0 never
 // picks and 100 always does.
-func (c *Case) draw(drawn float64) {
+func (c *Case) draw() {
 	i := slices.IndexFunc(c.flags.Plan, func(r PlanRule) bool {
-		return r.Kind == PlanPercent && drawn < float64(r.Percent)/100
+		return r.Kind == PlanPercent && c.share < float64(r.Percent)/100
 	})
 	if i >= 0 {
-		c.plan(i, fmt.Sprintf("%d percent, and %.6f was drawn", c.flags.Plan[i].Percent, drawn))
+		c.plan(i, fmt.Sprintf("%d percent, and %.6f was drawn", c.flags.Plan[i].Percent, c.share))
 	}
 }
 
@@ -55,9 +66,12 @@ func (c *Case) order() (refused string) {
 	switch {
 	case c.barred:
 		return "asks for a caller who is never recorded"
+	case c.forbidden:
+		return "asks for a call that a command forbids to record"
 	case c.direction == DirectionOutbound && !c.flags.Outbound:
 		return "asks for an outbound call, of which the account decides alone"
 	}
+	c.ordered = true
 	c.planned = cmp.Or(c.planned, "command")
 	return ""
 }
@@ -72,12 +86,18 @@ func (c *Case) number(n string) {
 	if c.drawn {
 		c.lookUp()
 	}
-	if holdsNumber(c.flags.DoNotRecord, n) {
+	if c.listed(n) {
 		c.barred = true
 		if c.decided || len(c.users) > 0 {
 			c.discard(DoNotRecord.flag())
 		}
 	}
+}
+
+// listed reports whether a number is never to be recorded.
+func (c *Case) listed(n string) bool {
+	return holdsNumber(c.flags.DoNotRecord, n) ||
+		slices.ContainsFunc(c.also, func(p Policy) bool { return holdsNumber(p.flags.DoNotRecord, n) })
 }
 
 // tellNumber takes a number that becomes known during the call. That of a third
@@ -88,7 +108,8 @@ func (c *Case) tellNumber(ev *Event) {
 	case ev.Party == "" || m != nil && m.customer():
 		c.number(ev.Number)
 	case m != nil && ev.Number != "":
-		m.barred = m.barred || holdsNumber(c.flags.DoNotRecord, ev.Number)
+		m.numbers = with(m.numbers, ev.Number)
+		m.barred = m.barred || c.listed(ev.Number)
 	}
 }
 
@@ -145,20 +166,31 @@ func (c *Case) progress(ev *Event) {
 		if m := c.member(ev.Party); m != nil {
 			m.agreed = true
 		}
+	default:
+		c.consents(ev)
+	}
+}
+
+// consents takes what is said of the consent of the caller.
+func (c *Case) consents(ev *Event) {
+	switch ev.Kind {
 	case ConsentAsked:
 		c.asked = true
 	case ConsentGiven:
+		c.answered = true
 		if c.consent == consentNone {
 			c.consent = consentYes
 		}
 	case ConsentRefused:
+		c.answered = true
 		c.refuse()
 	case ConsentUnanswered:
+		c.answered = true
 		if c.asking() {
 			c.refuse()
 		}
 	case ConsentWithdrawn:
-		c.withdrawn = true
+		c.answered, c.withdrawn = true, true
 		// A duty to keep blocks the erasing of a withdrawal, never of a no.
 		if c.flags.Withdrawal == WithdrawalErases && !c.flags.LegalHold {
 			c.discard(Withdrawn.flag())

@@ -50,7 +50,8 @@ const (
 	PartyConsent
 	// Void: the recording is discarded.
 	Void
-	// DoNotRecord: somebody on the call has a number that is never to be recorded.
+	// DoNotRecord: somebody on the call has a number that is never to be recorded, or
+	// a command forbids to record the call.
 	DoNotRecord
 )
 
@@ -129,6 +130,9 @@ type ActiveCause struct {
 func (a ActiveCause) Words() string {
 	if a.Cause == IVR && a.Owner == ownerUnfed {
 		return "nothing tells whether the caller is in a suppressed flow or queue, and no own person has joined"
+	}
+	if a.Cause == DoNotRecord && a.Owner == ownerCommand {
+		return "a command forbids to record the call"
 	}
 	return a.Cause.Words()
 }

@@ -13,23 +13,42 @@ func (c *Case) derive(at time.Time) {
 	c.scratch = c.scratch[:0]
 	c.wholeAnswers()
 	c.wholeParties()
-	c.pairs = c.merge(c.pairs, at)
-	unseparated := c.unseparated()
+	for _, p := range c.also {
+		c.under(p, func() {
+			c.wholeAnswers()
+			c.wholeParties()
+		})
+	}
+	c.pairs = c.renew(c.pairs, at)
 	for _, s := range c.streams {
 		c.scratch = c.scratch[:0]
-		c.ofStream(s, unseparated)
-		s.causes = c.merge(s.causes, at)
+		c.ofStream(s)
+		for _, p := range c.also {
+			c.under(p, func() { c.ofStream(s) })
+		}
+		s.causes = c.renew(s.causes, at)
+	}
+	if c.void && c.voidSince.IsZero() {
+		c.voidSince = at
 	}
 }
 
-// merge turns the pairs in the scratch into causes in force.
-func (c *Case) merge(was []ActiveCause, at time.Time) []ActiveCause {
+// under puts the pairs that another policy has as well. Those that both have are one.
+func (c *Case) under(p Policy, put func()) {
+	policy, flags := c.policy, c.flags
+	c.policy, c.flags = p, p.flags
+	put()
+	c.policy, c.flags = policy, flags
+}
+
+// renew turns the pairs in the scratch into causes in force.
+func (c *Case) renew(was []ActiveCause, at time.Time) []ActiveCause {
 	was = slices.DeleteFunc(was, func(a ActiveCause) bool {
 		return !slices.Contains(c.scratch, pair{a.Cause, a.Owner})
 	})
 	for _, p := range c.scratch {
 		if !slices.ContainsFunc(was, func(a ActiveCause) bool { return a.Cause == p.cause && a.Owner == p.owner }) {
-			was = append(was, ActiveCause{Cause: p.cause, Owner: p.owner, Since: at, Flag: p.cause.flag()})
+			was = append(was, ActiveCause{Cause: p.cause, Owner: p.owner, Since: at, Flag: p.flag()})
 		}
 	}
 	return was
@@ -41,16 +60,25 @@ func (c *Case) put(on bool, cause Cause, owner string) {
 	}
 }
 
+// flag is the setting that makes the pair count. None lifts what a command forbids.
+func (p pair) flag() string {
+	if p.cause == DoNotRecord && p.owner == ownerCommand {
+		return always
+	}
+	return p.cause.flag()
+}
+
 // inbound reports whether what is for inbound calls only applies: also where the
-// direction is not known.
+// direction is not known, or told in two ways.
 func (c *Case) inbound() bool {
-	return c.direction == DirectionInbound || c.direction == DirectionUnknown
+	return c.direction == DirectionInbound || c.direction == DirectionUnknown || c.inboundToo
 }
 
 // asking reports whether consent has not been given that the policy wants of
 // inbound callers, or for which somebody was asked: who asks wants an answer.
 func (c *Case) asking() bool {
-	return c.consent != consentYes && (c.asked || c.flags.Consent == ConsentAsk && c.inbound())
+	asks := c.flags.Consent == ConsentAsk || slices.ContainsFunc(c.also, func(p Policy) bool { return p.flags.Consent == ConsentAsk })
+	return c.consent != consentYes && (c.asked || asks && c.inbound())
 }
 
 // wholeAnswers are the pairs that follow from what was said and pressed.
@@ -58,6 +86,7 @@ func (c *Case) wholeAnswers() {
 	c.put(c.asking(), Consent, ownerCall)
 	c.put(c.withdrawn, Withdrawn, ownerCall)
 	c.put(c.barred, DoNotRecord, ownerCall)
+	c.put(c.forbidden, DoNotRecord, ownerCommand)
 	c.put(c.manual, Manual, ownerCall)
 	for _, owner := range c.secure {
 		c.put(true, Secure, owner)
@@ -106,8 +135,8 @@ func (c *Case) wholeParties() {
 
 // unseparated reports whether a mixed stream has a voice in it that may not be
 // recorded.
-func (c *Case) unseparated() bool {
-	return c.flags.Mixed && (c.flags.AgentOnly || c.count(func(m *member) bool { return m.joined && c.disagrees(m) }) > 0)
+func (c *Case) unseparated(s *stream) bool {
+	return (c.flags.Mixed || s.mixed) && (c.flags.AgentOnly || c.count(func(m *member) bool { return m.joined && c.disagrees(m) }) > 0)
 }
 
 // disagrees reports whether the own consent of a party is missing.
@@ -120,7 +149,7 @@ func (c *Case) disagrees(m *member) bool {
 
 // ofStream are the pairs of one stream. One of several senders is recorded only
 // if nothing holds against any of them.
-func (c *Case) ofStream(s *stream, unseparated bool) {
+func (c *Case) ofStream(s *stream) {
 	c.put(!s.added, NotLive, ownerStream)
 	c.put(c.ended, NotLive, ownerInteraction)
 	for _, owner := range s.sdp {
@@ -129,7 +158,7 @@ func (c *Case) ofStream(s *stream, unseparated bool) {
 	if c.policy.recordAll {
 		return
 	}
-	c.put(unseparated, Mixed, ownerStream)
+	c.put(c.unseparated(s), Mixed, ownerStream)
 	voices, barred := 0, false
 	for _, id := range s.voices() {
 		m := c.on(id)
@@ -139,7 +168,7 @@ func (c *Case) ofStream(s *stream, unseparated bool) {
 		voices++
 		role, silent := c.flags.AgentOnly && !m.internal(), c.disagrees(m)
 		barred = barred || role || silent
-		c.put(c.flags.Hold == HoldLeg && c.legHeld && !m.consult, Hold, "leg of "+string(id))
+		c.put(c.flags.Hold == HoldLeg && c.legHeld && (!m.consult || m.astride), Hold, "leg of "+string(id))
 		c.put(m.consult && !c.flags.ConsultLeg, ConsultLeg, string(id))
 		c.put(role, RoleFilter, string(id))
 		c.put(silent, PartyConsent, string(id))

@@ -94,6 +94,14 @@ const (
 	// UserRecordingStarted and UserRecordingStopped are commands of Party.
 	UserRecordingStarted
 	UserRecordingStopped
+	// DoNotRecordOrdered is a command, of Party or of nobody in particular: nothing
+	// is recorded from then on, by anybody. What was recorded before stays. It always
+	// counts, and nothing takes it back.
+	DoNotRecordOrdered
+	// PlanNamed says the plan of a call of which none was known: its Name, and in
+	// Plan the settings that hold under it. They hold from then on. A second name is
+	// refused, as one plan counts for a call.
+	PlanNamed
 )
 
 func kindWords() words {
@@ -103,7 +111,8 @@ func kindWords() words {
 		"consult-dialled", "party-answered", "consult-ended", "alternated-back", "alternated-away", "conferenced",
 		"transferred", "transferred-blind", "transferred-to-queue", "flow-entered", "flow-left", "queue-entered",
 		"queue-left", "consent-asked", "consent-given", "consent-refused", "consent-unanswered", "consent-withdrawn",
-		"party-agreed", "pause", "resume", "secure-started", "secure-ended", "user-recording", "user-recording-stopped"}
+		"party-agreed", "pause", "resume", "secure-started", "secure-ended", "user-recording", "user-recording-stopped",
+		"do-not-record-ordered", "plan-named"}
 }
 
 // String is the name of the kind as it is written to a journal.
@@ -134,13 +143,17 @@ type Event struct {
 	// Identity is who Party, or with the consult kinds and TransferredBlind who
 	// Other is; the zero Identity is an outsider of unknown role.
 	Identity Identity
-	Name     string // of a flow, queue or option
+	Name     string // of a flow, queue, option or plan
 	Draw     float64
 	// Direction and Number, of the outside party, of InteractionStarted; or that
 	// of both which is told.
 	Direction Direction
 	Number    string
 	Evidence  string // for a direction that is told, in words; it decides nothing
+	// Plan are the settings of PlanNamed: those of the version of the policy file
+	// under which the case was opened, with that plan. Nobody may change them any
+	// more. So the event can be replayed without that file.
+	Plan *Flags `json:",omitempty"`
 }
 
 // A PartyID names one participant within an interaction.

@@ -10,3 +10,11 @@ func Begins(k Kind) bool {
 
 // Kinds is how many kinds there are.
 func Kinds() int { return len(kindWords()) }
+
+// Yes reports whether the caller agreed.
+func (c *Case) Yes() bool { return c.consent == consentYes }
+
+// Settles reports whether a hold that has no owner on the call ends now.
+func (c *Case) Settles() bool {
+	return c.count(func(m *member) bool { return m.joined && !m.consult && m.internal() }) > 0
+}

@@ -9,9 +9,11 @@ type member struct {
 	joined   bool
 	dialled  bool
 	consult  bool    // in a consult bridge, not in the main one
+	astride  bool    // of two merged cases one has it in the main bridge: counts as in both
 	partner  PartyID // whom it consults
 	agreed   bool
 	barred   bool // has a number that is never to be recorded
+	numbers  []string
 	holds    bool
 	orphan   bool // it left while it held
 }
@@ -61,13 +63,18 @@ func (c *Case) join(m *member) {
 // drop takes a party off the call. What it held waits for somebody of the own
 // people; what it recorded ends.
 func (c *Case) drop(m *member) {
-	m.joined, m.dialled, m.consult, m.partner, m.orphan = false, false, false, "", m.holds
-	for _, u := range c.users {
-		if u.maker == m.id {
-			u.over = true
-		}
-	}
+	m.leave()
+	c.stopUser(m.id)
 }
+
+// leave is what becomes of a party that is on the call no longer.
+func (m *member) leave() {
+	m.joined, m.dialled, m.partner, m.orphan = false, false, "", m.holds
+	m.move(false)
+}
+
+// move puts a party into the consult or the main bridge.
+func (m *member) move(consult bool) { m.consult, m.astride = consult, false }
 
 // count counts the parties for which is holds.
 func (c *Case) count(is func(*member) bool) int {
@@ -124,14 +131,15 @@ func (c *Case) bridges(ev *Event) {
 		c.endConsult(ev.Other)
 	case AlternatedBack, AlternatedAway:
 		if m != nil && m.partner != "" {
-			m.consult = ev.Kind == AlternatedAway
+			m.move(ev.Kind == AlternatedAway)
 			if c.flags.ConsultHolds {
 				c.legHeld, c.legBy = m.consult, m.id
 			}
 		}
 	case Conferenced:
 		for _, m := range c.members {
-			m.consult, m.partner = false, ""
+			m.partner = ""
+			m.move(false)
 		}
 		c.legHeld = c.legHeld && !c.flags.ConsultHolds
 	case Transferred, TransferredBlind, TransferredToQueue:
@@ -157,7 +165,9 @@ func (c *Case) consult(m *member, ev *Event) {
 	if ev.Kind == Consulted {
 		c.join(x)
 	}
-	m.consult, x.consult, m.partner = true, true, x.id
+	m.partner = x.id
+	m.move(true)
+	x.move(true)
 	if c.flags.ConsultHolds {
 		c.legHeld, c.legBy = true, m.id
 	}
@@ -173,7 +183,8 @@ func (c *Case) endConsult(other PartyID) {
 	c.drop(x)
 	for _, m := range c.members {
 		if m.partner == other {
-			m.consult, m.partner = false, ""
+			m.partner = ""
+			m.move(false)
 			c.legHeld = c.legHeld && !c.flags.ConsultHolds
 		}
 	}
@@ -181,7 +192,7 @@ func (c *Case) endConsult(other PartyID) {
 
 func (c *Case) transfer(m *member, ev *Event) {
 	if x := c.member(m.partner); x != nil && ev.Kind == Transferred {
-		x.consult = false
+		x.move(false)
 	}
 	c.drop(m)
 	c.legHeld = false

@@ -10,8 +10,9 @@ import (
 // end of the interaction after everything:
 //
 //	turnBack    what its own owner takes back at the same instant
-//	turnArrive  the call and its direction, senders, who joins and who it is
-//	turnBegin   pauses, holds, flows, queues, payments, consults, a no
+//	turnArrive  the call, its direction and plan, senders, who joins and who it is
+//	turnBegin   pauses, holds, flows, queues, payments, consults, a no, an order not
+//	            to record
 //	turnTalk    answers, the ends of consults, conferences, transfers
 //	turnHold    holds once more, so that no conference or transfer ends them; and
 //	            numbers, once all are known whose they are
@@ -35,12 +36,13 @@ const (
 // turn is where the table puts a kind.
 func (k Kind) turn() turn {
 	switch k {
-	case InteractionStarted, DirectionTold, StreamSends, StreamSendsNot, PartyJoined, PartyIdentified, PartyDialled:
+	case InteractionStarted, DirectionTold, StreamSends, StreamSendsNot, PartyJoined, PartyIdentified, PartyDialled, PlanNamed:
 		return turnArrive
 	case NumberTold:
 		return turnHold
 	case StreamInactive, StreamRemoved, Held, Consulted, ConsultDialled, AlternatedAway, FlowEntered, QueueEntered,
-		ConsentAsked, ConsentRefused, ConsentUnanswered, ConsentWithdrawn, PausePressed, SecureStarted, UserRecordingStopped:
+		ConsentAsked, ConsentRefused, ConsentUnanswered, ConsentWithdrawn, PausePressed, SecureStarted, UserRecordingStopped,
+		DoNotRecordOrdered:
 		return turnBegin
 	case PartyAnswered, ConsultEnded, AlternatedBack, Conferenced, Transferred, TransferredBlind, TransferredToQueue:
 		return turnTalk

@@ -1,8 +1,9 @@
 package rules
 
 // Timeline is what was decided for a stream of the policy recording, one after
-// the other, each until the next, where its permit ends too. What was recorded of an interaction that is
-// void is withheld as such.
+// the other, each until the next, where its permit ends too. What was recorded of
+// an interaction that is void is withheld as such. That of a stream which came with
+// [Case.Merge] begins there.
 func (c *Case) Timeline(id StreamID) []Decision {
 	if s := c.find(id); s != nil {
 		return c.intervals(&s.ledger)
@@ -52,7 +53,7 @@ func (c *Case) intervals(l *ledger) []Decision {
 // recalled is an earlier decision of those to which last belongs.
 func (c *Case) recalled(last Decision, e entry) Decision {
 	d := last
-	d.From, d.Causes, d.RolesUnknown = e.from, e.causes, e.unknown
+	d.From, d.Causes, d.RolesUnknown, d.Policy = e.from, e.causes, e.unknown, e.policy
 	d.Verdict, d.Permit, d.Because = Withhold, Permit{}, ""
 	if len(e.causes) == 0 {
 		d.Verdict, d.Because = Record, c.reason(d.Maker)

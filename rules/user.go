@@ -20,7 +20,7 @@ func (c *Case) userCommand(ev *Event) (refused string) {
 		if running == nil {
 			return "records nothing"
 		}
-		running.over = true
+		c.stopUser(ev.Party)
 		return ""
 	}
 	switch {
@@ -30,7 +30,7 @@ func (c *Case) userCommand(ev *Event) (refused string) {
 		return "is none of the own people"
 	case !c.flags.UserRecordings.Has(string(ev.Party)):
 		return "may not make recordings"
-	case !c.started || c.barred:
+	case !c.started || c.barred || c.forbidden:
 		return "asks for a call that is never recorded"
 	case c.asking() || c.consent == consentNo || c.withdrawn:
 		return "has no consent of the caller"
@@ -39,6 +39,16 @@ func (c *Case) userCommand(ev *Event) (refused string) {
 		c.users = append(c.users, &userRecording{id: RecordingID(id), maker: ev.Party})
 	}
 	return ""
+}
+
+// stopUser ends what a user records: two recordings where he began one in each of two
+// cases that were merged.
+func (c *Case) stopUser(maker PartyID) {
+	for _, u := range c.users {
+		if u.maker == maker {
+			u.over = true
+		}
+	}
 }
 
 func (c *Case) running(maker PartyID) *userRecording {
@@ -97,7 +107,7 @@ func (c *Case) applyUser(out []Decision, u *userRecording, at time.Time) []Decis
 func (c *Case) hears(maker PartyID, s *stream) bool {
 	m := c.member(maker) // on the call: the recording is over when its maker leaves
 	for _, id := range s.senders {
-		if x := c.on(id); x != nil && x.consult != m.consult {
+		if x := c.on(id); x != nil && (x.consult != m.consult || x.astride != m.astride) {
 			return false
 		}
 	}

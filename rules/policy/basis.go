@@ -80,6 +80,10 @@ func causeKeys() map[rules.Cause]string {
 func BasisOf(a rules.ActiveCause, flags rules.Flags) Basis {
 	key := causeKeys()[a.Cause]
 	switch a.Cause {
+	case rules.DoNotRecord:
+		if a.Owner == "command" {
+			return Basis{}
+		}
 	case rules.NoDecision:
 		return basis("plan, outbound, record")
 	case rules.IVR:

@@ -26,10 +26,12 @@ func Run(s scenario.Scenario) (Result, error) {
 	return Under(f, s)
 }
 
-// Under plays the events of a scenario under other flags. A draw that is no
-// number is an error; a party of which the kind is not known is of unknown role.
+// Under plays the events of a scenario under other flags. A draw that is no number
+// and a plan that cannot be read are errors; a party of which the kind is not known
+// is of unknown role. The plan that an event names has its own rules, whatever the
+// flags.
 func Under(f rules.Flags, s scenario.Scenario) (Result, error) {
-	p := player{flags: f, caller: "+441", c: rules.Open(rules.NewPolicy(f), "r"), away: map[string]bool{}}
+	p := player{flags: f, caller: "+441", listed: list(lookup(s, "list")), c: rules.Open(rules.NewPolicy(f), "r"), away: map[string]bool{}}
 	if n := lookup(s, "caller"); n != "" {
 		p.caller = n
 	}
@@ -54,6 +56,7 @@ func Under(f rules.Flags, s scenario.Scenario) (Result, error) {
 type player struct {
 	flags   rules.Flags
 	caller  string
+	listed  []string // callers of a plan
 	c       *rules.Case
 	now     time.Time
 	parties []string
@@ -119,6 +122,8 @@ func (p *player) event(e scenario.Event) error {
 			return fmt.Errorf("want a draw, got %q", arg[0])
 		}
 		p.apply(rules.Event{Kind: rules.PlanRan, Draw: draw})
+	case "plan-is":
+		return p.planIs(arg[0], arg[1])
 	case "join":
 		// The first two are the first pair, also when nothing places them.
 		p.join(arg[0], len(p.parties) == 1 && arg[0][0] == 'Z')
@@ -175,6 +180,20 @@ func (p *player) sdp(name, only string) {
 	}
 }
 
+// planIs names the plan of the call, by what it says: its rules, and whether callers
+// are asked for consent.
+func (p *player) planIs(record, consent string) error {
+	f := p.flags
+	if !plan(&f, record, p.listed) {
+		return fmt.Errorf("a plan cannot be %q", record)
+	}
+	if consent != "" && !choice(func(f *rules.Flags, i int) { f.Consent = rules.ConsentMode(i) }, "off", "ask")(&f, consent) {
+		return fmt.Errorf("consent of a plan cannot be %q", consent)
+	}
+	p.apply(rules.Event{Kind: rules.PlanNamed, Name: record + " " + consent, Plan: &f})
+	return nil
+}
+
 // simple plays the events that are one event of the engine.
 func (p *player) simple(name string, arg []string) {
 	party := map[string]rules.Kind{
@@ -182,7 +201,7 @@ func (p *player) simple(name string, arg []string) {
 		"resume": rules.ResumePressed, "ans": rules.PartyAnswered, "xfer": rules.Transferred, "qxfer": rules.TransferredToQueue,
 		"pyes": rules.PartyAgreed, "urec-": rules.UserRecordingStopped, "conf": rules.Conferenced, "ask": rules.ConsentAsked,
 		"yes": rules.ConsentGiven, "no": rules.ConsentRefused, "noans": rules.ConsentUnanswered,
-		"withdraw": rules.ConsentWithdrawn, "record": rules.RecordOrdered, "end": rules.InteractionEnded,
+		"withdraw": rules.ConsentWithdrawn, "record": rules.RecordOrdered, "dnr": rules.DoNotRecordOrdered, "end": rules.InteractionEnded,
 	}
 	named := map[string]rules.Kind{
 		"menu": rules.MenuChosen, "ivr+": rules.FlowEntered, "ivr-": rules.FlowLeft, "q+": rules.QueueEntered,

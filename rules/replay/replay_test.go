@@ -69,6 +69,8 @@ func TestErrors(t *testing.T) {
 		{"vonage uage=soon", "0 in C", `flag uage cannot be "soon"`},
 		{"vonage pol=del30", "0 in C", `flag pol cannot be "del30"`},
 		{"vonage", "0 in C\n0 plan often", `line 6: want a draw, got "often"`},
+		{"vonage", "0 in C\n0 plan-is often", `line 6: a plan cannot be "often"`},
+		{"vonage", "0 in C\n0 plan-is all maybe", `line 6: consent of a plan cannot be "maybe"`},
 		{"vonage", "0 unknown C\n0 direction up", `line 6: unknown direction "up"`},
 	} {
 		if _, err := replay.Run(parse(t, tt.flags, tt.events)); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,11 +32,11 @@ func (p *player) result() Result {
 func refusals(refused []rules.Decision) []scenario.Refusal {
 	names := map[rules.Kind]string{
 		rules.PausePressed: "pause", rules.ResumePressed: "resume", rules.RecordOrdered: "record",
-		rules.UserRecordingStarted: "user-recording", rules.UserRecordingStopped: "user-recording",
+		rules.UserRecordingStarted: "user-recording", rules.UserRecordingStopped: "user-recording", rules.PlanNamed: "plan",
 	}
 	var out []scenario.Refusal
 	for _, d := range refused {
-		out = append(out, scenario.Refusal{At: d.From.Sub(start()), What: names[d.Command], By: string(d.By)})
+		out = append(out, scenario.Refusal{At: d.From.Sub(start()), What: names[d.Command], By: cmp.Or(string(d.By), "nobody")})
 	}
 	return out
 }

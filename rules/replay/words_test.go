@@ -197,3 +197,27 @@ func TestDialled(t *testing.T) {
 		t.Errorf("%v", r.Refused)
 	}
 }
+
+// A plan that becomes known has the rules that are said, and the callers of the line
+// flags; nobody in particular says so.
+func TestPlanWords(t *testing.T) {
+	for _, tt := range []struct{ flags, events, want string }{
+		{"ours", "0 in C\n0 join A\n5 plan-is all", "record C 5-60"},
+		{"ours", "0 in C\n0 join A\n5 plan-is all off", "record C 5-60"},
+		{"ours consent=ask", "0 in C\n0 join A\n5 plan-is all off", "record C 5-60"},
+		{"ours consent=ask", "0 in C\n0 join A\n5 plan-is all\n9 yes", "record C 9-60"},
+		{"ours", "0 in C\n0 join A\n5 plan-is all ask\n9 yes", "record C 9-60"},
+		{"ours", "0 in C\n0 join A\n5 plan-is all ask\n9 yes", "withhold C 5-9 consent"},
+		{"ours list=+440,+441", "0 in C\n0 join A\n0 plan 0.5\n5 plan-is callers", "record C 5-60"},
+		{"ours", "0 in C\n0 join A\n5 plan-is none\n7 plan-is all", "refused 7 plan nobody"},
+		{"ours", "0 in C\n0 join A\n5 plan-is all\n7 plan-is all", "record C 5-60"},
+		{"ours plan=all", "0 in C\n0 join A\n5 dnr\n7 record", "refused 7 record nobody"},
+		{"ours plan=all", "0 in C\n0 join A\n5 dnr A\n7 record A", "refused 7 record A"},
+		{"ours plan=all", "0 in C\n0 join A\n5 dnr\n7 record", "withhold C 5-60 do-not-record"},
+	} {
+		r, err := replay.Run(parse(t, tt.flags, tt.events))
+		if got := r.Outcome.Lines(); err != nil || !slices.Contains(got, tt.want) {
+			t.Errorf("%s, %q: %q has no %q (%v)", tt.flags, tt.events, got, tt.want, err)
+		}
+	}
+}

@@ -32,7 +32,10 @@ func TestEventWords(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"sdp-", "sdp+", "record"} {
+	if accepts("plan-is", 0) || !accepts("plan-is", 1) || !accepts("plan-is", 2) || accepts("plan-is", 3) {
+		t.Error("a plan has rules, and may have a word about consent")
+	}
+	for _, name := range []string{"sdp-", "sdp+", "record", "dnr"} {
 		if !accepts(name, 0) || !accepts(name, 1) || accepts(name, 2) {
 			t.Errorf("%s is for all or for one", name)
 		}

@@ -24,7 +24,7 @@ func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Tex
 func events() map[string][2]int {
 	return map[string][2]int{
 		"in": {1, 1}, "out": {2, 2}, "int": {2, 2}, "unknown": {1, 1}, "direction": {1, 1}, "end": {0, 0}, "plan": {1, 1}, "menu": {1, 1},
-		"record": {0, 1}, "ivr+": {1, 1}, "ivr-": {1, 1}, "q+": {1, 1}, "q-": {1, 1}, "join": {1, 1}, "leave": {1, 1},
+		"record": {0, 1}, "dnr": {0, 1}, "plan-is": {1, 2}, "ivr+": {1, 1}, "ivr-": {1, 1}, "q+": {1, 1}, "q-": {1, 1}, "join": {1, 1}, "leave": {1, 1},
 		"hold": {1, 1}, "retrieve": {1, 1}, "pause": {1, 1}, "resume": {1, 1}, "consult": {2, 2}, "dial": {2, 2},
 		"ans": {1, 1}, "cend": {1, 1}, "alt": {1, 1}, "conf": {0, 0}, "xfer": {1, 1}, "bxfer": {2, 2}, "qxfer": {2, 2},
 		"ask": {0, 0}, "yes": {0, 0}, "no": {0, 0}, "noans": {0, 0}, "withdraw": {0, 0}, "pyes": {1, 1}, "number": {2, 2},
