@@ -68,8 +68,8 @@ func (c *Case) Merge(other *Case, at time.Time) []Decision {
 // they are not the own.
 func (c *Case) mergePolicy(other *Case) {
 	switch same := c.pinned == other.pinned; {
-	case same && !c.hasPlan() && other.planName != "":
-		c.adoptPlan(other.planName, other.policy)
+	case same && !c.hasPlan():
+		c.adoptPlan(other.planName, other.policy) // which may be the own, and no plan
 	case !same || other.planName != "":
 		c.withhold(other.policy)
 	}
@@ -128,7 +128,7 @@ func (c *Case) unanswered() bool { return c.asked && c.consent == consentNone }
 
 // lapsed reports whether all is void only because nobody had answered at the end.
 func (c *Case) lapsed() bool {
-	return c.ended && c.voidFlag == Consent.flag() && c.consent == consentNone
+	return c.voidFlag == Consent.flag() && c.consent == consentNone
 }
 
 // mergePauses takes over what withholds until its own end.

@@ -197,8 +197,8 @@ func TestMergeAfterTheEnd(t *testing.T) {
 	}
 	again := func(other *rules.Case) *rules.Case {
 		c := rules.Open(p, "r")
-		if got := c.Merge(other, at(20)); len(got) != 0 {
-			t.Errorf("decided before anything is there: %v", got)
+		if got := c.Merge(other, at(20)); len(got) != 0 || !strings.Contains(pairsOf(c.Causes()), "no-decision/policy@20") {
+			t.Errorf("decided before anything is there: %v, %v", got, c.Causes())
 		}
 		return c
 	}
@@ -223,6 +223,7 @@ func TestMergeAfterTheEnd(t *testing.T) {
 		{"nor is a consult", []rules.Event{{Kind: rules.Consulted, Party: "A1", Other: "X1", Identity: who("X1")}}, []rules.PartyID{"C", "A1"}, "record s@20"},
 		{"nor is who was called", []rules.Event{{Kind: rules.PartyDialled, Party: "X1", Identity: who("X1")}}, []rules.PartyID{"C", "A1"}, "record s@20"},
 		{"a no", []rules.Event{{Kind: rules.ConsentRefused}}, []rules.PartyID{"C", "A1"}, "withhold s@20 void/interaction@20"},
+		{"a withdrawal", []rules.Event{{Kind: rules.ConsentWithdrawn}}, []rules.PartyID{"C", "A1"}, "withhold s@20 withdrawn/call@2"},
 		{"a question that nobody answered", []rules.Event{{Kind: rules.ConsentAsked}}, []rules.PartyID{"C", "A1"}, "withhold s@20 consent/call@2"},
 		{"an order not to record", []rules.Event{{Kind: rules.DoNotRecordOrdered}}, []rules.PartyID{"C", "A1"}, "withhold s@20 do-not-record/command@2"},
 	} {
@@ -236,8 +237,8 @@ func TestMergeAfterTheEnd(t *testing.T) {
 			if got := line(c.Decision("s")); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
-			if c.Direction() != rules.DirectionInbound {
-				t.Errorf("the direction is %v", c.Direction())
+			if c.Direction() != rules.DirectionInbound || c.Void() != (tt.name == "a no" || tt.name == "a withdrawal") {
+				t.Errorf("the direction is %v, void %v", c.Direction(), c.Void())
 			}
 			if c.Decision("C").Verdict != rules.Withhold || len(c.Timeline("C")) != 0 {
 				t.Error("a stream of before goes on")
@@ -348,9 +349,16 @@ func TestMergeDecides(t *testing.T) {
 				t.Fatal("nothing is decided")
 			}
 			for _, d := range got {
-				if d.Because != tt.want || d.From.Before(at(20)) {
+				if d.Because != tt.want || d.From.Before(at(20)) || tt.want == "" && !strings.Contains(line(d), "no-decision/policy@0") {
 					t.Errorf("%v", d)
 				}
+			}
+			// One that continues both decides alike.
+			again := rules.Open(c.Policy(), "r0")
+			again.Merge(c, at(30))
+			again.Apply(rules.Event{At: at(31), Kind: rules.InteractionStarted})
+			if d := again.Decision("C"); d.Because != tt.want {
+				t.Errorf("continued: %v", d)
 			}
 			if c.Direction() != tt.direction {
 				t.Errorf("the direction is %v", c.Direction())
@@ -364,7 +372,14 @@ func TestMergeDecides(t *testing.T) {
 	if c, got := merged(f, own, talk()); len(got) != 2 || got[0].Because != "record: on, of the trunk" || c.Direction() != rules.DirectionInbound {
 		t.Errorf("%v", got)
 	}
-	// So is one who had left before.
+	// So is one who had left before, in either.
+	p := rules.NewPolicy(f)
+	early := happened(p, "r", rules.Event{At: at(0), Kind: rules.PartyJoined, Party: "C", Identity: who("C")}, rules.Event{At: at(1), Kind: rules.PartyLeft, Party: "C"})
+	early.Merge(happened(p, "r2", own...), at(20))
+	early.Apply(rules.Event{At: at(21), Kind: rules.InteractionStarted})
+	if strings.Contains(pairsOf(early.Causes()), "no-decision") {
+		t.Errorf("%v", early.Causes())
+	}
 	if c, _ := merged(f, own, talk(rules.Event{Kind: rules.PartyLeft, Party: "C"})); strings.Contains(pairsOf(c.Causes()), "no-decision") {
 		t.Errorf("%v", c.Causes())
 	}
@@ -394,6 +409,10 @@ func TestMergeDirections(t *testing.T) {
 		d := happened(rules.NewPolicy(f), "r0", second(second(plain))...)
 		if d.Merge(c, at(30)); d.Asking() != tt.asks {
 			t.Errorf("%v and %v, then %v: asking %v", tt.a, tt.b, tt.is, d.Asking())
+		}
+		// And is not forgotten for one that says nothing new.
+		if c.Merge(happened(rules.NewPolicy(f), "r0", second(second(plain))...), at(30)); c.Asking() != tt.asks {
+			t.Errorf("%v and %v, and then %v: asking %v", tt.a, tt.b, tt.is, c.Asking())
 		}
 	}
 }
@@ -441,6 +460,15 @@ func TestMergeBarred(t *testing.T) {
 	if c, _ := merged(f, older, older); c.Void() {
 		t.Error("nothing was recorded, and it is void")
 	}
+	// It stays so under settings that do not name it any more.
+	f.Plan, f.Trunk = nil, true
+	g := f
+	g.DoNotRecord = nil
+	named := append(older, names(g))
+	named[len(named)-1].At = at(5)
+	if c, _ := merged(f, talk(), named); !c.Void() || !strings.Contains(pairsOf(c.Causes()), "do-not-record/call") {
+		t.Errorf("void %v, %v", c.Void(), c.Causes())
+	}
 }
 
 // What two say of the same party: the stricter holds.
@@ -467,6 +495,7 @@ func TestMergeParties(t *testing.T) {
 		{"left", []rules.Event{as(joined, "P", agent), as(left, "P", agent)}, nil, "agent"},
 		{"holds", []rules.Event{as(joined, "P", agent), as(rules.Held, "P", agent)}, []rules.Event{as(joined, "P", agent)}, "agent there holds"},
 		{"consults", []rules.Event{as(joined, "P", agent), {Kind: rules.Consulted, Party: "P", Other: "A2", Identity: agent}}, []rules.Event{as(joined, "P", agent)}, "agent there consults"},
+		{"there, and called for a consult", []rules.Event{as(joined, "P", agent)}, []rules.Event{{Kind: rules.ConsultDialled, Party: "A1", Other: "P", Identity: agent}}, "agent there consults"},
 		{"consulted, and left", []rules.Event{as(joined, "P", agent), {Kind: rules.Consulted, Party: "P", Other: "A2", Identity: agent}}, []rules.Event{as(joined, "P", agent), as(left, "P", agent)}, "agent there consults"},
 	} {
 		f := loose()
@@ -475,6 +504,16 @@ func TestMergeParties(t *testing.T) {
 				t.Errorf("%s, %d: %q, want %q", tt.name, i, got, tt.want)
 			}
 		}
+	}
+}
+
+// Of two identities that are alike that of the older one stays.
+func TestMergeIdentities(t *testing.T) {
+	boss := who("A2")
+	boss.Role = rules.RoleSupervisor
+	c, _ := merged(loose(), talk(rules.Event{Kind: rules.PartyJoined, Party: "P", Identity: who("A2")}), talk(rules.Event{Kind: rules.PartyJoined, Party: "P", Identity: boss}))
+	if got := stateOf(c, "P"); got != "agent there" {
+		t.Error(got)
 	}
 }
 
@@ -514,6 +553,10 @@ func TestMergeCustomers(t *testing.T) {
 	}
 	unknown := slices.Clone(consult)
 	unknown[1].Identity = rules.Identity{FirstPair: true}
+	placed := slices.Clone(consult) // of an agent who is one by his place
+	placed[4].Party, placed[4].Identity = "A2", rules.Identity{Role: rules.RoleAgent, FirstPair: true}
+	beside := append(talk()[:1:1], talk()[4:]...)
+	beside[1].Identity.FirstPair = true
 	for _, tt := range []struct {
 		name  string
 		older []rules.Event
@@ -522,7 +565,9 @@ func TestMergeCustomers(t *testing.T) {
 	}{
 		{"a consult", talk(), consult, "external/X1@20"},
 		{"a consult of one of whom nothing is known", talk(), unknown, "external/X1@20"},
-		{"the other side of the call", append(talk()[:1:1], talk()[4:]...), consult, ""},
+		{"a consult of an agent", talk(), placed, "external/X1@20"},
+		{"the other side of the call", beside, consult, ""},
+		{"beside a third party", append(talk()[:1:1], rules.Event{At: at(1), Kind: rules.PartyJoined, Party: "X2", Identity: who("X2")}), talk(), "external/X2@1"},
 		{"the same customer", talk(), talk(), ""},
 		{"who has left is known", talk(rules.Event{Kind: rules.PartyLeft, Party: "C"}), consult, "external/X1@20"},
 	} {
@@ -530,6 +575,10 @@ func TestMergeCustomers(t *testing.T) {
 		if got := pairsOf(c.Causes()); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
+	}
+	c, _ := merged(f, talk(), unknown)
+	if got := stateOf(c, "X1"); got != "unknown there" {
+		t.Error(got)
 	}
 }
 
@@ -582,7 +631,22 @@ func TestMergeBridges(t *testing.T) {
 		if got := of(e); !strings.Contains(got, "hold/leg of A1@") {
 			t.Errorf("%d, a third that knows of the consult only: %s", i, got)
 		}
-		c.Apply(rules.Event{At: at(22), Kind: rules.AlternatedAway, Party: "A1"})
+		// One that says it is in the consult changes nothing, and who is there hears nobody
+		// who is in both.
+		c.Merge(happened(rules.NewPolicy(f), "r3", second(second(consults))...), at(21))
+		if got := of(c); !strings.Contains(got, "hold/leg of A1@") {
+			t.Errorf("%d, of two consults: %s", i, got)
+		}
+		hears := map[rules.StreamID]bool{}
+		for _, d := range c.Apply(rules.Event{At: at(21), Kind: rules.SecureStarted, Owner: "p"}, rules.Event{At: at(21), Kind: rules.UserRecordingStarted, Party: "A2"}) {
+			if d.Maker == "A2" {
+				hears[d.Stream] = !slices.ContainsFunc(d.Causes, func(a rules.ActiveCause) bool { return a.Cause == rules.NotLive })
+			}
+		}
+		if len(hears) != 6 || hears["A1"] || hears["C"] {
+			t.Errorf("%d: A2 hears %v", i, hears)
+		}
+		c.Apply(rules.Event{At: at(22), Kind: rules.SecureEnded, Owner: "p"}, rules.Event{At: at(22), Kind: rules.AlternatedAway, Party: "A1"})
 		if got := of(c); got != "withhold A1@22 consult-leg/A1@1" && got != "withhold A1@22 consult-leg/A1@20" {
 			t.Errorf("%d, in the consult: %s", i, got)
 		}
@@ -590,6 +654,11 @@ func TestMergeBridges(t *testing.T) {
 		if got := of(c); got != "record A1@23" {
 			t.Errorf("%d, and back: %s", i, got)
 		}
+	}
+	// Who has left the one and is in a consult of the other is in that only.
+	c, _ := merged(f, talk(rules.Event{Kind: rules.PartyLeft, Party: "A1"}), consults)
+	if got := line(c.Decision("2/A1")); got != "withhold 2/A1@20 consult-leg/A1@1" {
+		t.Error(got)
 	}
 	// The leg is held by who is there, and free when that one takes it back.
 	held := talk(rules.Event{Kind: rules.Held, Party: "A1"})
@@ -638,6 +707,23 @@ func TestMergeHolds(t *testing.T) {
 			if got := pairsOf(c.Causes()); got != tt.want {
 				t.Errorf("%s, %d: got %q, want %q", tt.name, i, got, tt.want)
 			}
+			c.Apply(rules.Event{At: at(25), Kind: rules.PartyJoined, Party: "A3", Identity: who("A3")})
+			if got := pairsOf(c.Causes()); (got != "") != (stateOf(c, "A1") == "agent there holds") {
+				t.Errorf("%s, %d, and somebody joins: %q", tt.name, i, got)
+			}
+		}
+	}
+}
+
+// Who was there before counts as having been there, whichever knows it.
+func TestMergeWithoutAgent(t *testing.T) {
+	f := loose()
+	f.ContinueWithoutAgent = false
+	left := talk(rules.Event{Kind: rules.PartyLeft, Party: "A1"})
+	alone := append(talk()[:4:4], rules.Event{At: at(0), Kind: rules.PartyJoined, Party: "X1", Identity: who("X1")})
+	for i, c := range []*rules.Case{first(merged(f, left, alone)), first(merged(f, alone, left))} {
+		if got := pairsOf(c.Causes()); got != "no-agent/parties@20" {
+			t.Errorf("%d: %s", i, got)
 		}
 	}
 }
@@ -750,6 +836,14 @@ func TestMergeUsers(t *testing.T) {
 	if lines != 8 {
 		t.Errorf("%d times", lines)
 	}
+	p := rules.NewPolicy(f)
+	c, other := happened(p, "r", talk()...), happened(p, "r2", second(talk(records))...)
+	for range 2 {
+		c.Merge(other, at(20))
+	}
+	if n := len(c.UserTimelines()); n != 4 {
+		t.Errorf("%d timelines of one user recording", n)
+	}
 	if c, _ := merged(f, talk(), over); len(c.UserTimelines()) != 0 {
 		t.Error("what was over goes on")
 	}
@@ -758,7 +852,6 @@ func TestMergeUsers(t *testing.T) {
 	if c, _ := merged(f, talk(), none); len(c.UserTimelines()) != 2 {
 		t.Errorf("%v", c.UserTimelines())
 	}
-	p := rules.NewPolicy(f)
 	c = happened(p, "r", talk()...)
 	c.Merge(happened(p, "r2", second(talk(records, rules.Event{Kind: rules.InteractionEnded}))...), at(20))
 	if len(c.UserTimelines()) != 0 {
@@ -837,6 +930,11 @@ func FuzzMerge(f *testing.F) {
 		if got := one.Merge(other, when); len(got) != 0 {
 			t.Fatalf("a second merge changes %v", got)
 		}
+		// A third one takes all of that over.
+		third := rules.Open(p, "c")
+		third.Merge(one, when)
+		stays(t, two, other, third)
+		stays(t, other, two, third)
 		turned := b()
 		turned.Merge(a(), when)
 		if x, y := causeSet(one), causeSet(turned); x != y {

@@ -30,9 +30,7 @@ func (c *Case) adoptPlan(name string, p Policy) {
 // consider looks anew at all that was told which may decide to record, or forbid it:
 // other rules hold for it than when it was told.
 func (c *Case) consider() {
-	if c.started {
-		c.planAll()
-	}
+	c.planAll()
 	if c.drawn {
 		c.draw()
 	}

@@ -214,6 +214,16 @@ func TestMergePlans(t *testing.T) {
 			t.Errorf("%s: nothing is decided: %v", tt.name, got)
 		}
 	}
+	// What would hold without a plan is no second policy where one is known.
+	asks, plain := planned(func(f *rules.Flags) { f.Plan = []rules.PlanRule{{Kind: rules.PlanAll}} })
+	asks.Consent = rules.ConsentAsk
+	p := rules.NewPolicy(asks)
+	for i, c := range []*rules.Case{happened(p, "r", named(plain, "p")...), happened(p, "r", talk()...)} {
+		later := [][]rules.Event{talk(), named(plain, "p")}[i]
+		if c.Merge(happened(p, "r2", second(later)...), at(20)); c.Asking() || c.Decision("C").Verdict != rules.Record {
+			t.Errorf("%d: asking %v, %v", i, c.Asking(), c.Decision("C"))
+		}
+	}
 	// It is continued with after the end, too.
 	c := rules.Open(rules.NewPolicy(without), "r")
 	c.Merge(happened(rules.NewPolicy(without), "r1", append(named(with, "p"), rules.Event{At: at(5), Kind: rules.InteractionEnded})...), at(20))
