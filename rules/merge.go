@@ -118,8 +118,8 @@ func (c *Case) mergeAnswers(other *Case) {
 	c.withdrawn = c.withdrawn || other.withdrawn
 	c.forbidden = c.forbidden || other.forbidden
 	c.stopped = c.stopped || other.stopped
-	if other.void && !other.lapsed() {
-		c.discard(other.voidFlag)
+	if other.void && !other.lapsed() && (!c.void || other.voidSince.Before(c.voidSince)) {
+		c.void, c.voidFlag, c.voidSince = true, other.voidFlag, other.voidSince
 	}
 }
 
