@@ -3,6 +3,7 @@ package recorder
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -87,8 +88,9 @@ const (
 
 	maxPartyLength   = 256
 	maxNameLength    = 128
-	maxReasonLength  = 1024
+	maxReasonLength  = 1000
 	maxWordingLength = 4096
+	maxCallIDLength  = 1024
 	maxDigits        = 16
 	maxTagName       = 64
 	maxTagValue      = 256
@@ -123,8 +125,8 @@ type Evidence struct {
 // A Command is what a person or another system says to one live interaction.
 type Command struct {
 	// Key makes the command idempotent: a second one to the same interaction with
-	// the same key changes nothing and gets the same answer. At most
-	// [MaxCommandKey] octets; empty for none.
+	// the same key changes nothing and gets the same answer, whatever its At; one that
+	// says anything else is malformed. At most [MaxCommandKey] octets; empty for none.
 	Key    string `json:"key,omitempty"`
 	Action Action `json:"action"`
 	// At is from when it holds; zero is now. It may be past, but never before the
@@ -298,12 +300,39 @@ func Actions() []Action {
 	return out
 }
 
+// Fields are the fields that an action needs, and those that it may have besides, of
+// party, other, chosen, name, evidence and tags; both are nil for what is no action.
+func Fields(a Action) (needs, also []string) {
+	for _, row := range actionRows() {
+		if row.action == a {
+			return row.needs, row.also
+		}
+	}
+	return nil, nil
+}
+
 // given are the fields of which an action decides whether they may stand there.
 func (c *Command) given() map[string]bool {
 	return map[string]bool{
 		"party": c.Party != "", "other": c.Other != "", "chosen": c.Chosen != "", "name": c.Name != "",
 		"evidence": c.Evidence != nil, "tags": len(c.Tags) > 0,
 	}
+}
+
+// says reports whether two commands say the same, whoever says it and from when on: who
+// repeats one may tell a later instant.
+func (c Command) says(o Command) bool {
+	if !maps.Equal(c.Tags, o.Tags) || (c.Evidence == nil) != (o.Evidence == nil) {
+		return false
+	}
+	texts := func(c Command) [10]string {
+		t := [10]string{c.Key, string(c.Action), c.Party, c.Other, c.Chosen, c.Name, c.Reason}
+		if e := c.Evidence; e != nil {
+			t[7], t[8], t[9] = e.Who, e.Wording, e.Digit
+		}
+		return t
+	}
+	return texts(c) == texts(o)
 }
 
 // check says what of a command cannot be meant, by the clock of the server: a
@@ -393,10 +422,16 @@ func notOfTagName(r rune) bool { return r > unicode.MaxASCII || !isNameByte(byte
 // check says what of a query cannot be meant: a [Malformed], or nil.
 func (q *Query) check() error {
 	return checkTexts([]boundedText{
-		{"recording", q.Recording, maxPartyLength}, {"call_id", q.CallID, maxReasonLength}, {"participant", q.Participant, maxPartyLength},
+		{"recording", q.Recording, maxPartyLength}, {"call_id", q.CallID, maxCallIDLength}, {"participant", q.Participant, maxPartyLength},
 		{"agent", q.Agent, maxPartyLength}, {"extension", q.Extension, maxPartyLength}, {"group", q.Group, maxPartyLength},
 		{"vendor_id", q.VendorID, maxPartyLength}, {"account", q.Account, maxPartyLength},
 	})
+}
+
+// CheckReason says what of a reason cannot be written down, or of the matter for which it
+// is: a [Malformed], or nil.
+func CheckReason(reason, matter string) error {
+	return checkTexts([]boundedText{{"reason", reason, maxReasonLength}, {"matter", matter, maxNameLength}})
 }
 
 // A boundedText is the text of a field, and how many octets it may have.

@@ -88,12 +88,12 @@ func manyTags() map[string]string {
 }
 
 func TestQueriesThatCannotBeMeant(t *testing.T) {
-	fine := Query{Recording: "r", CallID: strings.Repeat("c", 1024), Participant: "p", Agent: "a", Extension: "1", Group: "g", VendorID: "v", Account: "b"}
+	fine := Query{Recording: "r", CallID: strings.Repeat("c", maxCallIDLength), Participant: "p", Agent: "a", Extension: "1", Group: "g", VendorID: "v", Account: "b"}
 	if err := fine.check(); err != nil {
 		t.Error(err)
 	}
 	for field, q := range map[string]Query{
-		"recording": {Recording: "\n"}, "call_id": {CallID: strings.Repeat("c", 1025)}, "participant": {Participant: "\x7f"},
+		"recording": {Recording: "\n"}, "call_id": {CallID: strings.Repeat("c", maxCallIDLength+1)}, "participant": {Participant: "\x7f"},
 		"agent": {Agent: strings.Repeat("c", 300)}, "extension": {Extension: "\t"}, "group": {Group: "\xff"},
 		"vendor_id": {VendorID: "\r"}, "account": {Account: " "},
 	} {
@@ -137,5 +137,34 @@ func TestJSONOfCommandHasNoBy(t *testing.T) {
 	text, err := json.Marshal(Command{Action: ActPause, Party: "a", By: "somebody"})
 	if err != nil || string(text) != `{"action":"pause","party":"a"}` {
 		t.Errorf("%s %v", text, err)
+	}
+}
+
+// Two commands say the same whoever says it, and whenever.
+func TestCommandsSayTheSame(t *testing.T) {
+	at := time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
+	full := func() Command {
+		return Command{
+			Key: "k", Action: ActConsentGiven, At: at, Party: "p", Other: "o", Chosen: "list", Name: "n", Reason: "r",
+			Evidence: &Evidence{Who: "w", When: at, Wording: "x", Digit: "1"}, Tags: map[string]string{"a": "b"}, By: "crm",
+		}
+	}
+	other := full()
+	other.By, other.At, other.Evidence.When = "acd", at.Add(1), at.Add(2)
+	if !full().says(other) || !(Command{}).says(Command{Tags: map[string]string{}}) {
+		t.Error("they say the same")
+	}
+	for name, change := range map[string]func(*Command){
+		"key": func(c *Command) { c.Key = "" }, "action": func(c *Command) { c.Action = ActPause },
+		"party": func(c *Command) { c.Party = "x" }, "other": func(c *Command) { c.Other = "x" }, "chosen": func(c *Command) { c.Chosen = "typed" },
+		"name": func(c *Command) { c.Name = "x" }, "reason": func(c *Command) { c.Reason = "x" }, "evidence": func(c *Command) { c.Evidence = nil },
+		"who":     func(c *Command) { c.Evidence.Who = "x" },
+		"wording": func(c *Command) { c.Evidence.Wording = "" }, "digit": func(c *Command) { c.Evidence.Digit = "2" },
+		"tags": func(c *Command) { c.Tags["c"] = "d" },
+	} {
+		c := full()
+		if change(&c); c.says(full()) || full().says(c) {
+			t.Errorf("another %s says something else", name)
+		}
 	}
 }

@@ -87,6 +87,9 @@ func (in *interaction) command(c Command) (Answer, error) {
 		return Answer{}, ErrNotLive
 	}
 	if before, known := in.answered[c.Key]; known && c.Key != "" {
+		if !before.Command.says(c) {
+			return Answer{}, malformed("key", "came with another command")
+		}
 		return in.answer(before, true)
 	}
 	now := in.recorder.cfg.Now()
@@ -175,7 +178,7 @@ func (in *interaction) writeCommand(done commanded, facts []rules.Event, decisio
 	if err != nil {
 		in.failed("command", err)
 	}
-	in.log.Info("command", zap.String("action", string(c.Action)), zap.String("by", done.By), zap.String("refused", done.Refused))
+	in.log.Info("command", zap.String("action", string(c.Action)), zap.String("refused", done.Refused))
 	return err
 }
 

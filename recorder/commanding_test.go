@@ -30,9 +30,13 @@ func TestCommand(t *testing.T) {
 			t.Errorf("pause: %+v, %v", a, err)
 		}
 		recording = a.State.Recording
-		again, err := say(Command{Action: ActPause, Party: "p1", At: sec(2), Key: "k1"})
+		again, err := say(Command{Action: ActPause, Party: "sip:alice@example.com", At: sec(2), Key: "k1"})
 		if err != nil || !again.Repeated || !again.AbsentFrom.Equal(sec(1)) {
 			t.Errorf("once more: %+v, %v", again, err)
+		}
+		var wrong *Malformed
+		if _, err := say(Command{Action: ActResume, Party: "sip:alice@example.com", At: sec(2), Key: "k1"}); !errors.As(err, &wrong) || wrong.Field != "key" {
+			t.Errorf("something else with the same key: %v", err)
 		}
 		if _, err := say(Command{Action: ActHold, Party: "alice", At: sec(1.2)}); err != nil {
 			t.Error(err)
