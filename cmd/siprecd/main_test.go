@@ -196,6 +196,7 @@ type process struct {
 	cmd *exec.Cmd
 	// Where it listens.
 	udp, tcp, tls string
+	control       string
 	log           *watchedLog
 	cancel        context.CancelFunc
 	done          chan struct{}
@@ -229,6 +230,8 @@ func startProcess(dir string, args ...string) (*process, error) {
 			p.tcp = address
 		case "tls":
 			p.tls = address
+		case "control":
+			p.control = address
 		case "ready":
 			ready = true
 		}

@@ -31,16 +31,18 @@ func TestReadmeShowsTheProgram(t *testing.T) {
 	}
 	_, help := helpOf(t, "serve")
 	_, call := helpOf(t, "call")
+	_, token := helpOf(t, "control", "token")
+	_, send := helpOf(t, "control", "send")
 	for _, flag := range regexp.MustCompile(`--[a-z][a-z-]*`).FindAllString(string(text), -1) {
-		if !strings.Contains(help+call, flag+"=") {
-			t.Errorf("README.md names %s, which neither serve nor call has", flag)
+		if !strings.Contains(help+call+token+send, flag+"=") {
+			t.Errorf("README.md names %s, which neither serve, call nor control has", flag)
 		}
 	}
 }
 
-func helpOf(t *testing.T, command string) (code int, text string) {
+func helpOf(t *testing.T, command ...string) (code int, text string) {
 	t.Helper()
 	var out bytes.Buffer
-	code = run(t.Context(), []string{command, "--help"}, streams{stdout: &out, stderr: &out})
+	code = run(t.Context(), append(command, "--help"), streams{stdout: &out, stderr: &out})
 	return code, out.String()
 }

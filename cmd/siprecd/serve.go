@@ -23,6 +23,9 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	if err := c.checkReach(ctx, lookupHost); err != nil {
 		return err
 	}
+	if err := c.checkControlReach(ctx, lookupHost); err != nil {
+		return err
+	}
 	log, err := newLogger(out.stderr, c.LogLevel, c.LogFormat)
 	if err != nil {
 		return usageError{err}
@@ -43,6 +46,9 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	warnOpen(log, c.settings)
 	for _, e := range running.sip.Endpoints() {
 		fmt.Fprintln(out.stdout, "listening", e.Network, e.Address)
+	}
+	if at := running.control.address(); at != "" {
+		fmt.Fprintln(out.stdout, "listening control", at)
 	}
 	fmt.Fprintln(out.stdout, "ready")
 
@@ -76,7 +82,7 @@ func (c *serveCommand) wait(ctx context.Context, running *server, log *zap.Logge
 	}
 }
 
-// reload reads the certificate, the SRCs and the policy again. Each that cannot be used
+// reload reads certificates, SRCs, tokens and the policy again. Each that cannot be used
 // stays as it was, whatever becomes of the others.
 func (c *serveCommand) reload(running *server, log *zap.Logger) {
 	if running.tls != nil {
@@ -93,9 +99,10 @@ func (c *serveCommand) reload(running *server, log *zap.Logger) {
 			log.Info("SRCs in force for INVITEs from now on", zap.String("file", c.SRCs))
 		}
 	}
+	running.control.reload(log)
 	switch {
 	case running.rulebook != nil:
-	case running.tls == nil && c.SRCs == "":
+	case running.tls == nil && c.SRCs == "" && running.control == nil:
 		log.Info("SIGHUP: there is no file to read again")
 		return
 	default:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/siprecd/siprecd/recorder"
 	"github.com/siprecd/siprecd/recorder/codec"
+	"github.com/siprecd/siprecd/recorder/control"
 	"github.com/siprecd/siprecd/rules"
 	"github.com/siprecd/siprecd/siprec"
 	"github.com/siprecd/siprecd/siprec/media"
@@ -26,6 +27,7 @@ type server struct {
 	standing *standing
 	space    *freeSpace    // nil without a mark
 	tls      *siprec.TLS   // nil without TLS
+	control  *commanding   // nil without a control interface
 	served   chan struct{} // closed when Serve has returned
 	err      error         // what it returned; to be read after served
 }
@@ -74,6 +76,10 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	tellStorage(log, encrypt)
 	kept := newStanding(rec, log)
 	kept.expect(s.RecordFrom)
+	commands, err := s.listenControl(log)
+	if err != nil {
+		return nil, errors.Join(err, rec.Close(context.Background()))
+	}
 	space := s.watchSpace(log)
 	srv, err := siprec.Listen(siprec.Config{
 		Listen:               endpoints,
@@ -92,18 +98,19 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	})
 	if err != nil {
 		space.close()
-		return nil, errors.Join(err, rec.Close(context.Background()))
+		return nil, errors.Join(err, commands.close(context.Background()), rec.Close(context.Background()))
 	}
 	if err := takeUp(rec, kept.resume(srv), log); err != nil {
 		space.close()
-		return nil, errors.Join(err, srv.Shutdown(context.Background()), rec.Close(context.Background()))
+		return nil, errors.Join(err, srv.Shutdown(context.Background()), commands.close(context.Background()), rec.Close(context.Background()))
 	}
-	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, space: space, tls: identity, served: make(chan struct{})}
+	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, space: space, tls: identity, control: commands, served: make(chan struct{})}
 	go func() {
 		defer close(running.served)
 		running.err = srv.Serve(context.Background())
 	}()
 	kept.begin(srv, s.RecordFrom, admitted.asked)
+	commands.serve(control.Config{Recorder: rec, Log: log})
 	return running, nil
 }
 
@@ -164,7 +171,8 @@ func (s *server) stop(ctx context.Context) error {
 	s.standing.close()
 	err := s.sip.Shutdown(ctx)
 	<-s.served
-	err = errors.Join(err, s.err)
+	// Until here there was something to be commanded.
+	err = errors.Join(err, s.err, s.control.close(ctx))
 	s.space.close()
 	// Files are finished whatever the hurry: what was recorded is not thrown away.
 	return errors.Join(err, s.recorder.Close(context.WithoutCancel(ctx)))

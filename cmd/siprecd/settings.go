@@ -45,6 +45,11 @@ type settings struct {
 	Policy    string `help:"Policy file: of whom, when and why not audio is kept (siprecd policy check explains one). Without it everything is recorded. It is read again at SIGHUP, for what begins later; one that cannot be read stops the start, and at SIGHUP leaves the one before in force." env:"SIPRECD_POLICY" placeholder:"FILE"`
 	Directory string `help:"Directory of addresses, which tells the policy who is an agent; its profiles serve the trunks that name them. It is read again at SIGHUP." env:"SIPRECD_DIRECTORY" placeholder:"FILE"`
 
+	Control       string `help:"Address, host:port, of the control interface, over which other systems command live interactions (docs/control.md); empty for none. Other than loopback needs a certificate." env:"SIPRECD_CONTROL" placeholder:"ADDRESS"`
+	ControlTokens string `name:"control-tokens" help:"File that says who may command what: tokens by their hashes (siprecd control token makes one). It is read again at SIGHUP, as are the two files below; one that everybody may read is refused." env:"SIPRECD_CONTROL_TOKENS" placeholder:"FILE"`
+	ControlCert   string `name:"control-cert" help:"Certificate of the control interface with its chain, PEM: it then speaks TLS only." env:"SIPRECD_CONTROL_CERT" placeholder:"FILE"`
+	ControlKey    string `name:"control-key" help:"Private key of that certificate, PEM." env:"SIPRECD_CONTROL_KEY" placeholder:"FILE"`
+
 	HoldBack   time.Duration `name:"hold-back" help:"For how long audio waits in memory before it is written to disk, from 0s to 3s. A pause that takes effect no further back than that leaves no trace on disk. When the process is killed, this, 0.3 s and some 0.1 s are lost." env:"SIPRECD_HOLD_BACK" default:"1s" placeholder:"DURATION"`
 	Commit     time.Duration `help:"How often audio that was written is made durable. When the machine fails, this is lost on top." env:"SIPRECD_COMMIT" default:"1s" placeholder:"DURATION"`
 	PageMemory size          `help:"Memory for audio that waits to be written, of all recording sessions, at least 4MiB. What finds no room while the disk does not keep up is lost, and an alarm says so. A stream of G.711 takes some 20KiB at the default hold-back." env:"SIPRECD_PAGE_MEMORY" default:"512MiB" placeholder:"SIZE"`
@@ -98,7 +103,7 @@ func (s *settings) Validate() error {
 	case s.MaxRecordingSessions < 1:
 		return fmt.Errorf("max-recording-sessions: %d is less than 1", s.MaxRecordingSessions)
 	}
-	return errors.Join(s.validateTLS(), s.validateLinks(), s.validateAddresses(), s.checkTargets())
+	return errors.Join(s.validateTLS(), s.validateLinks(), s.validateAddresses(), s.checkTargets(), s.validateControl())
 }
 
 // noLink is the word for no link.
