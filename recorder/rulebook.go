@@ -34,6 +34,7 @@ type Rulebook struct {
 	last      time.Time // when the last one was published, by any process
 	book      *rules.Book
 	directory rules.Directory
+	commands  bool // other systems have a way in
 }
 
 // inForce is a version with the instant after which it holds, and its file as it
@@ -231,20 +232,57 @@ func (b *Rulebook) SetDirectory(d rules.Directory) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.book, b.directory = book, d
+	b.holdAnew()
+}
+
+// TakenFacts are the facts that a recorder takes from a call by itself.
+func TakenFacts() []policy.Fact {
+	return []policy.Fact{policy.FactParties, policy.FactDirection, policy.FactRole, policy.FactChosen, policy.FactCaller, policy.FactHold}
+}
+
+// CommandFacts are the facts that a recorder takes from [Recorder.Command], where a
+// profile says that another system tells them.
+func CommandFacts() []policy.Fact {
+	return []policy.Fact{
+		policy.FactParties, policy.FactDirection, policy.FactChosen, policy.FactHold, policy.FactConsult, policy.FactIVR, policy.FactQueue,
+		policy.FactMenu, policy.FactConsent, policy.FactWithdrawal, policy.FactPartyConsent, policy.FactManual, policy.FactUserRecording,
+	}
+}
+
+// TakeCommands says that other systems have a way in, for interactions that begin
+// later. Without it what a profile leaves to them counts as never told.
+func (b *Rulebook) TakeCommands() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.commands = true
+	b.holdAnew()
+}
+
+// Taken are the facts that reach the recorder.
+func (b *Rulebook) Taken() policy.Taken {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.taken()
+}
+
+func (b *Rulebook) taken() policy.Taken {
+	t := policy.Taken{Call: TakenFacts()}
+	if b.commands {
+		t.API = CommandFacts()
+	}
+	return t
+}
+
+// holdAnew has the versions hold by what is known now.
+func (b *Rulebook) holdAnew() {
 	for i := range b.live {
 		b.live[i].file = b.holding(b.live[i].version.File)
 	}
 }
 
-// TakenFacts are the facts that a recorder takes from a call by itself. There is no
-// way in for others yet: that a profile delivers them helps nothing.
-func TakenFacts() []policy.Fact {
-	return []policy.Fact{policy.FactParties, policy.FactDirection, policy.FactRole, policy.FactChosen, policy.FactCaller, policy.FactHold}
-}
-
 // holding is a file as it holds beside the directory, for a recorder.
 func (b *Rulebook) holding(f *policy.File) *policy.File {
-	return f.Knowing(b.directory).Taking(TakenFacts()...)
+	return f.Knowing(b.directory).Taking(b.taken())
 }
 
 // A pinned is what an interaction is decided by, from its beginning to its end.

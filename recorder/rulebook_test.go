@@ -1,8 +1,10 @@
 package recorder
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,5 +186,40 @@ func TestPinUnknownAccount(t *testing.T) {
 	}
 	if got = b.pin(sec(2), policy.Traits{Listener: "x"}); !got.Flags().Trunk || got.belonging.Alarm != "" || got.belonging.Trunk != "east" {
 		t.Errorf("%+v decides", got)
+	}
+}
+
+// What a profile leaves to other systems is told only where they have a way in; that
+// stays so when the directory or the file changes.
+func TestRulebookTakesCommands(t *testing.T) {
+	const file = "accounts: [{name: default, flows: [{name: pay, suppress: yes}], trunks: [{name: all, record: on, profile: %s}]}]\n" +
+		"mapping: [{address: 0.0.0.0/0, account: default, trunk: all}]\nprofiles: [{name: acd, wire: [parties], api: [ivr, queue]}, {name: sbc, wire: [parties, ivr, queue]}]\n"
+	b := openBook(t, t.TempDir(), rules.Directory{})
+	at := 10.0
+	unfed := func(profile string) bool {
+		at++
+		publish(t, b, strings.Replace(file, "%s", profile, 1), sec(at))
+		p := b.pin(sec(at+0.5), policy.Traits{Address: netip.MustParseAddr("192.0.2.1")})
+		return p.Flags().FlowsUnfed
+	}
+	if !unfed("acd") || !unfed("sbc") {
+		t.Error("the recorder takes what nothing tells it")
+	}
+	b.TakeCommands()
+	check := func(when string) {
+		t.Helper()
+		if p := b.pin(sec(at+0.7), policy.Traits{Address: netip.MustParseAddr("192.0.2.1")}); !p.Flags().FlowsUnfed {
+			t.Errorf("%s: the SRC tells it on the wire", when) // that of before is the one of the SRC
+		}
+		if unfed("acd") || !unfed("sbc") {
+			t.Errorf("%s: other systems tell it, and the SRC does not", when)
+		}
+	}
+	check("at once")
+	b.SetDirectory(rules.Directory{})
+	check("with another directory")
+	want := policy.Taken{Call: TakenFacts(), API: CommandFacts()}
+	if got := b.Taken(); !slices.Equal(got.Call, want.Call) || !slices.Equal(got.API, want.API) {
+		t.Errorf("%+v", got)
 	}
 }

@@ -36,6 +36,9 @@ func openRulebook(s settings, log *zap.Logger) (*recorder.Rulebook, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Control != "" {
+		book.TakeCommands()
+	}
 	return book, publish(book, d, s.Policy, "start", log)
 }
 
@@ -78,7 +81,7 @@ func publish(book *recorder.Rulebook, d rules.Directory, path, occasion string, 
 		return nil
 	}
 	log.Info("policy in force for what begins now", zap.String("policy", v.Name()), zap.Int("accounts", len(v.File.Accounts)))
-	for _, u := range v.File.Knowing(d).Taking(recorder.TakenFacts()...).Unfed() {
+	for _, u := range v.File.Knowing(d).Taking(book.Taken()).Unfed() {
 		log.Warn("settings of the policy cannot be enforced (siprecd policy check says more)",
 			zap.String("account", u.Account), zap.String("trunk", u.Trunk), zap.Strings("nothing_tells", u.Missing))
 	}

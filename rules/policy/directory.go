@@ -26,17 +26,25 @@ func (f *File) Knowing(d rules.Directory) *File {
 	return &g
 }
 
+// Taken are the facts that a server takes, by the way on which they come.
+type Taken struct {
+	Call []Fact // from the call itself, on the wire or as extension data
+	API  []Fact // from other systems
+}
+
 // Taking returns the file as it holds for a server that takes some facts and no
 // others, whatever its profiles say that is delivered.
-func (f *File) Taking(facts ...Fact) *File {
+func (f *File) Taking(t Taken) *File {
 	g := *f
 	g.Profiles = slices.Clone(f.Profiles)
-	other := func(n Fact) bool { return !slices.Contains(facts, n) }
+	only := func(way *[]Fact, taken []Fact) {
+		*way = slices.DeleteFunc(slices.Clone(*way), func(n Fact) bool { return !slices.Contains(taken, n) })
+	}
 	for i := range g.Profiles {
 		p := &g.Profiles[i]
-		for _, way := range []*[]Fact{&p.Wire, &p.Extension, &p.API} {
-			*way = slices.DeleteFunc(slices.Clone(*way), other)
-		}
+		only(&p.Wire, t.Call)
+		only(&p.Extension, t.Call)
+		only(&p.API, t.API)
 	}
 	return &g
 }
