@@ -6,6 +6,9 @@
 // reached, or a case could not be decided. With both failures and errors it is
 // 1.
 //
+// "siprec-conformance policy" plays scenarios of the rules as real calls, and ends with 0
+// when all passed and 1 when one failed.
+//
 // "siprec-conformance load" puts a server under load. It ends with 0 when nothing
 // was missing, 1 when the server failed, and 2 when the generator itself was late
 // or failed, whatever the server did.
@@ -42,6 +45,8 @@ const (
 type options struct {
 	Run  runCommand  `cmd:"" help:"Run the cases against a server. Exit code 0: all passed; 1: the server failed a case; 2: wrong use, unreachable server, or a case without a verdict."`
 	List listCommand `cmd:"" help:"List the cases: ID, level, section and requirement."`
+
+	Policy policyCommand `cmd:"" help:"Play scenarios of the rules to a server as real calls."`
 
 	Load  loadCommand  `cmd:"" help:"Have many recording sessions at a time, and look for each packet in the server's files. Exit code 0: nothing is missing; 1: the server failed; 2: wrong use, unreachable server, or the generator was late itself."`
 	Floor floorCommand `cmd:"" help:"Receive on many sockets and append to files, nothing else, until standard input ends: what a server is compared with (load --floor)."`
@@ -101,7 +106,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	if err != nil {
 		return complain(stderr, err)
 	}
-	switch name, _, _ := strings.Cut(command.Command(), " "); name {
+	switch name, rest, _ := strings.Cut(command.Command(), " "); name {
+	case "policy":
+		if strings.HasPrefix(rest, "files") {
+			err = o.Policy.Files.run()
+		} else {
+			code, err = o.Policy.Play.run(ctx, stdout)
+		}
 	case "list":
 		err = o.List.list(stdout)
 	case "load":

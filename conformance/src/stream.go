@@ -45,6 +45,7 @@ type Sent struct {
 	PayloadType uint8
 	Marker      bool
 	Offset      time.Duration // planned, from the start of playing
+	Began       time.Time     // just before the write; zero for a lost packet
 	At          time.Time     // instant of the write, with a monotonic reading; zero for a lost packet
 	Octets      int           // of payload
 	Hash        uint64        // FNV-1a of the payload
@@ -260,6 +261,7 @@ func (st *Stream) send(e emission, now func() time.Time) error {
 		Offset: e.offset, Octets: len(e.payload), Hash: hashOf(e.payload), Fault: e.fault,
 	}
 	if e.fault != FaultLost {
+		s.Began = now()
 		if err := st.write(e); err != nil {
 			return err
 		}

@@ -1,0 +1,409 @@
+package policy
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/rules/scenario"
+)
+
+// A Player plays scenarios to one server. It may play several at a time.
+type Player struct {
+	// SRC says where the server is, and how it is reached.
+	SRC src.Config
+	// Control is where commands go; nil plays only scenarios that need none.
+	Control *Control
+	Dialect Dialect // default [Standard]
+	Suite   string  // crypto-suite of SRTP (RFC 4568 §6.2); empty for plain RTP
+	// Mixed has all parties send on the one m-line of the first of them, as metadata
+	// says: its voice is that of all.
+	Mixed bool
+	// Gap is how long it waits between two instants of a scenario; default 400 ms.
+	Gap time.Duration
+	// Data is the data folder of the server, in which the draw of a share is looked
+	// up.
+	Data string
+}
+
+// A Moment is one instant of a scenario as it was played.
+type Moment struct {
+	At      time.Duration // in the scenario
+	Sent    time.Time     // just before its first signal left
+	Done    time.Time     // when the answer to its last one had come
+	Signals []Signal
+}
+
+// A Signal is one that was sent.
+type Signal struct {
+	Event      string // as in the scenario; of what is told together, all
+	Way        string // INVITE, UPDATE, BYE or the action of a command
+	Sent, Done time.Time
+	Status     int    // of the answer, SIP or HTTP
+	Why        string // of a refusal
+}
+
+// A Heard is a party with all of its packets that left.
+type Heard struct {
+	Name    string
+	Voice   Voice
+	Line    int      // its m-line, from 0
+	IDs     []string // by which metadata and commands named it
+	Packets []src.Sent
+}
+
+// A Played is a scenario that was played.
+type Played struct {
+	Scenario  scenario.Scenario
+	Dialect   Dialect
+	Transport string // of SIP, and that RTP was protected
+	CallID    string
+	Moments   []Moment
+	Parties   []Heard
+	Tries     int // calls that were begun until the draw fell on the side of the scenario
+}
+
+// errDraw says that the server drew on the other side of the share.
+var errDraw = errors.New("the draw fell on the other side")
+
+// maxTries bounds how often a call is begun for a draw: one of 30 of 100 is missed so
+// often once in a million times.
+const maxTries = 40
+
+// Play plays a scenario. Number is that of the call in its voices, below 2^20 and
+// different for all calls that one server takes. An error says that the server did not
+// answer, or refused what is no command.
+func (p *Player) Play(ctx context.Context, s scenario.Scenario, number int) (*Played, error) {
+	if why := Excluded(s, p.Dialect); why != "" {
+		return nil, fmt.Errorf("scenario %s cannot be played: %s", s.ID, why)
+	}
+	for try := 1; ; try++ {
+		played, err := p.try(ctx, s, number)
+		if errors.Is(err, errDraw) && try < maxTries {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
+		}
+		played.Tries = try
+		return played, nil
+	}
+}
+
+// A performance is one call on its way.
+type performance struct {
+	*Player
+	code   *code
+	call   *call
+	client *src.SRC
+	dialog *src.Dialog
+	played *Played
+	number int
+
+	playing context.Context
+	voices  sync.WaitGroup
+	mu      sync.Mutex
+	troubles
+}
+
+// troubles are what went wrong while voices were sent.
+type troubles []error
+
+func (p *Player) try(ctx context.Context, s scenario.Scenario, number int) (played *Played, err error) {
+	client, err := src.New(ctx, p.SRC)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	c, err := newCode()
+	if err != nil {
+		return nil, err
+	}
+	dialect := p.Dialect
+	if dialect == "" {
+		dialect = Standard
+	}
+	f := &performance{Player: p, code: c, client: client, number: number}
+	f.call = newCall(s, dialect, p.Suite, client.IDs(), time.Now())
+	f.call.mixed = p.Mixed
+	f.played = &Played{Scenario: s, Dialect: dialect, Transport: p.transport()}
+	var stop context.CancelFunc
+	f.playing, stop = context.WithCancel(ctx)
+	defer f.voices.Wait()
+	defer stop()
+	for i, m := range moments(s) {
+		if i > 0 {
+			if err := wait(ctx, p.gap()); err != nil {
+				return nil, err
+			}
+		}
+		if err := f.moment(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	stop()
+	f.voices.Wait()
+	f.listen()
+	return f.played, errors.Join(f.troubles...)
+}
+
+// transport names SIP and RTP for the table.
+func (p *Player) transport() string {
+	name := strings.ToUpper(p.SRC.Transport)
+	if name == "" {
+		name = "UDP"
+	}
+	if p.Suite != "" {
+		name += "+SRTP"
+	}
+	return name
+}
+
+func (p *Player) gap() time.Duration {
+	if p.Gap == 0 {
+		return 400 * time.Millisecond
+	}
+	return p.Gap
+}
+
+// wait lets audio flow for a time.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// An instant is what happens at one time of a scenario.
+type instant struct {
+	at     time.Duration
+	events []scenario.Event
+}
+
+// moments are the instants of a scenario.
+func moments(s scenario.Scenario) (out []instant) {
+	for _, e := range s.Events {
+		if n := len(out); n == 0 || out[n-1].at != e.At {
+			out = append(out, instant{at: e.At})
+		}
+		last := &out[len(out)-1]
+		last.events = append(last.events, e)
+	}
+	return out
+}
+
+// moment signals what happens at one instant, turn by turn. The INVITE is before all
+// else, and the BYE after.
+func (f *performance) moment(ctx context.Context, in instant) error {
+	m := Moment{At: in.at, Sent: time.Now()}
+	rest := in.events
+	if f.dialog == nil {
+		begin := instant{at: in.at}
+		rest = nil
+		for _, e := range in.events {
+			if f.call.turnOf(e) == turnWire {
+				begin.events = append(begin.events, e)
+			} else {
+				rest = append(rest, e)
+			}
+		}
+		if err := f.wire(ctx, begin, &m); err != nil {
+			return err
+		}
+	}
+	in.events = rest
+	turns := make([]turn, len(in.events)) // before anything of this instant is known
+	for i, e := range in.events {
+		turns[i] = f.call.turnOf(e)
+	}
+	if err := f.commands(ctx, in, turns, turnBegin, &m); err != nil {
+		return err
+	}
+	if err := f.wire(ctx, in, &m); err != nil {
+		return err
+	}
+	if err := f.commands(ctx, in, turns, turnEnd, &m); err != nil {
+		return err
+	}
+	f.speak() // at the first moment nobody has spoken yet
+	if n := len(in.events); n > 0 && in.events[n-1].Name == "end" {
+		answer, err := f.dialog.Bye(ctx, src.Request{})
+		if err != nil {
+			return fmt.Errorf("BYE: %w", err)
+		}
+		m.note("end", "BYE", answer.Status, "")
+	}
+	m.Done = time.Now()
+	f.played.Moments = append(f.played.Moments, m)
+	return nil
+}
+
+func (m *Moment) note(event, way string, status int, why string) {
+	from := m.Sent
+	if n := len(m.Signals); n > 0 {
+		from = m.Signals[n-1].Done
+	}
+	m.Signals = append(m.Signals, Signal{Event: event, Way: way, Sent: from, Done: time.Now(), Status: status, Why: why})
+}
+
+// commands gives the commands of a turn.
+func (f *performance) commands(ctx context.Context, in instant, turns []turn, t turn, m *Moment) error {
+	for i, e := range in.events {
+		if e.Name == "plan" || turns[i] != t {
+			continue
+		}
+		cmd := f.call.command(e)
+		if cmd.Action == "" {
+			continue
+		}
+		if f.Control == nil {
+			return fmt.Errorf("event %s needs a command", e.Name)
+		}
+		cmd.Key = fmt.Sprintf("%s-%d", f.dialog.CallID(), e.Line)
+		a, err := f.Control.send(ctx, f.dialog.CallID(), cmd)
+		if err != nil {
+			return fmt.Errorf("command %s: %w", cmd.Action, err)
+		}
+		m.note(strings.TrimSpace(e.Name+" "+strings.Join(e.Args, " ")), cmd.Action, a.Status, a.Why)
+	}
+	return nil
+}
+
+// wire shows what the events of an instant change, in one message.
+func (f *performance) wire(ctx context.Context, in instant, m *Moment) error {
+	var names []string
+	for _, e := range in.events {
+		names = append(names, e.Name)
+		if err := f.call.changes(e, m.Sent); err != nil {
+			return err
+		}
+	}
+	offers, document := f.call.tell()
+	if offers == nil && document == nil {
+		return nil
+	}
+	r := src.Request{Streams: offers, Metadata: document}
+	events := strings.Join(names, " ")
+	if f.dialog == nil {
+		return f.invite(ctx, r, events, m)
+	}
+	method := "UPDATE"
+	if offers != nil {
+		method = "INVITE"
+	}
+	answer, err := f.dialog.Do(ctx, method, r)
+	if err != nil {
+		return fmt.Errorf("%s: %w", method, err)
+	}
+	m.note(events, method, answer.Status, answer.Get("Warning"))
+	if answer.Status != 200 {
+		return fmt.Errorf("%s was answered %d %s", method, answer.Status, answer.Get("Warning"))
+	}
+	f.speak()
+	return nil
+}
+
+// invite opens the recording session.
+func (f *performance) invite(ctx context.Context, r src.Request, events string, m *Moment) error {
+	r.RequestURI = fmt.Sprintf("sip:%s@%s", Account(f.call.scenario), f.SRC.Target)
+	if t := strings.ToLower(f.SRC.Transport); t != "" && t != "udp" {
+		r.RequestURI += ";transport=" + t
+	}
+	var err error
+	if f.dialog, err = f.client.Invite(ctx, r); err != nil {
+		return fmt.Errorf("INVITE: %w", err)
+	}
+	final := f.dialog.Final()
+	m.note(events, "INVITE", final.Status, final.Get("Warning"))
+	if final.Status != 200 {
+		return fmt.Errorf("INVITE was answered %d %s", final.Status, final.Get("Warning"))
+	}
+	f.played.CallID = f.dialog.CallID()
+	return f.drawn(ctx)
+}
+
+// drawn hangs up when the server drew on the other side than the scenario.
+func (f *performance) drawn(ctx context.Context) error {
+	percent, want := share(f.call.scenario)
+	if percent <= 0 || percent >= 100 {
+		return nil
+	}
+	draw, err := journalDraw(f.Data, f.played.CallID)
+	if err != nil {
+		return err
+	}
+	if (draw < float64(percent)/100) == (want < float64(percent)/100) {
+		return nil
+	}
+	if _, err := f.dialog.Bye(ctx, src.Request{}); err != nil {
+		return fmt.Errorf("BYE: %w", err)
+	}
+	return errDraw
+}
+
+// share is the percentage of a scenario's plan and the draw that it names; 0 for none.
+func share(s scenario.Scenario) (percent int, draw float64) {
+	for _, word := range strings.Split(flagOf(s, "plan"), "+") {
+		if _, err := fmt.Sscanf(word, "percent%d", &percent); err == nil {
+			break
+		}
+	}
+	i := slices.IndexFunc(s.Events, func(e scenario.Event) bool { return e.Name == "plan" })
+	if percent == 0 || i < 0 {
+		return 0, 0
+	}
+	if _, err := fmt.Sscanf(s.Events[i].Args[0], "%g", &draw); err != nil {
+		return 0, 0
+	}
+	return percent, draw
+}
+
+// speak has each m-line that is new sent from.
+func (f *performance) speak() {
+	streams := f.dialog.Streams()
+	for _, p := range f.call.parties[len(f.played.Parties):] {
+		v := Voice{Call: f.number, Party: f.call.parties[p.line].number}
+		f.played.Parties = append(f.played.Parties, Heard{Name: p.name, Voice: v, Line: p.line})
+		if v.Party != p.number {
+			continue // it is in the stream of the first
+		}
+		f.voices.Go(func() {
+			err := streams[p.line].Play(f.playing, source{f.code, v}, src.PlayOptions{})
+			if err != nil && !errors.Is(err, context.Canceled) {
+				f.mu.Lock()
+				f.troubles = append(f.troubles, fmt.Errorf("%s speaks: %w", p.name, err))
+				f.mu.Unlock()
+			}
+		})
+	}
+}
+
+// listen notes what was sent, and by which names.
+func (f *performance) listen() {
+	for i := range f.played.Parties {
+		h, p := &f.played.Parties[i], f.call.parties[i]
+		h.Packets = f.dialog.Stream(h.Line).Sent()
+		for _, id := range append(slices.Clone(p.ids), p.id) {
+			h.IDs = append(h.IDs, id)
+			if raw, err := base64.StdEncoding.DecodeString(id); err == nil { // a UUID (RFC 7865 §6.10)
+				h.IDs = append(h.IDs, hex.EncodeToString(raw))
+			}
+		}
+		h.IDs = append(h.IDs, p.aors...)
+		for _, aor := range p.aors {
+			h.IDs = append(h.IDs, userOf(aor))
+		}
+	}
+	f.dialog.Close()
+}
