@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -297,15 +296,11 @@ func (in *interaction) commandAgain(e entry) error {
 	for _, f := range e.Facts {
 		in.knowAgain(f, c)
 	}
-	decisions := in.decide(e.Facts)
-	in.carryOut(decisions)
+	err := in.decideAgain(e)
 	e.Command.Command = c
 	in.noted(*e.Command)
 	in.lastKnown = laterOf(in.lastKnown, e.Command.Said)
-	if !slices.EqualFunc(verdictLines(decisions), e.Decisions, verdictLine.equal) {
-		return errDecisions
-	}
-	return nil
+	return err
 }
 
 // knowAgain takes from a fact what the command told beside it.

@@ -17,9 +17,6 @@ import (
 	"github.com/siprecd/siprecd/recorder/store"
 )
 
-// ErrHeld says that a legal hold is on a recording: nothing erases it.
-var ErrHeld = errors.New("a legal hold is on the recording")
-
 // An Erasure says who has a recording erased and why.
 type Erasure struct {
 	By, Reason string
@@ -40,39 +37,69 @@ const (
 // nothing of people. The tombstone that it returns stays in the folder too. What
 // was cut off is taken up again by erasing again, under the reason of then.
 //
-// A recording that is not finished is refused with [store.ErrUnfinished] while a
-// server has dir: what is being recorded ends first. Where none has, it was cut off,
-// and is erased as well. One with a legal hold is refused with [ErrHeld].
+// The history of legal holds stays as well. A recording that is not finished is refused
+// with [store.ErrUnfinished] while a server has dir: what is being recorded ends first.
+// Where none has, it was cut off, and is erased as well. One with a legal hold is refused
+// with [ErrHeld].
 func Erase(dir, id string, e Erasure) (store.Tombstone, error) {
+	tomb, _, err := eraseIf(dir, id, func(store.Manifest) (Erasure, error) { return e, nil })
+	return tomb, err
+}
+
+// eraseIf erases a recording by what may says of its manifest, which is asked when nobody
+// else changes the recording any more, and it is not held. done is false when nothing was
+// done, since it had been erased before.
+func eraseIf(dir, id string, may func(store.Manifest) (Erasure, error)) (tomb store.Tombstone, done bool, err error) {
 	folder, err := store.Folder(dir, id)
 	if err != nil {
-		return store.Tombstone{}, err
+		return tomb, false, err
 	}
+	if _, err := os.Stat(folder); err != nil {
+		return tomb, false, fmt.Errorf("load recording: %w", err)
+	}
+	unlock, err := store.Lock(dir)
+	if err != nil {
+		return tomb, false, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	m, err := store.Load(dir, id)
 	switch {
 	case errors.Is(err, store.ErrErased):
 		tomb, err := store.LoadTombstone(folder)
 		if err != nil || tomb.Complete {
-			return tomb, err
+			return tomb, false, err
 		}
-		return erase(folder, m, tomb)
+		tomb, err = erase(folder, m, tomb)
+		noteErased(dir, id)
+		return tomb, true, err
 	case errors.Is(err, store.ErrUnfinished):
 		lock, alone := takeAlone(dir)
 		if !alone {
-			return store.Tombstone{}, err
+			return tomb, false, err
 		}
 		defer lock.Close()
 		if !locks {
-			return store.Tombstone{}, err
+			return tomb, false, err
 		}
 		m = store.Manifest{Recording: id}
 	case err != nil:
-		return store.Tombstone{}, err
-	case m.Retention != nil && m.Retention.Held:
-		return store.Tombstone{}, fmt.Errorf("erase %s: %w", id, ErrHeld)
+		return tomb, false, err
 	}
-	return erase(folder, m, store.Tombstone{Recording: id, At: e.At.UTC(), By: e.By, Reason: e.Reason})
+	if err := heldBy(folder, m); err != nil {
+		return tomb, false, fmt.Errorf("erase %s: %w", id, err)
+	}
+	e, err := may(m)
+	if err != nil {
+		return tomb, false, fmt.Errorf("erase %s: %w", id, err)
+	}
+	tomb, err = erase(folder, m, store.Tombstone{Recording: id, At: e.At.UTC(), By: e.By, Reason: e.Reason})
+	noteErased(dir, id)
+	return tomb, true, err
 }
+
+// noteErased has the index say that a recording is erased. Where that fails its folder
+// tells it.
+func noteErased(dir, id string) { _ = store.OpenIndex(dir).Note(id) }
 
 // eraseAgain ends what was cut off when recordings were erased, and says so.
 func (r *Recorder) eraseAgain() error {
@@ -164,12 +191,22 @@ func remove(folder string, tomb *store.Tombstone) (err error) {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case store.ManifestName, store.TombstoneName, journalName, seal.FileName:
+		case store.ManifestName, store.TombstoneName, store.HoldsName, journalName, seal.FileName:
 			continue
 		}
 		err = errors.Join(err, removeOne(filepath.Join(folder, e.Name()), tomb))
 	}
 	return errors.Join(err, store.SyncDir(folder))
+}
+
+// dropIfErased removes what was made in a folder while its recording was erased, and says
+// that it was.
+func dropIfErased(dir, id, folder string) error {
+	_, err := store.Load(dir, id)
+	if errors.Is(err, store.ErrErased) {
+		return errors.Join(err, remove(folder, new(store.Tombstone)))
+	}
+	return err
 }
 
 func removeOne(path string, tomb *store.Tombstone) error {
@@ -231,6 +268,9 @@ func redact(folder string, m store.Manifest, tomb *store.Tombstone) error {
 		lines = nil // damaged: what it says of people cannot be told from the rest
 	}
 	b = nil
+	if n := len(lines); n == 0 || lines[n-1].Event != lineErased {
+		lines = append(lines, journalLine{At: tomb.At, Event: lineErased, Reason: tomb.Reason})
+	}
 	for _, l := range lines {
 		line, err := json.Marshal(l.withoutPeople())
 		if err != nil {
@@ -298,6 +338,7 @@ func (rec *recording) bury(by finishing, m store.Manifest, tomb store.Tombstone)
 	if err := by.disk.Finish(rec.folder, m, nil); err != nil {
 		return err
 	}
+	// A legal hold does not keep what the caller's no forbids.
 	if _, err := erase(rec.folder, m, tomb); err != nil {
 		rec.log.Error("void recording could not be erased whole: erase it again", zap.Error(err))
 	}

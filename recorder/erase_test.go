@@ -100,7 +100,7 @@ func TestErase(t *testing.T) {
 		if !errors.Is(err, store.ErrErased) || gone.Recording != m.Recording || len(gone.Decisions) != len(m.Decisions) || len(gone.Files) > 0 {
 			t.Errorf("load: %v, %+v", err, gone)
 		}
-		if got, want := journalEvents(t, folder), journalEvents(t, clearFolder); got != want {
+		if got, want := journalEvents(t, folder), journalEvents(t, clearFolder)+" "+lineErased; got != want {
 			t.Errorf("the journal says %s, it said %s", got, want)
 		}
 		for name, err := range map[string]error{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -38,6 +39,7 @@ func (r *Recorder) finalise(rec *recording) {
 	} else {
 		rec.report(m)
 		err = rec.journal.close()
+		r.listed(m)
 	}
 	if err != nil {
 		rec.log.Error("journal", zap.Error(err))
@@ -107,6 +109,7 @@ func (by finishing) commit(folder string, m store.Manifest, key *seal.Key) error
 
 // finalise makes the files and writes the manifest last.
 func (rec *recording) finalise(ctx context.Context, by finishing) (m store.Manifest, err error) {
+	rec.spare()
 	if rec.void() && rec.tomb == nil {
 		rec.flag(flagVoid)
 		tomb, err := rec.discard(by.now())
@@ -173,9 +176,17 @@ func (rec *recording) saved(p plan) savedPlan {
 // finished files: what the file system keeps of a removed file is of no use then.
 func discardCapture(folder string, how store.Storage) (err error) {
 	if how != store.Encrypted {
-		err = os.Remove(filepath.Join(folder, seal.FileName))
+		err = removed(filepath.Join(folder, seal.FileName))
 	}
-	return errors.Join(err, os.Remove(filepath.Join(folder, captureName)))
+	return errors.Join(err, removed(filepath.Join(folder, captureName)))
+}
+
+// removed removes a file, which may be gone already.
+func removed(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // storage is how the finished files are kept.
@@ -187,12 +198,17 @@ func (rec *recording) storage() store.Storage {
 }
 
 // void reports whether all of the recording is to be discarded.
-func (rec *recording) void() bool { return rec.in.verdicts != nil && rec.in.verdicts.Void() }
+func (rec *recording) void() bool {
+	return rec.in.verdicts != nil && rec.in.verdicts.Void() && !rec.spared
+}
 
 // spans are the times of which the audio of a stream is kept.
 func (rec *recording) spans(s *stream) []span {
-	if rec.void() {
+	switch {
+	case rec.void():
 		return nil
+	case rec.decided != nil:
+		return rec.decided.spans[s.id]
 	}
 	return s.spans(rec.subject)
 }

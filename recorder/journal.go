@@ -30,7 +30,7 @@ type journalLine struct {
 	Policy string `json:"policy,omitempty"`  // started, allowed, stopped
 	Method string `json:"method,omitempty"`  // started, changed, ended: SIP method, if any
 	CSeq   uint32 `json:"cseq,omitempty"`
-	Reason string `json:"reason,omitempty"` // ended
+	Reason string `json:"reason,omitempty"` // ended, erased
 
 	Of    string `json:"user_recording_of,omitempty"` // started: the recording beside which it is made
 	Maker string `json:"maker,omitempty"`             // started: whose user recording it is
@@ -79,6 +79,7 @@ const (
 	lineResumed   = "resumed"
 	lineFinalised = "finalised"
 	lineFailed    = "finalising-failed"
+	lineErased    = "erased"
 )
 
 // A commandLine is a [Command] as it is written down, with why it was refused.

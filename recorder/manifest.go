@@ -28,6 +28,9 @@ const (
 	flagDown        = "server-was-down"      // the server was not there for a part, or at its end
 	flagVoid        = "void"                 // all of it was discarded
 	flagNothing     = "nothing-was-recorded" // no file
+	flagWithdrawn   = "consent-withdrawn"    // to be erased when the legal hold on it is released
+	flagAsDecided   = "as-decided"           // its files are what the journal permits: the rules decide otherwise now
+	flagCaptureHeld = "capture-held"         // all is in the files, and the capture stays: a legal hold is on it
 )
 
 // clock is where the instant of finalising comes from.
@@ -52,9 +55,15 @@ func (rec *recording) manifest(p plan, res render.Result, at time.Time) store.Ma
 		m.Direction, m.DirectionEvidence = rec.in.interpreter.direction.String(), rec.in.interpreter.evidence
 		m.Retention = rec.retention()
 	}
+	if rec.spared {
+		m.Retention = &store.Retention{DeleteAt: rec.in.ended.UTC()}
+	}
 	if p.timeline.from < p.timeline.to {
 		m.Times.FirstPermitted = rec.in.zero.Add(p.timeline.from).UTC()
 		m.Times.LastPermitted = rec.in.zero.Add(p.timeline.to).UTC()
+	}
+	if rec.decided != nil {
+		m.Policy = rec.decided.policy
 	}
 	m.Decisions = rec.manifestDecisions()
 	m.Of, m.Maker = string(rec.of), string(rec.maker)
@@ -84,17 +93,25 @@ func (rec *recording) manifest(p plan, res render.Result, at time.Time) store.Ma
 
 func (rec *recording) manifestDecisions() []store.Decision {
 	out := []store.Decision{}
+	if rec.decided != nil {
+		return append(out, rec.decided.decisions...)
+	}
 	for _, d := range rec.decisions {
 		out = append(out, rec.manifestDecision(d))
 	}
 	return out
 }
 
-// retention is what the policy says becomes of the recording.
+// retention is what the policy says becomes of the recording. Those that users make have
+// a period of their own.
 func (rec *recording) retention() *store.Retention {
-	fate := rec.in.policy.Flags().Fate(rules.Finished{
+	fateOf := rec.in.policy.Flags().Fate
+	if rec.of != "" {
+		fateOf = rec.in.policy.Flags().UserFate
+	}
+	fate := fateOf(rules.Finished{
 		Start: rec.in.zero, End: rec.in.ended, Direction: rec.in.interpreter.direction,
-		Kept: slices.ContainsFunc(rec.decisions, func(d rules.Decision) bool { return d.Verdict == rules.Record }), Void: rec.void(),
+		Kept: rec.permitted(), Void: rec.void(),
 	})
 	if !fate.Kept {
 		return nil
@@ -104,6 +121,14 @@ func (rec *recording) retention() *store.Retention {
 		out.DeleteAt = fate.DeleteAt.UTC()
 	}
 	return out
+}
+
+// permitted reports whether audio was permitted at any time.
+func (rec *recording) permitted() bool {
+	if rec.decided != nil {
+		return rec.decided.kept()
+	}
+	return slices.ContainsFunc(rec.decisions, func(d rules.Decision) bool { return d.Verdict == rules.Record })
 }
 
 func (rec *recording) manifestParticipant(key string, p plan, files []store.File) store.Participant {

@@ -35,6 +35,9 @@ func Mix(ctx context.Context, dir, id string, masters *MasterKeys) (path string,
 	if err := o.mix(ctx, path); err != nil {
 		return "", fmt.Errorf("mix %s: %w", id, err)
 	}
+	if err := dropIfErased(dir, id, o.folder); err != nil {
+		return "", fmt.Errorf("mix %s: %w", id, err)
+	}
 	return path, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -19,6 +20,33 @@ import (
 // far as masters open them; nil for no master keys.
 func List(dir string, masters *MasterKeys) ([]store.Summary, error) {
 	return store.ListOpen(dir, masters.ring())
+}
+
+// ListNewest returns the newest recordings below dir that are wanted by what the index
+// says of them, at most limit unless that is 0, and how many are wanted in all. It reads
+// the manifests of no others.
+func ListNewest(ctx context.Context, dir string, masters *MasterKeys, limit int, wanted func(store.Entry) bool) (list []store.Summary, all int, err error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
+	listing, err := store.OpenIndex(dir).Entries(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, e := range listing.Entries {
+		if !wanted(e) {
+			continue
+		}
+		if all++; limit > 0 && all > limit {
+			continue
+		}
+		s, err := store.Summarise(dir, e, masters.ring())
+		if err != nil {
+			return nil, 0, err
+		}
+		list = append(list, s)
+	}
+	return list, all, nil
 }
 
 // Load reads the whole manifest of a recording. Errors are those of [store.Open]:

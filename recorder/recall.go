@@ -50,12 +50,17 @@ func (in *interaction) wasDown(from, to time.Time) {
 type remains struct {
 	*interaction
 	behind bool // more may have been withheld than is known
+	events int  // that its resume log tells of
 }
 
 // recall goes again through what happened to a recording, and comes to the same
 // decisions: permits come from the rules, here as in the process before. Nothing is
 // written but where a crash tore a file.
-func (r *Recorder) recall(id string) (*remains, error) {
+func (r *Recorder) recall(id string) (*remains, error) { return r.recallUnder(id, nil) }
+
+// recallUnder is recall. With what a journal says that was decided, that the rules decide
+// otherwise is no error, and no gate is moved.
+func (r *Recorder) recallUnder(id string, decided *asDecided) (*remains, error) {
 	folder, err := store.Folder(r.cfg.Dir, id)
 	if err != nil {
 		return nil, err
@@ -75,11 +80,14 @@ func (r *Recorder) recall(id string) (*remains, error) {
 	}
 	first := entries[0].Begin
 	out := &remains{interaction: r.former(id, folder, first), behind: behind}
-	out.secret = secret
+	out.secret, out.decided = secret, decided
 	if first.Encrypted {
 		out.sealing = key
 	}
 	for i, e := range entries {
+		if e.Event != nil {
+			out.events++
+		}
 		if err := out.again(e); err != nil {
 			return nil, fmt.Errorf("entry %d of its resume log: %w", i+1, err)
 		}
@@ -171,13 +179,23 @@ func (in *interaction) eventAgain(l *leg, e entry) error {
 	if in.interpreter != nil {
 		in.interpreter.recall(ev, in.told(), e.Facts)
 	}
-	decisions := in.decide(e.Facts)
-	in.carryOut(decisions)
+	err := in.decideAgain(e)
 	l.held = l.people.held(in.streams.of(l), ev.At)
 	if e.Asked {
 		l.asked = ev.At
 	}
 	in.lastKnown = laterOf(in.lastKnown, ev.At)
+	return err
+}
+
+// decideAgain decides by what the rules were told, and carries it out; that it is not what
+// was decided is an error, but where it is decided already.
+func (in *interaction) decideAgain(e entry) error {
+	decisions := in.decide(e.Facts)
+	if in.decided != nil {
+		return nil
+	}
+	in.carryOut(decisions)
 	if !slices.EqualFunc(verdictLines(decisions), e.Decisions, verdictLine.equal) {
 		return errDecisions
 	}
@@ -198,7 +216,8 @@ func (in *interaction) beginAgain(l *leg, ev *siprec.Event, version string) erro
 	if in.rulebook == nil && version != "" {
 		return fmt.Errorf("it was decided by version %s of a policy file, and there is none now", version)
 	}
-	if in.rulebook != nil {
+	// What is decided already, and not by a file, needs none.
+	if in.rulebook != nil && (version != "" || in.decided == nil) {
 		var err error
 		if in.policy, err = in.rulebook.pinAs(version, l.traits(ev)); err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -103,6 +104,9 @@ type Config struct {
 	// Notify takes each [Notice], from many goroutines; nil for none. It must not
 	// block. Those of one recording come in their order.
 	Notify func(Notice)
+	// Sweep is how often what is to be deleted by its policy is erased, from when New
+	// returns; 0 for never. While another process has Dir nothing is.
+	Sweep time.Duration
 }
 
 // A Recorder is a [siprec.Handler] that records.
@@ -118,6 +122,10 @@ type Recorder struct {
 	ended func() error // ends the spool, once
 	lock  *os.File     // nil when another process has the folder
 	alone bool         // none has
+
+	index       *store.Index
+	indexBehind atomic.Bool   // something could not be noted in it
+	dueNow      chan struct{} // holds one when a recording is to be deleted at once
 
 	ctx    context.Context // done when Close ran out of time
 	cancel context.CancelFunc
@@ -157,6 +165,7 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	cfg.Random = &lockedReader{r: cfg.Random}
 	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers),
+		index: store.OpenIndex(cfg.Dir), dueNow: make(chan struct{}, 1),
 		finishing: finishing{
 			disk: store.NewCommitter(cfg.Dir), ffmpeg: cfg.FFmpeg, omit: cfg.OmitGaps, now: cfg.Now,
 			committing: make(chan struct{}, mostCommitting),
@@ -174,6 +183,9 @@ func New(cfg Config) (*Recorder, error) {
 	r.ended = sync.OnceValue(r.letGo)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.stopping, r.stop = context.WithCancel(r.ctx)
+	if cfg.Sweep > 0 && r.alone {
+		r.working.Go(r.sweeping)
+	}
 	return r, nil
 }
 

@@ -39,6 +39,8 @@ type recording struct {
 	flags     []string
 	accounted bool             // the journal says that it is finalised
 	tomb      *store.Tombstone // what was discarded of a void recording; nil before
+	spared    bool             // it is void because of a withdrawal, and under a legal hold
+	decided   *asDecided       // what a journal says, in place of the rules; nil for them
 }
 
 // prepare makes what a recording needs in memory: its key, and a capture that keeps

@@ -54,6 +54,7 @@ func (r *Recorder) recover(resume resumer) (Recovered, error) {
 		return Recovered{}, nil
 	}
 	r.tidy()
+	r.tidyCaptures()
 	if err := r.eraseAgain(); err != nil {
 		return Recovered{}, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -58,9 +57,9 @@ var ErrNoCapture = errors.New("recording has no capture: all of it is in its fil
 
 // Refinalise makes the files of a finished recording below dir anew from its
 // capture, which was kept because not all of it could be decoded, and rewrites its
-// manifest. The capture goes when nothing is left in it alone. masters open its key
-// where that is wrapped; nil for none. Errors are those of [Load] and of the key,
-// and [ErrNoCapture].
+// manifest. The capture goes when nothing is left in it alone, and no legal hold is on
+// the recording (see [CaptureHeld]). masters open its key where that is wrapped; nil for
+// none. Errors are those of [Load] and of the key, and [ErrNoCapture].
 func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg, masters *MasterKeys) (store.Manifest, error) {
 	o, err := openRecording(dir, id, masters)
 	m, folder := o.Manifest, o.folder
@@ -68,7 +67,8 @@ func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg, maste
 		return m, err
 	}
 	if m.Capture == "" || m.Void {
-		return m, fmt.Errorf("finalise %s: %w", id, ErrNoCapture)
+		_, err := tidyCapture(dir, folder) // the end of a process may have left some of it
+		return m, errors.Join(fmt.Errorf("finalise %s: %w", id, ErrNoCapture), err)
 	}
 	p, err := loadPlan(folder, o.key)
 	if err != nil {
@@ -84,15 +84,38 @@ func Refinalise(ctx context.Context, dir, id string, ffmpeg *codec.FFmpeg, maste
 	if err != nil {
 		return m, fmt.Errorf("finalise %s: %w", id, err)
 	}
-	m = renewed(m, p, res)
-	if err := store.NewCommitter(dir).Finish(folder, m, o.key); err != nil {
+	return complete(dir, o, renewed(m, p, res))
+}
+
+// complete writes the manifest of files that were made anew, and discards the capture when
+// nothing is left in it alone. It stays under a legal hold. Nobody erases the recording
+// meanwhile; what was erased before gets no files again.
+func complete(dir string, o opened, m store.Manifest) (_ store.Manifest, err error) {
+	unlock, err := store.Lock(dir)
+	if err != nil {
 		return m, err
 	}
-	if m.Capture != "" {
-		return m, nil
+	defer func() { err = errors.Join(err, unlock()) }()
+	if err := dropIfErased(dir, m.Recording, o.folder); err != nil {
+		return m, err
 	}
-	return m, errors.Join(discardCapture(folder, m.Storage), os.Remove(filepath.Join(folder, vault.Name(planName, o.key))))
+	if err := heldBy(o.folder, m); errors.Is(err, ErrHeld) && m.Capture == "" {
+		m.Capture, m.Flags = captureName, append(m.Flags, flagCaptureHeld)
+	} else if err != nil && !errors.Is(err, ErrHeld) {
+		return m, err
+	}
+	if err := store.NewCommitter(dir).Finish(o.folder, m, o.key); err != nil {
+		return m, err
+	}
+	if m.Capture == "" {
+		err = errors.Join(discardCapture(o.folder, m.Storage), removed(filepath.Join(o.folder, vault.Name(planName, o.key))))
+	}
+	return m, errors.Join(err, store.OpenIndex(dir).NoteFinished(m))
 }
+
+// CaptureHeld reports whether a capture is kept for a legal hold alone: all of it is in
+// the files of the recording.
+func CaptureHeld(m store.Manifest) bool { return slices.Contains(m.Flags, flagCaptureHeld) }
 
 func loadPlan(folder string, key *seal.Key) (p savedPlan, err error) {
 	b, err := vault.ReadFile(filepath.Join(folder, vault.Name(planName, key)), key)
@@ -109,7 +132,7 @@ func loadPlan(folder string, key *seal.Key) (p savedPlan, err error) {
 func renewed(m store.Manifest, p savedPlan, res render.Result) store.Manifest {
 	m.Files = manifestFiles(p.Files, res)
 	m.Flags = slices.DeleteFunc(slices.Clone(m.Flags), func(f string) bool {
-		return f == flagUndecodable || f == flagRestless || f == flagTorn || f == flagNothing
+		return f == flagUndecodable || f == flagRestless || f == flagTorn || f == flagNothing || f == flagCaptureHeld
 	})
 	left := flagsOf(res)
 	m.Flags = append(m.Flags, left...)

@@ -58,6 +58,7 @@ type Case struct {
 	consent     consent
 	withdrawn   bool
 	void        bool
+	refused     bool      // and not only because consent was taken back
 	voidFlag    string    // what made it so
 	voidSince   time.Time // zero until it was decided by
 
@@ -232,6 +233,10 @@ func (c *Case) Decision(id StreamID) Decision {
 // Void reports whether everything of the interaction is to be discarded, user
 // recordings too.
 func (c *Case) Void() bool { return c.void }
+
+// OnlyWithdrawn reports whether everything is to be discarded for nothing but that consent
+// was taken back. A legal hold outweighs that, and none of the other reasons.
+func (c *Case) OnlyWithdrawn() bool { return c.void && !c.refused }
 
 // Direction is the direction of the call as the case knows it.
 func (c *Case) Direction() Direction { return c.direction }

@@ -207,6 +207,7 @@ func (c *Case) refuse() {
 // discard makes everything of the interaction void, for good. A flag names what
 // made it so first.
 func (c *Case) discard(flag string) {
+	c.refused = c.refused || flag != Withdrawn.flag()
 	if !c.void {
 		c.void, c.voidFlag = true, flag
 	}

@@ -118,6 +118,7 @@ func (c *Case) mergeAnswers(other *Case) {
 	c.withdrawn = c.withdrawn || other.withdrawn
 	c.forbidden = c.forbidden || other.forbidden
 	c.stopped = c.stopped || other.stopped
+	c.refused = c.refused || other.refused && !other.lapsed()
 	if other.void && !other.lapsed() && (!c.void || other.voidSince.Before(c.voidSince)) {
 		c.void, c.voidFlag, c.voidSince = true, other.voidFlag, other.voidSince
 	}

@@ -35,7 +35,7 @@ type commandLine struct {
 	Explain    explainCommand    `cmd:"" help:"Explain raw SIP messages: who is who, who sends what, and how the server would answer."`
 	Policy     policyCommand     `cmd:"" help:"Check a policy file: what is recorded of whom, and why not."`
 	Control    controlCommand    `cmd:"" help:"Command a live interaction of a running server, find one, or make a token."`
-	Recordings recordingsCommand `cmd:"" help:"List, show, mix, export, verify and erase what was recorded."`
+	Recordings recordingsCommand `cmd:"" help:"List, show, mix, export, verify, hold and erase what was recorded."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 

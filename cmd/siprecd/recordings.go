@@ -15,8 +15,6 @@ import (
 	"time"
 	"unicode"
 
-	"go.uber.org/zap"
-
 	"github.com/siprecd/siprecd/recorder"
 	"github.com/siprecd/siprecd/recorder/store"
 )
@@ -26,12 +24,15 @@ type recordingsCommand struct {
 	MasterKeys string `name:"master-keys" help:"File of master keys, as the server has one. One key may stand in SIPRECD_MASTER_KEY instead." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
 
 	List     recordingsList     `cmd:"" default:"withargs" help:"List recordings, newest first."`
-	Finalise recordingsFinalise `cmd:"" help:"Make the files of a finished recording anew from its capture, which was kept because some of it could not be decoded then."`
+	Finalise recordingsFinalise `cmd:"" help:"Make the files of a finished recording anew from its capture, which was kept because some of it could not be decoded then; with --as-decided those of one that was left unfinished."`
 	Mix      recordingsMix      `cmd:"" help:"Write a stereo file: the first participant left, all others right."`
 	Show     recordingsShow     `cmd:"" help:"Print the manifest of a recording: who, when, why, and why not."`
 	Verify   recordingsVerify   `cmd:"" help:"Read recordings and compare them with their manifests."`
 	Export   recordingsExport   `cmd:"" help:"Write the files of a recording, and the mix, in the clear into a folder."`
 	Erase    recordingsErase    `cmd:"" help:"Destroy a recording: its key, its audio, its metadata. What stays says that it was erased, when, by whom and why."`
+	Hold     recordingsHold     `cmd:"" help:"Put a legal hold on a recording, finished or not: nothing erases it until that is released."`
+	Release  recordingsRelease  `cmd:"" help:"Release a legal hold: what the policy says of the recording holds again."`
+	Sweep    recordingsSweep    `cmd:"" help:"Erase the recordings whose time has come by their policy, as a server does by itself; or list them."`
 	Rewrap   recordingsRewrap   `cmd:"" help:"Wrap the keys of all recordings under the first master key, so that the others may be given up."`
 }
 
@@ -60,18 +61,28 @@ func (c *recordingsCommand) told(id string, err error) error {
 }
 
 type recordingsList struct {
-	JSON bool `help:"Print a JSON array of objects."`
+	JSON     bool `help:"Print a JSON array of objects."`
+	Limit    int  `help:"List the newest N alone; 0 for all." default:"1000" placeholder:"N"`
+	Held     bool `help:"Only those under a legal hold."`
+	Evaluate bool `help:"Only those to which the policy assigns an evaluation."`
 }
 
 // Run prints one line, or one JSON object, for each recording.
-func (c *recordingsList) Run(out streams, parent *recordingsCommand) error {
+func (c *recordingsList) Run(ctx context.Context, out streams, parent *recordingsCommand) error {
+	if c.Limit < 0 {
+		return usagef("limit: %d is less than 0", c.Limit)
+	}
 	masters, err := parent.masters()
 	if err != nil {
 		return err
 	}
-	list, err := recorder.List(parent.Data, masters)
+	wanted := func(e store.Entry) bool { return (e.Held || !c.Held) && (e.Evaluate || !c.Evaluate) }
+	list, all, err := recorder.ListNewest(ctx, parent.Data, masters, c.Limit, wanted)
 	if err != nil {
 		return err
+	}
+	if all > len(list) {
+		fmt.Fprintf(out.stderr, "these are the newest %d of %d recordings (--limit 0 lists all)\n", len(list), all)
 	}
 	if c.JSON {
 		if list == nil {
@@ -85,10 +96,10 @@ func (c *recordingsList) Run(out streams, parent *recordingsCommand) error {
 		fmt.Fprintf(out.stderr, "there are no recordings in %s\n", parent.Data)
 	}
 	table := tabwriter.NewWriter(out.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tSTART\tLENGTH\tSTATE\tPARTICIPANTS\tFILES")
+	fmt.Fprintln(table, "ID\tSTART\tLENGTH\tKEPT\tSTATE\tPARTICIPANTS\tFILES")
 	for _, s := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Start.UTC().Format(time.DateTime),
-			s.Length.Round(100*time.Millisecond), state(s), dash(s.People), dash(s.Files))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Start.UTC().Format(time.DateTime),
+			s.Length.Round(100*time.Millisecond), kept(s), state(s), dash(s.People), dash(s.Files))
 	}
 	return table.Flush()
 }
@@ -99,6 +110,21 @@ func state(s store.Summary) string {
 		return string(s.State) + ", sealed"
 	}
 	return string(s.State)
+}
+
+// kept is for how long a recording is kept, as far as something says so.
+func kept(s store.Summary) string {
+	out := "-"
+	switch {
+	case s.Held:
+		out = "held"
+	case !s.DeleteAt.IsZero():
+		out = "until " + s.DeleteAt.UTC().Format(time.DateTime)
+	}
+	if s.Evaluate {
+		out += ", evaluate"
+	}
+	return out
 }
 
 // dash joins what may be empty. Names come from the wire: what is not to be seen
@@ -133,41 +159,6 @@ func (c *recordingsMix) Run(ctx context.Context, out streams, parent *recordings
 	}
 	_, err = fmt.Fprintln(out.stdout, path)
 	return err
-}
-
-type recordingsFinalise struct {
-	ID     string `arg:"" help:"Identifier of the recording, as the list shows it."`
-	FFmpeg string `name:"ffmpeg" help:"Program that decodes what siprecd cannot by itself." env:"SIPRECD_FFMPEG" default:"ffmpeg" placeholder:"PROGRAM"`
-}
-
-// Run makes the files and prints what they came to. It fails when some of the audio
-// is still in the capture alone.
-func (c *recordingsFinalise) Run(ctx context.Context, out streams, parent *recordingsCommand) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ffmpeg, err := findFFmpeg(c.FFmpeg, zap.NewNop())
-	if err != nil {
-		return err
-	}
-	masters, err := parent.masters()
-	if err != nil {
-		return err
-	}
-	m, err := recorder.Refinalise(ctx, parent.Data, c.ID, ffmpeg, masters)
-	if err != nil {
-		return parent.told(c.ID, err)
-	}
-	fmt.Fprintln(out.stdout, "verdict", m.Verdict)
-	for _, r := range m.Reasons {
-		fmt.Fprintln(out.stdout, "reason", r)
-	}
-	for _, f := range m.Files {
-		fmt.Fprintln(out.stdout, "file", f.Name)
-	}
-	if m.Capture != "" {
-		return fmt.Errorf("some audio of %s is still in its capture alone", c.ID)
-	}
-	return nil
 }
 
 // showRecording prints what became of the recording session with a Call-ID: its

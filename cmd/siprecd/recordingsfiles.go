@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"os/user"
-	"strings"
 	"syscall"
 	"time"
 
@@ -119,22 +117,15 @@ func (c *recordingsExport) Run(ctx context.Context, out streams, parent *recordi
 }
 
 type recordingsErase struct {
-	ID     string `arg:"" help:"Identifier of the recording, as the list shows it."`
-	Reason string `required:"" help:"Why; it stays in the tombstone." placeholder:"TEXT"`
-	By     string `help:"Who; when it is not said, the user who runs this." placeholder:"NAME"`
+	ID          string `arg:"" help:"Identifier of the recording, as the list shows it."`
+	accountable `embed:""`
 }
 
 // Run erases and prints what was done, and what was not.
 func (c *recordingsErase) Run(out streams, parent *recordingsCommand) error {
-	if strings.TrimSpace(c.Reason) == "" {
-		return usagef("reason: it is empty")
-	}
-	by := c.By
-	if by == "" {
-		by = fmt.Sprintf("user %d", os.Getuid())
-		if u, err := user.Current(); err == nil {
-			by = u.Username
-		}
+	by, err := c.who()
+	if err != nil {
+		return err
 	}
 	tomb, err := recorder.Erase(parent.Data, c.ID, recorder.Erasure{By: by, Reason: c.Reason, At: time.Now()})
 	if err != nil {

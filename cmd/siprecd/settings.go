@@ -55,6 +55,7 @@ type settings struct {
 	PageMemory size          `help:"Memory for audio that waits to be written, of all recording sessions, at least 4MiB. What finds no room while the disk does not keep up is lost, and an alarm says so. A stream of G.711 takes some 20KiB at the default hold-back." env:"SIPRECD_PAGE_MEMORY" default:"512MiB" placeholder:"SIZE"`
 	Audio      string        `help:"How what was recorded lies in the data folder: plain, as files that whoever can read them can play, or encrypted, under a key for each recording that is wrapped by a master key; then siprecd recordings export gives files. With auto it is encrypted when there is a master key, and plain when nothing listens but loopback; else the server does not start." enum:"auto,plain,encrypted" env:"SIPRECD_AUDIO" default:"auto" placeholder:"WORD"`
 	MasterKeys string        `help:"File of master keys, under which the keys of recordings are wrapped: one on each line, 32 octets in hexadecimal or base64 (openssl rand -hex 32 makes one). The first seals, all of them open. A file that everybody may read is refused. One key may stand in the environment variable SIPRECD_MASTER_KEY instead. Without any, the key of a recording lies beside its capture." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
+	Sweep      time.Duration `help:"How often the server erases the recordings whose time has come by the policy under which they were made (docs/retention.md); those that are to be deleted with the call go at once. 0s is never: then siprecd recordings sweep does it." env:"SIPRECD_SWEEP" default:"1m" placeholder:"DURATION"`
 
 	Link  []recorder.Link `help:"Ids by which recording sessions are found to be of one interaction, which is one recording: group (of communication sessions), communication-session, sip-session-id, ucid and tracking-id of vendors, call-id (other ids of the call that vendors send). An id links only within one account, when it has 8 characters or more, and when nothing speaks against it: the two have to have somebody in common, as far as they tell. none is none." env:"SIPRECD_LINK" default:"group,communication-session,sip-session-id,ucid,tracking-id" placeholder:"WORD"`
 	Grace time.Duration   `help:"For how long an interaction waits for a further recording session when its last one has ended, before its files are made: a transfer may end one and begin another." env:"SIPRECD_GRACE" default:"1s" placeholder:"DURATION"`
@@ -90,6 +91,8 @@ func (s *settings) Validate() error {
 		return fmt.Errorf("page-memory: %v is less than %v, or more than can be", s.PageMemory, size(recorder.MinPageMemory))
 	case s.Grace < 0:
 		return fmt.Errorf("grace: %v is negative", s.Grace)
+	case s.Sweep < 0:
+		return fmt.Errorf("sweep: %v is negative", s.Sweep)
 	case s.Vanish <= 0:
 		return fmt.Errorf("vanish: %v is not a positive duration", s.Vanish)
 	case s.Idle <= 0:

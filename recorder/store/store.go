@@ -223,6 +223,11 @@ type Summary struct {
 	Error   string        `json:"error,omitempty"`     // why it, or what is sealed of it, is unreadable
 	Storage Storage       `json:"storage,omitempty"`   // plain or encrypted
 	Erased  *Tombstone    `json:"erased,omitempty"`    // what was erased, when and why
+
+	DeleteAt time.Time `json:"delete_at,omitzero"`          // absent: it is kept without end
+	Held     bool      `json:"held,omitempty"`              // a legal hold is on it
+	Evaluate bool      `json:"evaluate,omitempty"`          // an evaluation is assigned
+	Of       string    `json:"user_recording_of,omitempty"` // the policy recording beside which a user recording was made
 }
 
 // List returns the recordings below dir, newest first. A dir that does not exist
@@ -298,6 +303,11 @@ func summarise(dir, id, folder string, load load) Summary {
 	stamp, _, _ := strings.Cut(id, "-")
 	s.Start, _ = time.Parse(idTime, stamp) // Folder has parsed it before
 	m, err := load(dir, id)
+	loaded := err
+	if errors.Is(err, ErrSealed) {
+		loaded = nil // the open part tells
+	}
+	s.tellFate(entryOf(id, folder, 0, m, loaded))
 	switch {
 	case errors.Is(err, ErrUnfinished):
 		s.State = Unfinished
@@ -328,6 +338,21 @@ func summarise(dir, id, folder string, load load) Summary {
 		s.Files = append(s.Files, f.Name)
 	}
 	return s
+}
+
+// tellFate takes over what becomes of the recording.
+func (s *Summary) tellFate(e Entry) {
+	s.DeleteAt, s.Held, s.Evaluate, s.Of = e.DeleteAt, e.Held, e.Evaluate, e.Of
+}
+
+// Summarise tells of a recording of the index what a list tells, with the names as far as
+// the ring opens its key; nil for no keys.
+func Summarise(dir string, e Entry, ring *seal.Ring) (Summary, error) {
+	folder, err := Folder(dir, e.ID)
+	if err != nil {
+		return Summary{}, err
+	}
+	return summarise(dir, e.ID, folder, func(dir, id string) (Manifest, error) { return Open(dir, id, ring) }), nil
 }
 
 // Title is what to call a participant: the first name, else the first AOR, else
