@@ -145,6 +145,13 @@ func (b *Book) lookUp(a Address) (listing, bool) {
 	return listing{}, false
 }
 
+// NameOf is what the directory calls whom an address belongs to: the name of the
+// entry, or what of it fits; empty for an address that it does not list.
+func (b *Book) NameOf(address string) string {
+	l, _ := b.lookUp(b.numbering.Address(address))
+	return l.who
+}
+
 func (b *Book) inRange(a Address) (string, bool) {
 	for _, r := range b.ranges {
 		if r.has(a.Number) {

@@ -52,6 +52,7 @@ type Case struct {
 	secure      []string // owners
 	manual      bool
 	manualSince time.Time
+	foreign     foreign
 	stopped     bool
 	asked       bool // for consent
 	answered    bool // something was said of consent, after the question or without one

@@ -216,8 +216,13 @@ func (c *Case) discard(flag string) {
 // control handles pause and resume. They need somebody of the own people on the
 // call, and the leave of the account or of the user. A pause before there is a
 // decision to record is remembered, so that what begins later begins paused; a
-// resume begins nothing.
+// resume begins nothing. That of an owner who is none of the parties needs no leave:
+// who may pause at the SRC is the business of the SRC.
 func (c *Case) control(ev *Event) (refused string) {
+	if ev.Owner != "" {
+		c.foreign.pause(ev)
+		return ""
+	}
 	m := c.on(ev.Party)
 	switch {
 	case m == nil:

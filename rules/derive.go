@@ -88,10 +88,16 @@ func (c *Case) wholeAnswers() {
 	c.put(c.barred, DoNotRecord, ownerCall)
 	c.put(c.forbidden, DoNotRecord, ownerCommand)
 	c.put(c.manual, Manual, ownerCall)
+	for _, owner := range c.foreign.pauses {
+		c.put(true, Manual, owner)
+	}
 	for _, owner := range c.secure {
 		c.put(true, Secure, owner)
 	}
 	if c.flags.Hold == HoldAction {
+		for _, owner := range c.foreign.holds {
+			c.put(true, Hold, owner)
+		}
 		for _, m := range c.members {
 			c.put(m.holds, Hold, string(m.id))
 		}
@@ -168,7 +174,7 @@ func (c *Case) ofStream(s *stream) {
 		voices++
 		role, silent := c.flags.AgentOnly && !m.internal(), c.disagrees(m)
 		barred = barred || role || silent
-		c.put(c.flags.Hold == HoldLeg && c.legHeld && (!m.consult || m.astride), Hold, "leg of "+string(id))
+		c.put(c.flags.Hold == HoldLeg && (c.legHeld || len(c.foreign.holds) > 0) && (!m.consult || m.astride), Hold, "leg of "+string(id))
 		c.put(m.consult && !c.flags.ConsultLeg, ConsultLeg, string(id))
 		c.put(role, RoleFilter, string(id))
 		c.put(silent, PartyConsent, string(id))

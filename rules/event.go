@@ -134,8 +134,10 @@ type Event struct {
 	Kind Kind
 	// Stream is the stream it is about; not used by the Interaction kinds.
 	Stream StreamID
-	// Owner is who says so, for StreamInactive and StreamActive. Two owners of
-	// one cause are two pairs: neither can take back what the other said.
+	// Owner is who says so, for StreamInactive, StreamActive and the Secure kinds; and
+	// for Held, Retrieved, PausePressed and ResumePressed where that is none of the
+	// parties, such as an SRC by an inactive stream. Two owners of one cause are two
+	// pairs: neither can take back what the other said.
 	Owner string
 	// Party is whom it is about or who pressed, Other the second of two.
 	Party PartyID
@@ -149,7 +151,7 @@ type Event struct {
 	// of both which is told.
 	Direction Direction
 	Number    string
-	Evidence  string // for a direction that is told, in words; it decides nothing
+	Evidence  string // for what is told, in words; it decides nothing
 	// Plan are the settings of PlanNamed: those of the version of the policy file
 	// under which the case was opened, with that plan. Nobody may change them any
 	// more. So the event can be replayed without that file.

@@ -112,6 +112,10 @@ func (c *Case) parties(ev *Event) {
 	case Held:
 		c.hold(ev)
 	case Retrieved:
+		if ev.Owner != "" {
+			c.foreign.holds = without(c.foreign.holds, ev.Owner)
+			return
+		}
 		if m := c.member(ev.Party); m != nil {
 			m.holds = false
 		}
@@ -150,6 +154,10 @@ func (c *Case) bridges(ev *Event) {
 }
 
 func (c *Case) hold(ev *Event) {
+	if ev.Owner != "" {
+		c.foreign.holds = with(c.foreign.holds, ev.Owner)
+		return
+	}
 	if m := c.on(ev.Party); m != nil {
 		c.legHeld, c.legBy = true, m.id
 		m.holds, m.orphan = true, false

@@ -138,6 +138,7 @@ func (c *Case) mergePauses(other *Case) {
 	if other.manualSince.After(c.manualSince) {
 		c.manualSince = other.manualSince
 	}
+	c.foreign.holds, c.foreign.pauses = union(c.foreign.holds, other.foreign.holds), union(c.foreign.pauses, other.foreign.pauses)
 	c.secure = union(c.secure, other.secure)
 	c.flows = union(c.flows, other.flows)
 	c.queues = union(c.queues, other.queues)

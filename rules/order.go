@@ -65,7 +65,8 @@ func (ev *Event) opposes(other *Event) bool {
 	case StreamSendsNot:
 		return other.Kind == StreamSends && other.Stream == ev.Stream && other.Party == ev.Party
 	case Retrieved:
-		return other.Kind == Held
+		// Who retrieves to consult leaves the customer waiting all the same.
+		return other.Kind == Held || other.Kind == Consulted || other.Kind == ConsultDialled
 	case FlowLeft:
 		return other.Kind == FlowEntered && other.Name == ev.Name
 	case QueueLeft:
