@@ -166,6 +166,7 @@ func (in *interaction) events(l *leg, ev *siprec.Event) []rules.Event {
 		out = append(out, in.streams.update(l, ev.Streams, ev.At)...)
 	}
 	if in.interpreter != nil {
+		in.interpreter.hearing(l.callID, l.source)
 		out = append(out, in.interpreter.news(ev, in.told(), in.streams.list)...)
 		if first {
 			out = append(out, rules.Event{At: ev.At, Kind: rules.PlanRan, Draw: in.draw()})
@@ -184,6 +185,7 @@ func (in *interaction) endEvents(l *leg, ev *siprec.Event) []rules.Event {
 	}
 	out := in.streams.over(l, ev.At)
 	if in.interpreter != nil {
+		in.interpreter.hearing(l.callID, l.source)
 		out = append(out, in.interpreter.news(ev, in.told(), in.streams.list)...)
 	}
 	return out

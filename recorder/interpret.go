@@ -10,17 +10,23 @@ import (
 	"github.com/siprecd/siprecd/siprec"
 )
 
-// An interpreter says what metadata and header fields mean for the rules: who is
-// on the call, who sends on which stream, from where the call came and who is
-// held. It is owned by the loop of the recording session.
+// An interpreter says what metadata, SDP, extension data and header fields mean for the
+// rules: who is on the call and who talks beside it, who sends on which stream, from
+// where the call came, who is held, where it waits, and what the SRC signals besides. It
+// is owned by the loop of the recording session. It takes back only what it said itself.
 //
 // An SRC need not say who sends. While nobody at all is known, each stream that
 // is there stands for a party of unknown role, as whoever is not known to be one
 // of the own people is an outsider.
 type interpreter struct {
 	roster    *rules.Roster
+	book      *rules.Book
 	numbering rules.Numbering
-	headers   []metadata.Fact // of all messages
+	means     rules.InactiveMeans // by the profile of the directory
+	headers   []metadata.Fact     // of all messages
+	from      source              // of the event that is heard
+	sources   map[string]source   // by the Call-ID
+	ruled     map[rules.PartyID]rules.Identity
 
 	present   []rules.PartyID // on the call, in the order in which they came
 	identity  map[rules.PartyID]rules.Identity
@@ -30,6 +36,14 @@ type interpreter struct {
 	direction rules.Direction
 	evidence  string        // for the direction
 	holder    rules.PartyID // who holds the others; empty for nobody
+	held      ownHold       // as metadata shows it
+
+	bridges   bridges
+	inactive  inactive
+	waits     waits
+	signs     signs
+	redirects []metadata.Fact // what extension data ever said of transfers
+	redirect  string          // where it says something new; empty when it does not
 }
 
 // told is what metadata says of an interaction, of all of its recording sessions.
@@ -42,25 +56,54 @@ type told interface {
 
 func newInterpreter(p pinned) *interpreter {
 	return &interpreter{
-		roster: rules.NewRoster(p.book, p.profile), numbering: p.numbering,
+		roster: rules.NewRoster(p.book, p.profile), book: p.book, numbering: p.numbering, means: p.profile.InactiveMeans,
 		identity: make(map[rules.PartyID]rules.Identity), spoke: make(map[rules.PartyID]bool),
 		senders: make(map[rules.StreamID][]rules.PartyID),
 	}
 }
 
+// hearing says from which recording session the next event comes. What its SRC means by
+// its signals stays what it was when it was first heard.
+func (i *interpreter) hearing(callID string, from func() source) {
+	if _, known := i.sources[callID]; !known {
+		if i.sources == nil {
+			i.sources = make(map[string]source)
+		}
+		i.sources[callID] = from()
+	}
+	i.from = i.sources[callID]
+}
+
 // news returns what an event of the recording session tells beside its m-lines.
 func (i *interpreter) news(ev *siprec.Event, p told, streams []*stream) []rules.Event {
 	view := i.hear(ev, p)
-	var out []rules.Event
-	say := func(e rules.Event) {
-		e.At = ev.At
-		out = append(out, e)
+	seats := i.seats(view, p, streams)
+	var out, beside []rules.Event
+	to := func(list *[]rules.Event) func(rules.Event) {
+		return func(e rules.Event) {
+			e.At = ev.At
+			*list = append(*list, e)
+		}
 	}
-	i.attend(view, p, streams, say)
+	say := to(&out)
+	i.arrive(seats, say)
 	i.places(say)
 	i.outside(view, p, say)
+	began := len(i.bridges.fresh(seats)) > 0
+	held, holder := i.isHeld(view, p, seats)
+	why := i.held.update(held, began, ev.At, i.from.signals.window())
+	why += i.inactive.look(ev, streams, i.silence(), began, i.from.signals.window())
+	i.consults(seats, why, to(&beside))
+	// Who retrieves to consult has not retrieved: the consult comes behind it.
+	i.holds(holder, seats, say)
+	i.silences(holder, say)
+	out = append(out, beside...)
+	i.signals(ev, view, p, say)
+	now := i.waitsNow(view, p, seats)
+	i.transfers(now, seats, out, say)
+	i.leave(seats, say)
 	i.speakers(p, streams, ev.At, say)
-	i.holds(view, p, say)
+	i.waiting(now, say)
 	return out
 }
 
@@ -73,34 +116,58 @@ func (i *interpreter) hear(ev *siprec.Event, p told) metadata.View {
 	}
 	view := p.current()
 	i.roster.Update(ev.At, view, slices.Concat(p.facts(), i.headers))
+	i.redirected(p.facts())
+	i.ruled = make(map[rules.PartyID]rules.Identity)
+	for _, presence := range view.Participants {
+		id := rules.PartyID(p.person(presence.ID))
+		if _, twice := i.ruled[id]; !twice {
+			ruling, _ := i.roster.Ruling(presence.ID)
+			i.ruled[id] = ruling.Identity
+		}
+	}
 	return view
 }
 
-// attend tells who came, who is somebody else than was thought, and who went.
-func (i *interpreter) attend(view metadata.View, p told, streams []*stream, say func(rules.Event)) {
-	var now []rules.PartyID
-	for _, presence := range view.Participants {
-		id := rules.PartyID(p.person(presence.ID))
-		if slices.Contains(now, id) {
-			continue
-		}
-		now = append(now, id)
-		ruling, _ := i.roster.Ruling(presence.ID)
-		i.comes(id, ruling.Identity, say)
+// onCall are those who are on the call, but for whom they consult.
+func (s seating) onCall() []rules.PartyID {
+	on := slices.Clone(s.main)
+	for _, c := range s.beside {
+		on = union(on, []rules.PartyID{c.by})
 	}
-	for n, s := range streams {
-		if len(view.Participants) == 0 && s.live && s.track != nil {
-			id := nobody(s)
-			now = append(now, id)
-			i.comes(id, rules.Identity{FirstPair: n < 2, Evidence: "nothing says who sends"}, say)
+	return on
+}
+
+// arrive tells who came, and who is somebody else than was thought. Whom somebody
+// consults comes with the consult.
+func (i *interpreter) arrive(s seating, say func(rules.Event)) {
+	for _, id := range s.onCall() {
+		if _, here := i.ruled[id]; here { // who consulted and is gone is not
+			i.comes(id, i.ruled[id], say)
 		}
 	}
-	for _, id := range i.present {
+	for _, c := range s.beside {
+		if slices.Contains(i.present, c.other) {
+			i.comes(c.other, i.ruled[c.other], say)
+		}
+	}
+}
+
+// leave tells who went.
+func (i *interpreter) leave(s seating, say func(rules.Event)) {
+	now := s.onCall()
+	for _, c := range i.bridges.told {
+		now = union(now, []rules.PartyID{c.other})
+	}
+	now = those(now, func(id rules.PartyID) bool {
+		_, here := i.ruled[id]
+		return here
+	})
+	for _, id := range slices.Clone(i.present) {
 		if !slices.Contains(now, id) {
 			say(rules.Event{Kind: rules.PartyLeft, Party: id})
+			i.goes(id)
 		}
 	}
-	i.present = now
 }
 
 func (i *interpreter) comes(id rules.PartyID, who rules.Identity, say func(rules.Event)) {
@@ -111,6 +178,7 @@ func (i *interpreter) comes(id rules.PartyID, who rules.Identity, say func(rules
 	}
 	if !slices.Contains(i.present, id) {
 		say(rules.Event{Kind: rules.PartyJoined, Party: id, Identity: who})
+		i.present = append(i.present, id)
 	}
 }
 
@@ -189,31 +257,40 @@ func (i *interpreter) speakers(p told, streams []*stream, at time.Time, say func
 	}
 }
 
-// holds tells of a hold that only the metadata shows (RFC 8068 §3.2.2): somebody
-// from outside stays on the call and sends nothing any more. Metadata does not say
-// who holds; it is taken to be one of the own people, or else whoever is there.
-func (i *interpreter) holds(view metadata.View, p told, say func(rules.Event)) {
-	held := false
+// isHeld reports a hold that only the metadata shows (RFC 8068 §3.2.2): somebody from
+// outside stays on the main call and sends nothing any more. Metadata does not say who
+// holds; it is taken to be one of the own people, or else whoever is there.
+func (i *interpreter) isHeld(view metadata.View, p told, s seating) (held bool, holder rules.PartyID) {
 	var own, other rules.PartyID
 	for _, presence := range view.Participants {
 		id := rules.PartyID(p.person(presence.ID))
 		who := i.identity[id]
 		switch {
+		case !slices.Contains(s.onCall(), id):
 		case who.Internal():
 			own = first(own, id)
-		case who.Role == rules.RoleQueue || who.Role == rules.RoleIVR:
+		case who.Role == rules.RoleQueue || who.Role == rules.RoleIVR || !slices.Contains(s.main, id):
 		case i.spoke[id] && len(presence.Sends) == 0 && len(presence.In) > 0:
 			held = true
 		default:
 			other = first(other, id)
 		}
 	}
-	holder := first(own, other)
-	if own != "" && slices.Contains(i.present, i.holder) && i.identity[i.holder].Internal() {
-		holder = i.holder
+	if own != "" && slices.Contains(s.onCall(), i.holder) && i.identity[i.holder].Internal() {
+		return held, i.holder
 	}
-	if !held {
+	return held, first(own, other)
+}
+
+// holds tells of a hold by metadata. While nobody is left who could hold, it stays that
+// of who held.
+func (i *interpreter) holds(holder rules.PartyID, s seating, say func(rules.Event)) {
+	pressed := i.held.pressed(i.consulting())
+	switch {
+	case !pressed:
 		holder = ""
+	case holder == "":
+		holder = i.holder
 	}
 	if holder == i.holder {
 		return
@@ -224,7 +301,21 @@ func (i *interpreter) holds(view metadata.View, p told, say func(rules.Event)) {
 	if i.holder != "" {
 		say(rules.Event{Kind: rules.Retrieved, Party: i.holder})
 	}
+	if on := s.onCall(); holder == "" && !slices.Contains(on, i.holder) {
+		i.orphaned(on, say)
+	}
 	i.holder = holder
+}
+
+// orphaned ends the hold of the customer's leg whose holder has left: it is an outsider
+// who is not held any more.
+func (i *interpreter) orphaned(on []rules.PartyID, say func(rules.Event)) {
+	for _, id := range on {
+		if !i.identity[id].Internal() {
+			say(rules.Event{Kind: rules.Retrieved, Party: id})
+			return
+		}
+	}
 }
 
 func first(a, b rules.PartyID) rules.PartyID {

@@ -177,7 +177,8 @@ func (in *interaction) eventAgain(l *leg, e entry) error {
 		in.streams.update(l, ev.Streams, ev.At)
 	}
 	if in.interpreter != nil {
-		in.interpreter.recall(ev, in.told(), e.Facts)
+		in.interpreter.hearing(l.callID, l.source)
+		in.interpreter.recall(ev, in.told(), in.streams.list, e.Facts)
 	}
 	err := in.decideAgain(e)
 	l.held = l.people.held(in.streams.of(l), ev.At)
@@ -242,38 +243,6 @@ func laterOf(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// recall brings the interpreter to where it was after an event. What the rules were
-// told then is what it told them, whatever the directory says now.
-func (i *interpreter) recall(ev *siprec.Event, p told, facts []rules.Event) {
-	i.hear(ev, p)
-	for _, f := range facts {
-		switch f.Kind {
-		case rules.PartyJoined:
-			i.identity[f.Party] = f.Identity
-			i.present = append(i.present, f.Party)
-		case rules.PartyIdentified:
-			i.identity[f.Party] = f.Identity
-		case rules.PartyLeft:
-			i.present = without(i.present, f.Party)
-		case rules.StreamSends:
-			i.spoke[f.Party] = true
-			i.senders[f.Stream] = append(i.senders[f.Stream], f.Party)
-		case rules.StreamSendsNot:
-			i.senders[f.Stream] = without(i.senders[f.Stream], f.Party)
-		case rules.NumberTold:
-			i.numbers = append(i.numbers, numberOf{f.Party, f.Number})
-		case rules.DirectionTold:
-			i.direction, i.evidence = f.Direction, f.Evidence
-		case rules.Held:
-			i.holder = f.Party
-		case rules.Retrieved:
-			if i.holder == f.Party {
-				i.holder = ""
-			}
-		}
-	}
 }
 
 func without(list []rules.PartyID, p rules.PartyID) []rules.PartyID {

@@ -53,6 +53,10 @@ type Config struct {
 	// Rulebook, if there is one, decides in place of Policy: each interaction by
 	// the version that is in force when it begins, to its end.
 	Rulebook *Rulebook
+	// Signals says what an SRC means by what it sends, by its name; nil for what one
+	// means of which nothing is said. It may be called by any goroutine, and is taken
+	// into account with a Rulebook only.
+	Signals func(src string) Signals
 	// Log takes one line for each event of a recording session, with its Call-ID
 	// and recording id and without addresses of people; nil for none.
 	Log *zap.Logger

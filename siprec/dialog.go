@@ -78,7 +78,7 @@ func (rs *RecordingSession) serve(r *request) *Event {
 		return nil
 	}
 	told := telling(r.Request)
-	if len(c.metadata) == 0 && len(c.parts) == 0 && rs.unchanged() && !rs.tellsMore(told) {
+	if len(c.metadata) == 0 && len(c.parts) == 0 && rs.unchanged() && !rs.tellsMore(told, r.method()) {
 		if rs.holdAnswer(r) {
 			rs.turnDown(r, 487, "")
 			return nil
@@ -133,8 +133,14 @@ func telling(req *sip.Request) []Header {
 	return out
 }
 
-// tellsMore reports whether header fields hold anything that those before did not.
-func (rs *RecordingSession) tellsMore(told []Header) bool {
+// tellsMore reports whether header fields hold anything that those before did not. What
+// an INFO says it says anew (RFC 6086 §4.2): it refreshes nothing, so that it has no
+// other use than to be told.
+func (rs *RecordingSession) tellsMore(told []Header, method sip.RequestMethod) bool {
+	isFrom := func(h Header) bool { return strings.EqualFold(h.Name, "From") || strings.EqualFold(h.Name, "f") }
+	if method == sip.INFO && slices.ContainsFunc(told, func(h Header) bool { return !isFrom(h) }) {
+		return true
+	}
 	return slices.ContainsFunc(told, func(h Header) bool { return !slices.Contains(rs.told, h) })
 }
 

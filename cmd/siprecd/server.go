@@ -66,7 +66,7 @@ func start(s settings, log *zap.Logger) (*server, error) {
 		return nil, err
 	}
 	rec, err := recorder.New(recorder.Config{
-		Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Log: log, FFmpeg: ffmpeg, OmitGaps: s.Gaps == "omit",
+		Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Signals: admitted.signals, Log: log, FFmpeg: ffmpeg, OmitGaps: s.Gaps == "omit",
 		HoldBack: s.HoldBack, Commit: s.Commit, PageMemory: int(s.PageMemory), Masters: masters, Encrypt: encrypt,
 		Grace: s.Grace, Links: s.links(), Sweep: s.Sweep,
 	})

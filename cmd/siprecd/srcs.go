@@ -12,12 +12,14 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/siprecd/siprecd/recorder"
 	"github.com/siprecd/siprecd/siprec"
 )
 
 // A profile is one Session Recording Client as its operator declares it.
 type profile struct {
 	siprec.SRC
+	signals      recorder.Signals
 	addresses    []network
 	certificates []string
 	listeners    []string
@@ -88,6 +90,19 @@ func srcKeys() []srcKey {
 				p.EnforceAtSource = word == "source"
 				return err
 			}},
+		{"inactive-means", "src-pause, hold or manual", "What it means by an inactive stream beside that it is withheld (RFC 7866 §7.1.1.1): that it pauses that stream, that the call is held, or that somebody pressed pause. Default: what the profile of the directory says, else src-pause.",
+			func(_ srcFile, n *yaml.Node, p *profile) error { return inactiveMeans(n, &p.signals) }},
+		{"second-communication-session", "consult or none", "Whether one of the own people who is in a second communication session, with somebody who is not on the call, consults; with `none` it is part of the call, as on a turret (RFC 8068 §3.5). Default consult.",
+			func(_ srcFile, n *yaml.Node, p *profile) error {
+				var word string
+				err := oneOf(n, &word, "consult", "none")
+				p.signals.NoConsult = word == "none"
+				return err
+			}},
+		{"consult-window", "duration", "How long before a consult a hold may come and be the consult's own, and no hold that somebody pressed, below 30s. With 0s it has to come in the same update. Default 2s.",
+			func(_ srcFile, n *yaml.Node, p *profile) error { return consultWindow(n, &p.signals) }},
+		{"signals", "list of mappings, see below", "What header fields and extension data of its own mean. Default: nothing.",
+			func(f srcFile, n *yaml.Node, p *profile) error { return readSignals(f, n, &p.signals) }},
 		{"digest", "mapping, see below", "Passwords it has to say (RFC 3261 §22, RFC 7616). Default: none.",
 			func(f srcFile, n *yaml.Node, p *profile) error {
 				p.Digest = &siprec.Digest{}
@@ -168,6 +183,8 @@ func readProfile(f srcFile, node *yaml.Node) (profile, error) {
 		return profile{}, at(f.path, node, errors.New("an SRC without a name"))
 	case p.SRTP == siprec.SRTPOff && len(p.SRTPSuites) > 0:
 		return profile{}, ofSRC(p.Name, located(f, p.at["srtp-suites"], errors.New("srtp-suites: no suite is accepted with srtp: off")))
+	case p.signals.NoConsult && p.at["consult-window"] != nil:
+		return profile{}, ofSRC(p.Name, located(f, p.at["consult-window"], errors.New("consult-window: with second-communication-session: none there is no consult")))
 	case len(p.addresses)+len(p.certificates) == 0:
 		return profile{}, at(f.path, node, fmt.Errorf("nothing says who %s is: it needs addresses or certificates", p.Name))
 	}

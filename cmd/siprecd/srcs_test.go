@@ -27,14 +27,17 @@ func TestSRCsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(text)
-	var keys, below strings.Builder
+	var keys, signals, below strings.Builder
 	for _, k := range srcKeys() {
 		keys.WriteString(keyRow(k.name, k.value, k.help))
+	}
+	for _, k := range signalKeys() {
+		signals.WriteString(keyRow(k.name, k.value, k.help))
 	}
 	for _, k := range digestKeys() {
 		below.WriteString(keyRow(k.name, k.value, k.help))
 	}
-	for _, table := range []string{keys.String(), below.String()} {
+	for _, table := range []string{keys.String(), signals.String(), below.String()} {
 		if !strings.Contains(doc, "|---|---|---|\n"+table+"\n") {
 			t.Errorf("docs/srcs.md has another table than\n%s", table)
 		}
