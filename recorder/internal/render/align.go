@@ -42,6 +42,7 @@ func align(streams []Stream, surveys map[int]*survey) {
 	}
 	for _, s := range streams {
 		surveys[s.ID].follow()
+		surveys[s.ID].yield()
 	}
 }
 
@@ -176,16 +177,50 @@ func (v *survey) follow() {
 
 // move lays an epoch, and those joined to it, elsewhere.
 func (v *survey) move(root int, by time.Duration, with int) {
-	c := v.calendar(0)
-	m := Move{Interval{math.MaxInt64, math.MinInt64}, by, with, root}
 	for i := range v.epochs {
 		if e := &v.epochs[i]; i == root || e.before == root {
 			e.moved = by
-			is := c.interval(i, e.first, e.end)
-			m.From, m.To = min(m.From, is.From+by), max(m.To, is.To+by)
 		}
 	}
-	v.reports.moves = append(v.reports.moves, m)
+	v.reports.moves = append(v.reports.moves, Move{By: by, With: with, root: root})
+}
+
+// yield moves each epoch no further than to the end of those that it follows, and tells
+// what the moves came to. An epoch stays by arrival where it was without moves: else
+// the permits would judge its packets by when others of the stream were sent.
+func (v *survey) yield() {
+	if len(v.reports.moves) == 0 {
+		return
+	}
+	still := slices.Clone(v.epochs)
+	for i := range still {
+		still[i].moved = 0
+	}
+	rate := v.rate()
+	was := origins(still, 0, rate)
+	for i, at := range origins(v.epochs, 0, rate) {
+		if over := at - was[i]; over > 0 {
+			e := &v.epochs[i]
+			e.moved = min(0, e.moved+span(over+1, rate)) // a sample more: places are rounded
+		}
+	}
+	v.tell()
+}
+
+// tell fills in the moves, without those that came to nothing.
+func (v *survey) tell() {
+	v.reports.moves = slices.DeleteFunc(v.reports.moves, func(m Move) bool { return v.epochs[m.root].moved == 0 })
+	c := v.calendar(0)
+	for k := range v.reports.moves {
+		m := &v.reports.moves[k]
+		m.By, m.Interval = v.epochs[m.root].moved, Interval{math.MaxInt64, math.MinInt64}
+		for i := range v.epochs {
+			if e := &v.epochs[i]; i == m.root || e.before == m.root {
+				is := c.interval(i, e.first, e.end)
+				m.From, m.To = min(m.From, is.From+m.By), max(m.To, is.To+m.By)
+			}
+		}
+	}
 }
 
 // movedBefore is how much before an instant something is heard that was moved.

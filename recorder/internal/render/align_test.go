@@ -322,3 +322,68 @@ func TestDriftByReports(t *testing.T) {
 		})
 	}
 }
+
+// A source that cannot be laid earlier, as another of its stream is still heard there,
+// stays. Permits judge it all the same where its arrivals put it: nothing of it is lost
+// before a hold, and nothing heard that came in one.
+func TestMovedNoFurtherThanTheSourceBefore(t *testing.T) {
+	const handover, end = 20 * time.Second, time.Minute
+	permitted := []Interval{{0, 50 * time.Second}, {52 * time.Second, end}}
+	for _, tt := range []struct {
+		name  string
+		pause time.Duration // between the sources
+		by    time.Duration
+	}{
+		{"at once", 0, 0},
+		{"30 ms later", 30 * ms, -30 * ms},
+		{"100 ms later", 100 * ms, -80 * ms},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, b := newReporting(0, 0, "a"), newReporting(1, 80*ms, "a")
+			b.cname = "" // of the first source nothing is known
+			before := b.sent(0, handover)
+			b.cname, b.ssrc = "a", b.ssrc+1
+			after := b.sent(handover+tt.pause, end)
+			want := 0
+			for _, p := range after {
+				for k := range p.Payload {
+					if !p.IsReport() {
+						p.Payload[k] = 0x10 // every sample is told from silence
+					}
+				}
+				if !p.IsReport() && slices.ContainsFunc(permitted, func(i Interval) bool { return i.From <= p.Arrival && p.Arrival < i.To }) {
+					want += 160
+				}
+			}
+			for _, p := range before {
+				if !p.IsReport() {
+					p.Payload[0] = 0xff // no click
+				}
+			}
+			ps := slices.Concat(a.sent(0, end), before, after)
+			sortByArrival(ps)
+			job := jobFor(t, ps, end, 0, 1)
+			job.Streams[1].Permitted = permitted
+			res := run(t, job)
+			heard := 0
+			for _, s := range quickly(t, filepath.Join(job.Dir, "b.wav")) {
+				if s != 0 {
+					heard++
+				}
+			}
+			if heard != want {
+				t.Errorf("%v are heard, want %v", span(int64(heard), 8000), span(int64(want), 8000))
+			}
+			var by time.Duration
+			for _, m := range res.Streams[1].Reports.Moves {
+				by += m.By
+				if d := m.From - (handover + tt.pause + 80*ms + m.By); d < -ms || d > ms {
+					t.Errorf("moved from %v on", m.From)
+				}
+			}
+			if d := by - tt.by; d < -ms || d > ms || (tt.by == 0) != (by == 0) {
+				t.Errorf("moved by %v, want %v", by, tt.by)
+			}
+		})
+	}
+}

@@ -96,12 +96,32 @@ func FuzzRun(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := 0; wavHeader+2*i < len(raw); i++ {
-			at := span(int64(i), res.Tracks[0].Rate)
-			if (raw[wavHeader+2*i] != 0 || raw[wavHeader+2*i+1] != 0) && (at < time.Duration(from)*ms-1 || at >= time.Duration(to)*ms+maxOverhang) {
-				t.Fatalf("heard at %v, permitted from %d to %d ms", at, from, to)
+		moves := res.Streams[0].Reports.Moves
+		for _, m := range moves {
+			if m.By >= 0 || m.By < -agreed || m.From > m.To {
+				t.Errorf("moved %+v", m)
 			}
 		}
+		for i := 0; wavHeader+2*i < len(raw); i++ {
+			at := res.Timeline.From + span(int64(i), res.Tracks[0].Rate)
+			if (raw[wavHeader+2*i] != 0 || raw[wavHeader+2*i+1] != 0) && !mayBeHeard(at, job.Streams[0].Permitted[0], moves, res.Tracks[0].Rate) {
+				t.Fatalf("heard at %v, permitted from %d to %d ms, moves %v", at, from, to, moves)
+			}
+		}
+	})
+}
+
+// mayBeHeard reports whether what is heard at an instant is permitted where its
+// arrivals put it: there, or where a move took it from.
+func mayBeHeard(at time.Duration, permitted Interval, moves []Move, rate int) bool {
+	if at >= permitted.From-1 && at < permitted.To+maxOverhang {
+		return true
+	}
+	sample := time.Second / time.Duration(rate) // places are rounded
+	return slices.ContainsFunc(moves, func(m Move) bool {
+		was := at - m.By
+		return at >= m.From-tolerated && at < m.To+maxOverhang &&
+			was >= permitted.From-sample && was < permitted.To+maxOverhang+sample
 	})
 }
 
