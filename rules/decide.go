@@ -229,7 +229,7 @@ func (c *Case) control(ev *Event) (refused string) {
 		return "is not on the call"
 	case !m.internal():
 		return "is none of the own people"
-	case !c.flags.Control.Has(string(ev.Party)):
+	case !m.among(c.flags.Control):
 		return "has no control of recordings"
 	case ev.Kind == ResumePressed && !c.decided && !c.manual:
 		return "cannot begin a recording of the call"

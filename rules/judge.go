@@ -101,7 +101,7 @@ func (r *Roster) fix(p *party, why Occasion, es []Evidence, first bool) bool {
 	e := es[i]
 	es = slices.Insert(slices.Delete(es, i, i+1), 0, e)
 	id := Identity{
-		Role: e.Role, IdentifiedBy: e.IdentifiedBy, Evidence: e.Words, Strength: e.Strength,
+		Role: e.Role, IdentifiedBy: e.IdentifiedBy, Name: r.nameOf(p, e.Role), Evidence: e.Words, Strength: e.Strength,
 		FirstPair: first && !e.Role.machine(), Since: p.ruling.Since,
 	}
 	changed := p.ruling.Identity != id
@@ -110,6 +110,16 @@ func (r *Roster) fix(p *party, why Occasion, es []Evidence, first bool) bool {
 	}
 	p.ruling.Identity, p.ruling.Considered = id, es
 	return changed
+}
+
+// nameOf is what one of the own people is called in the directory.
+func (r *Roster) nameOf(p *party, role Role) string {
+	for _, a := range p.addresses {
+		if l, listed := r.book.lookUp(a); listed && role.own() {
+			return l.who
+		}
+	}
+	return ""
 }
 
 // rank orders evidence; none comes last.

@@ -20,6 +20,12 @@ type member struct {
 
 func (m *member) internal() bool { return m.identity.Internal() }
 
+// among reports whether a selection of users has the party, by the name that the
+// directory gives it or by its id.
+func (m *member) among(s Selection) bool {
+	return s.Has(string(m.id)) || m.identity.Name != "" && s.Has(m.identity.Name)
+}
+
 // machine says that nobody is behind it: neither own nor an outsider.
 func (m *member) outsider() bool { return !m.internal() && !m.identity.Role.machine() }
 

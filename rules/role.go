@@ -102,6 +102,7 @@ type Evidence struct {
 type Identity struct {
 	Role         Role
 	IdentifiedBy IdentifiedBy
+	Name         string   // in the directory, by which the policy file selects users; empty without
 	Evidence     string   // what decided, in words
 	Strength     Strength // of what decided; 0 when nothing did
 	FirstPair    bool     // one of the two with whom the recording began

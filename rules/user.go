@@ -28,7 +28,7 @@ func (c *Case) userCommand(ev *Event) (refused string) {
 		return "is not on the call"
 	case !m.internal():
 		return "is none of the own people"
-	case !c.flags.UserRecordings.Has(string(ev.Party)):
+	case !m.among(c.flags.UserRecordings):
 		return "may not make recordings"
 	case !c.started || c.barred || c.forbidden:
 		return "asks for a call that is never recorded"
