@@ -86,32 +86,41 @@ var errLine = errors.New("line of the journal cannot be opened")
 
 // open gives the whole of a line.
 func (o *lineOpener) open(l journalLine) (journalLine, error) {
-	if len(l.Sealed) == 0 || o.key == nil {
-		return l, nil
-	}
-	if len(l.Sealed) < seal.EpochSize {
-		return l, errLine
-	}
-	if salt := l.Sealed[:seal.EpochSize]; o.aead == nil || !bytes.Equal(salt, o.salt) {
-		aead, err := o.key.Journal(salt)
-		if err != nil {
-			return l, err
-		}
-		o.salt, o.aead = salt, aead
-	}
-	rest := l.Sealed[seal.EpochSize:]
-	if len(rest) < o.aead.NonceSize() {
-		return l, errLine
-	}
-	b, err := o.aead.Open(nil, rest[:o.aead.NonceSize()], rest[o.aead.NonceSize():], nil)
-	if err != nil {
-		return l, errLine
+	b, err := o.unseal(l.Sealed)
+	if b == nil || err != nil {
+		return l, err
 	}
 	var whole journalLine
 	if err := json.Unmarshal(b, &whole); err != nil {
 		return l, errLine
 	}
 	return whole, nil
+}
+
+// unseal gives the text of what was sealed of a line; nil without it or without a key.
+func (o *lineOpener) unseal(sealed []byte) ([]byte, error) {
+	if len(sealed) == 0 || o.key == nil {
+		return nil, nil
+	}
+	if len(sealed) < seal.EpochSize {
+		return nil, errLine
+	}
+	if salt := sealed[:seal.EpochSize]; o.aead == nil || !bytes.Equal(salt, o.salt) {
+		aead, err := o.key.Journal(salt)
+		if err != nil {
+			return nil, err
+		}
+		o.salt, o.aead = salt, aead
+	}
+	rest := sealed[seal.EpochSize:]
+	if len(rest) < o.aead.NonceSize() {
+		return nil, errLine
+	}
+	b, err := o.aead.Open(nil, rest[:o.aead.NonceSize()], rest[o.aead.NonceSize():], nil)
+	if err != nil {
+		return nil, errLine
+	}
+	return b, nil
 }
 
 // journalLines reads the lines of a journal; with a key the whole of those that are

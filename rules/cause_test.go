@@ -136,3 +136,17 @@ func TestPermitEnds(t *testing.T) {
 		t.Error("what is withheld has a permit")
 	}
 }
+
+// Each cause is found by the name that a journal has of it.
+func TestCauseNamed(t *testing.T) {
+	for _, r := range rules.Causes() {
+		if got, ok := rules.CauseNamed(r.Cause.String()); !ok || got != r.Cause {
+			t.Errorf("%v: %v, %v", r.Cause, got, ok)
+		}
+	}
+	for _, name := range []string{"", "cause-0", "Hold", "tea"} {
+		if got, ok := rules.CauseNamed(name); ok {
+			t.Errorf("%q is %v", name, got)
+		}
+	}
+}

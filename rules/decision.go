@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,6 +80,12 @@ func (c Cause) Words() string {
 		return all[0]
 	}
 	return all[c]
+}
+
+// CauseNamed is the cause of a name as it is written to a journal.
+func CauseNamed(name string) (Cause, bool) {
+	i := slices.Index(causeWords(), name)
+	return Cause(i), i > 0
 }
 
 // always is the flag of what no setting can lift.

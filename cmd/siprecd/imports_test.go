@@ -43,6 +43,7 @@ func importRules() []importRule {
 		{folder: "rules/policy/...", ours: []string{"rules", "metadata"}, others: []string{"go.yaml.in/yaml/v3", "github.com/beevik/etree"}, pure: true},
 		{folder: "rules/...", ours: []string{"metadata"}, others: []string{"github.com/beevik/etree"}, pure: true},
 		{folder: "siprec/...", ours: []string{"siprec/..."}},
+		{folder: "recorder/account/...", ours: []string{"recorder/store", "recorder/internal/...", "rules/...", "metadata"}, pure: true},
 		{folder: "recorder/...", ours: []string{"recorder/...", "siprec/...", "metadata/...", "rules/..."}},
 		// The suite shares no parser with the server, so that one bug cannot
 		// hide twice.

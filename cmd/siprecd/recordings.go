@@ -26,7 +26,7 @@ type recordingsCommand struct {
 	List     recordingsList     `cmd:"" default:"withargs" help:"List recordings, newest first."`
 	Finalise recordingsFinalise `cmd:"" help:"Make the files of a finished recording anew from its capture, which was kept because some of it could not be decoded then; with --as-decided those of one that was left unfinished."`
 	Mix      recordingsMix      `cmd:"" help:"Write a stereo file: the first participant left, all others right."`
-	Show     recordingsShow     `cmd:"" help:"Print the manifest of a recording: who, when, why, and why not."`
+	Show     recordingsShow     `cmd:"" help:"Draw a recording: who was kept or withheld when, and why; or say why an instant is as it is."`
 	Verify   recordingsVerify   `cmd:"" help:"Read recordings and compare them with their manifests."`
 	Export   recordingsExport   `cmd:"" help:"Write the files of a recording, and the mix, in the clear into a folder."`
 	Erase    recordingsErase    `cmd:"" help:"Destroy a recording: its key, its audio, its metadata. What stays says that it was erased, when, by whom and why."`

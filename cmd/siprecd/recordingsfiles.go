@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -14,36 +12,6 @@ import (
 	"github.com/siprecd/siprecd/recorder"
 	"github.com/siprecd/siprecd/recorder/store"
 )
-
-type recordingsShow struct {
-	ID string `arg:"" help:"Identifier of the recording, as the list shows it."`
-}
-
-// Run prints the manifest as JSON; of an erased recording the tombstone.
-func (c *recordingsShow) Run(out streams, parent *recordingsCommand) error {
-	masters, err := parent.masters()
-	if err != nil {
-		return err
-	}
-	encoder := json.NewEncoder(out.stdout)
-	encoder.SetIndent("", "  ")
-	m, err := recorder.Load(parent.Data, c.ID, masters)
-	switch {
-	case errors.Is(err, store.ErrErased):
-		folder, err := store.Folder(parent.Data, c.ID)
-		if err != nil {
-			return err
-		}
-		tomb, err := store.LoadTombstone(folder)
-		if err != nil {
-			return err
-		}
-		return encoder.Encode(tomb)
-	case err != nil:
-		return parent.told(c.ID, err)
-	}
-	return encoder.Encode(m)
-}
 
 type recordingsVerify struct {
 	IDs []string `arg:"" optional:"" name:"id" help:"Identifiers of recordings; all that are finished when there is none."`

@@ -10,7 +10,7 @@ import (
 func (f *File) MappingSentences() []string {
 	var said []string
 	for _, r := range f.Mapping {
-		said = append(said, r.sentence())
+		said = append(said, r.Sentence())
 	}
 	for _, r := range f.Mapping {
 		if r.conditions() == 0 {
@@ -24,7 +24,8 @@ func (f *File) MappingSentences() []string {
 	return append(said, last+"; an alarm is raised.")
 }
 
-func (r Rule) sentence() string {
+// Sentence says which interactions a rule places where.
+func (r Rule) Sentence() string {
 	var when []string
 	add := func(what string, values []string) {
 		if len(values) > 0 {
