@@ -192,6 +192,10 @@ func (a *Account) noted(l *Line) string {
 		return fmt.Sprintf("the server was down since %s and goes on: %s of which nothing can be known", Clock(a.offset(*l.Down)), Clock(a.offset(l.At)-a.offset(*l.Down)))
 	case lineFinalised:
 		return fmt.Sprintf("finished: %d files", l.Files)
+	case lineErased:
+		if a.Erased != nil {
+			return "" // its tombstone says more
+		}
 	case lineFailed:
 		return "its files could not be made: " + l.Error
 	}

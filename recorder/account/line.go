@@ -95,6 +95,7 @@ const (
 	lineResumed   = "resumed"
 	lineFinalised = "finalised"
 	lineFailed    = "finalising-failed"
+	lineErased    = "erased"
 )
 
 // decides reports whether a line is a decision about a stream.
