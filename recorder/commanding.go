@@ -89,7 +89,7 @@ func (in *interaction) command(c Command) (Answer, error) {
 		if !before.Command.says(c) {
 			return Answer{}, malformed("key", "came with another command")
 		}
-		return in.answer(before, true)
+		return in.repeated(before)
 	}
 	now := in.recorder.cfg.Now()
 	done := commanded{Command: c, By: c.By, Said: now, At: now}
@@ -157,6 +157,15 @@ func (in *interaction) answer(done commanded, repeated bool) (Answer, error) {
 		return a, &Refusal{Reason: done.Refused}
 	}
 	return a, nil
+}
+
+// repeated answers a command that came before, once that is durable.
+func (in *interaction) repeated(before commanded) (Answer, error) {
+	answer, refused := in.answer(before, true)
+	if err := errors.Join(in.resume.settle(), in.journal.write(in.decision)); err != nil {
+		return answer, fmt.Errorf("%w: %w", ErrNotDurable, err)
+	}
+	return answer, refused
 }
 
 // writeCommand writes a command down, for the next process and for people.

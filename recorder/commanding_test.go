@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/siprecd/siprecd/recorder/store"
@@ -133,4 +135,52 @@ func TestQuery(t *testing.T) {
 	}, ended(3))
 	r.serve(t.Context(), f)
 	manifests(t, r)
+}
+
+// TestCommandNotDurable: what a full disk does not take is withheld all the same, and not
+// confirmed before it is written, however often it is said.
+func TestCommandNotDurable(t *testing.T) {
+	for _, name := range []string{"journal", "resume log"} {
+		t.Run(name, func(t *testing.T) {
+			r := linking(t, t.TempDir(), trunkFile("    control: all\n", ""))
+			pressed := Command{Action: ActPause, Party: "p1", Key: "k"}
+			f := newFake(t, offered(both, inGroup("group-0001", "cs-0000001", alice, customer)), talk(0, 1, 0, 1), func(*fake) *siprec.Event {
+				in := r.live.all(Query{})[0]
+				var full atomic.Bool
+				full.Store(true)
+				journalWell, logWell := in.journal.open, in.resume.open
+				in.do(func() {
+					switch name {
+					case "journal":
+						in.journal.open = func() (journalFile, error) {
+							if full.Load() {
+								return nil, syscall.ENOSPC
+							}
+							return journalWell()
+						}
+					default:
+						in.resume.open = func(path string) (journalFile, error) {
+							if full.Load() {
+								return nil, syscall.ENOSPC
+							}
+							return logWell(path)
+						}
+					}
+				})
+				for n := range 3 {
+					a, err := r.Command(t.Context(), Query{}, pressed)
+					if !errors.Is(err, ErrNotDurable) || a.State.Kept || a.Repeated != (n > 0) {
+						t.Errorf("%d: %+v, %v", n, a, err)
+					}
+				}
+				full.Store(false)
+				if a, err := r.Command(t.Context(), Query{}, pressed); err != nil || a.State.Kept || !a.Repeated {
+					t.Errorf("once there is room: %+v, %v", a, err)
+				}
+				return nil
+			}, talk(0, 1, 1, 2), ended(2))
+			r.serve(t.Context(), f)
+			manifests(t, r)
+		})
+	}
 }

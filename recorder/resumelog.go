@@ -208,6 +208,20 @@ func (l *resumeLog) again() {
 	}
 }
 
+// settle writes what still waits, and returns when all of it is written, and durable
+// where it has to be.
+func (l *resumeLog) settle() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.pending) == 0 {
+		return nil
+	}
+	if err := l.flush(); err != nil {
+		return fmt.Errorf("resume log: %w", err)
+	}
+	return nil
+}
+
 // rename gives the log its other name.
 func (l *resumeLog) rename(name string) error {
 	path := filepath.Join(filepath.Dir(l.path), name)
