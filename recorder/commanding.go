@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -100,7 +101,9 @@ func (in *interaction) command(c Command) (Answer, error) {
 		return Answer{}, malformed("at", "lies before the interaction")
 	}
 	facts, err := in.meaning(c, done.At)
-	if err != nil {
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+		done.Refused = refusal.Reason
+	} else if err != nil {
 		return Answer{}, err
 	}
 	decisions := in.decide(facts)
@@ -111,7 +114,9 @@ func (in *interaction) command(c Command) (Answer, error) {
 		case rules.Refused:
 			done.Refused = d.Reason
 		case rules.Withhold:
-			done.Absent = laterOf(done.Absent, laterOf(d.From, absent[d.Stream]))
+			if newly(d, done.At) {
+				done.Absent = laterOf(done.Absent, laterOf(d.From, absent[d.Stream]))
+			}
 		}
 	}
 	in.noted(done)
@@ -120,6 +125,12 @@ func (in *interaction) command(c Command) (Answer, error) {
 		return answer, fmt.Errorf("%w: %w", ErrNotDurable, err)
 	}
 	return in.answer(done, false)
+}
+
+// newly reports whether a decision withholds for a cause that began at an instant, and
+// not only for those that were there before.
+func newly(d rules.Decision, at time.Time) bool {
+	return slices.ContainsFunc(d.Causes, func(a rules.ActiveCause) bool { return !a.Since.Before(at) })
 }
 
 // noted remembers what a command leaves beside its facts: tags, and its key.
@@ -133,6 +144,20 @@ func (in *interaction) noted(done commanded) {
 		}
 		in.answered[key] = done
 	}
+}
+
+// checkTags bounds the tags of an interaction.
+func (in *interaction) checkTags(news map[string]string) error {
+	all := maps.Clone(in.tags)
+	if all == nil {
+		all = make(map[string]string)
+	}
+	maps.Copy(all, news)
+	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
+	if len(all) > MaxTags {
+		return malformed("tags", "the recording would have more than %d", MaxTags)
+	}
+	return nil
 }
 
 func (in *interaction) tag(name, value string) {
@@ -204,13 +229,17 @@ func kindsOf() map[Action]rules.Kind {
 		ActAlternateAway: rules.AlternatedAway, ActConference: rules.Conferenced, ActTransfer: rules.Transferred,
 		ActTransferBlind: rules.TransferredBlind, ActTransferToQueue: rules.TransferredToQueue,
 		ActPartyDialled: rules.PartyDialled, ActPartyJoined: rules.PartyJoined, ActPartyLeft: rules.PartyLeft, ActMenu: rules.MenuChosen,
+		ActDoNotRecord: rules.DoNotRecordOrdered,
 	}
 }
 
 // meaning is what a command means for the rules. A tag means nothing.
 func (in *interaction) meaning(c Command, at time.Time) ([]rules.Event, error) {
-	if c.Action == ActTag {
-		return nil, nil
+	switch c.Action {
+	case ActTag:
+		return nil, in.checkTags(c.Tags)
+	case ActPlan:
+		return in.tellPlan(c.Name, at)
 	}
 	e := rules.Event{At: at, Kind: kindsOf()[c.Action], Name: c.Name}
 	switch c.Action {

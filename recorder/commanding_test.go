@@ -44,7 +44,7 @@ func TestCommand(t *testing.T) {
 			t.Error(err)
 		}
 		a, err = say(Command{Action: ActResume, Party: "p1", At: sec(1.5)})
-		if err != nil || a.State.Kept || !slices.Equal(causes(a.State), []string{"hold p1"}) {
+		if err != nil || a.State.Kept || !slices.Equal(causes(a.State), []string{"hold p1"}) || !a.AbsentFrom.IsZero() {
 			t.Errorf("resume while on hold: %+v, %v", a, err)
 		}
 		var refusal *Refusal

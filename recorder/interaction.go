@@ -223,6 +223,7 @@ func (in *interaction) draw() float64 {
 // slips through between the end of one cause and the beginning of another.
 func (in *interaction) decide(events []rules.Event) []rules.Decision {
 	last := in.verdicts.Apply(events...)
+	in.adoptPlan()
 	slices.SortStableFunc(last, func(a, b rules.Decision) int { return int(a.Verdict) - int(b.Verdict) })
 	for _, d := range last {
 		if d.Recording == in.subject {
