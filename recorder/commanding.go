@@ -120,7 +120,10 @@ func (in *interaction) command(c Command) (Answer, error) {
 		}
 	}
 	in.noted(done)
-	if err := in.writeCommand(done, facts, decisions, absent); err != nil {
+	err = in.writeCommand(done, facts, decisions, absent)
+	in.say(done.notice())
+	in.tell(done.At, facts, decisions)
+	if err != nil {
 		answer, _ := in.answer(done, false)
 		return answer, fmt.Errorf("%w: %w", ErrNotDurable, err)
 	}
@@ -334,7 +337,8 @@ func (in *interaction) commandAgain(e entry) error {
 	for _, f := range e.Facts {
 		in.knowAgain(f, c)
 	}
-	err := in.decideAgain(e)
+	in.teller.recent = append(in.teller.recent, e.Command.notice())
+	err := in.decideAgain(e.Command.At, e)
 	e.Command.Command = c
 	in.noted(*e.Command)
 	in.lastKnown = laterOf(in.lastKnown, e.Command.Said)

@@ -35,7 +35,11 @@ func (r *Recorder) finalise(rec *recording) {
 		rec.log.Error("recording is not finalised, its journal says why")
 		rec.log.Debug("recording is not finalised", zap.Error(err))
 		line := journalLine{At: r.cfg.Now().UTC(), Event: lineFailed, Error: err.Error()}
-		err = errors.Join(rec.journal.write(0, line), rec.journal.close())
+		err = rec.journal.write(0, line)
+		if r.ctx.Err() == nil { // else the next process takes it up
+			rec.alarm(raise(r.cfg.Now(), store.Alarm{Alarm: AlarmUnfinished}))
+		}
+		err = errors.Join(err, rec.journal.close())
 	} else {
 		rec.report(m)
 		err = rec.journal.close()
@@ -143,11 +147,16 @@ func (rec *recording) finalise(ctx context.Context, by finishing) (m store.Manif
 		rec.accounted = true
 	}
 	if rec.void() {
-		return m, rec.bury(by, m, *rec.tomb)
+		err := rec.bury(by, m, *rec.tomb)
+		if err == nil {
+			rec.in.recorder.tellVerdict(m)
+		}
+		return m, err
 	}
 	if err := by.commit(rec.folder, m, rec.sealing); err != nil {
 		return m, err
 	}
+	rec.in.recorder.tellVerdict(m)
 	if rec.resume != nil {
 		if err := rec.resume.remove(); err != nil {
 			rec.log.Error("resume log is left behind", zap.Error(err))

@@ -180,7 +180,7 @@ func (r *Recorder) holdsChanged(what, id string, w Who, err error) error {
 	}
 	r.cfg.Log.Info("legal hold is "+map[string]string{NoticeHeld: "put on a recording", NoticeReleased: "released"}[what], zap.String("recording", id))
 	n := noticeOf(what, w.At, r.outline(id))
-	n.Owner = w.By
+	n.Owner = tokenOf(w.By)
 	r.notify(n)
 	return nil
 }
@@ -203,7 +203,7 @@ func (r *Recorder) Erase(id string, e Erasure) (store.Tombstone, error) {
 	}
 	r.cfg.Log.Info("recording is erased: it was commanded", zap.String("recording", id))
 	n := noticeOf(NoticeErased, e.At, m)
-	n.Owner, n.Reason = e.By, "command"
+	n.Owner, n.Reason = tokenOf(e.By), "command"
 	r.notify(n)
 	return tomb, nil
 }

@@ -45,6 +45,7 @@ type interaction struct {
 
 	down      []span    // in which the server was down
 	lastKnown time.Time // of what another process left; zero when there was none
+	teller    teller
 	cut       string    // why it was not gone on with; empty when it was
 	broken    bool      // a failure of ours ended it
 	concluded bool      // its case is closed
@@ -124,6 +125,7 @@ func (l *leg) handle(ev *siprec.Event) {
 	asked := l.askForSnapshot(ev, docs)
 	in.rememberEvent(l, ev, events, decisions, asked)
 	in.note(l, ev, docs, events, decisions, absent)
+	in.tell(ev.At, events, decisions)
 	for _, d := range docs {
 		if !d.Readable {
 			ev.Warn("metadata cannot be read: " + d.Error) // RFC 7865 §5.1
@@ -207,6 +209,7 @@ func (in *interaction) conclude() {
 	decisions := in.decide(events)
 	in.carryOut(decisions)
 	in.noteConclusion(events, decisions)
+	in.tell(in.ended, events, decisions)
 }
 
 // draw is the share of calls below which this one lies, in [0,1).

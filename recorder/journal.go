@@ -46,13 +46,18 @@ type journalLine struct {
 	Stream  string        `json:"stream,omitempty"`  // allowed, stopped, source-changed
 	Because string        `json:"because,omitempty"` // allowed: what decided to record
 	Causes  []store.Cause `json:"causes,omitempty"`  // stopped
-	Words   string        `json:"words,omitempty"`   // allowed, stopped, source-changed
+	Words   string        `json:"words,omitempty"`   // allowed, stopped, source-changed, alarm
 	// Absent, of stopped: from when audio is absent, if the disk could not be
 	// overwritten as far back as it is withheld.
 	Absent time.Time `json:"absent_from,omitzero"`
 
 	File  string `json:"file,omitempty"`  // metadata: where the document is kept
 	Error string `json:"error,omitempty"` // metadata: why it is not readable
+
+	Alarm string `json:"alarm,omitempty"` // alarm, alarm-cleared: its name
+	// AlarmCause and AlarmOwner are the pair that an alarm is about, if it is.
+	AlarmCause string `json:"cause,omitempty"`
+	AlarmOwner string `json:"owner,omitempty"`
 
 	Down *time.Time `json:"down_since,omitempty"` // resumed: since when the server was down
 
@@ -80,6 +85,9 @@ const (
 	lineFinalised = "finalised"
 	lineFailed    = "finalising-failed"
 	lineErased    = "erased"
+
+	lineAlarm        = "alarm"
+	lineAlarmCleared = "alarm-cleared"
 )
 
 // A commandLine is a [Command] as it is written down, with why it was refused.

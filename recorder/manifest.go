@@ -85,6 +85,10 @@ func (rec *recording) manifest(p plan, res render.Result, at time.Time) store.Ma
 	m.Interruptions = rec.interruptions()
 	m.Flags = rec.flags
 	m.Verdict, m.Reasons = verdict(&m)
+	for _, c := range unheard(&m) {
+		rec.alarm(c)
+	}
+	m.Alarms = rec.alarms
 	if rec.in.cut != "" {
 		m.Reasons = append(m.Reasons, "the recording session could not be resumed: "+rec.in.cut)
 	}

@@ -26,7 +26,8 @@ const (
 	NoticeAlarmCleared = "alarm-cleared"
 	// NoticeHeld and NoticeReleased: a legal hold was put on a finished or live
 	// recording by Owner, or taken off. NoticeErased: it was erased; Reason is
-	// "void" when the rules demanded it, "retention" when its time was over.
+	// "void" when the rules demanded it, "retention" when its time was over, "command"
+	// when somebody commanded it.
 	NoticeHeld     = "held"
 	NoticeReleased = "released"
 	NoticeErased   = "erased"
@@ -39,7 +40,7 @@ type Notice struct {
 	At   time.Time `json:"at"` // UTC: from when it holds
 	Type string    `json:"type"`
 	// Recording is the id of the recording; empty when an alarm is about the whole
-	// server, or about the recordings of an account.
+	// server. Of one about several recordings it is the last of them.
 	Recording string `json:"recording,omitempty"`
 	// Account and Trunk are those of the policy file; empty without one.
 	Account string `json:"account,omitempty"`
@@ -60,13 +61,17 @@ type Notice struct {
 	Words   string `json:"words,omitempty"`   // the same for a person; not to be parsed
 }
 
-// AlarmDisk is the alarm that the disk for recordings fails, or does not keep up.
-const AlarmDisk = "disk"
-
 // notify hands a notice on, if there is anybody to take it.
 func (r *Recorder) notify(n Notice) {
 	if r.cfg.Notify != nil {
 		n.At = n.At.UTC()
 		r.cfg.Notify(n)
+	}
+}
+
+// noted waits until what was handed on is safe from the end of the process.
+func (r *Recorder) noted() {
+	if r.cfg.Noted != nil {
+		r.cfg.Noted()
 	}
 }

@@ -180,7 +180,7 @@ func (in *interaction) eventAgain(l *leg, e entry) error {
 		in.interpreter.hearing(l.callID, l.source)
 		in.interpreter.recall(ev, in.told(), in.streams.list, e.Facts)
 	}
-	err := in.decideAgain(e)
+	err := in.decideAgain(ev.At, e)
 	l.held = l.people.held(in.streams.of(l), ev.At)
 	if e.Asked {
 		l.asked = ev.At
@@ -191,8 +191,9 @@ func (in *interaction) eventAgain(l *leg, e entry) error {
 
 // decideAgain decides by what the rules were told, and carries it out; that it is not what
 // was decided is an error, but where it is decided already.
-func (in *interaction) decideAgain(e entry) error {
+func (in *interaction) decideAgain(at time.Time, e entry) error {
 	decisions := in.decide(e.Facts)
+	in.recalled(at, e.Facts, decisions)
 	if in.decided != nil {
 		return nil
 	}

@@ -105,9 +105,16 @@ type Config struct {
 	// nil for none.
 	Links []Link
 
+	// AlarmAfter is how many interactions in succession of an account and trunk have to
+	// go wrong alike for [AlarmUnanswered] and [AlarmRoles]; 0 means [DefaultAlarmAfter].
+	AlarmAfter int
 	// Notify takes each [Notice], from many goroutines; nil for none. It must not
 	// block. Those of one recording come in their order.
 	Notify func(Notice)
+	// Noted, with Notify, returns when what Notify took before is safe from the end of
+	// the process, or soon in any case; nil for at once. A recording that is finished
+	// is not looked at by the next process once its verdict is noted.
+	Noted func()
 	// Sweep is how often what is to be deleted by its policy is erased, from when New
 	// returns; 0 for never. While another process has Dir nothing is.
 	Sweep time.Duration
@@ -121,6 +128,7 @@ type Recorder struct {
 	bench  render.Bench  // what they work with
 	finishing
 	spool *capture.Spool
+	tally tally
 	links links
 	live  liveSet
 	ended func() error // ends the spool, once
@@ -167,6 +175,9 @@ func New(cfg Config) (*Recorder, error) {
 	if cfg.Finalisers <= 0 {
 		cfg.Finalisers = 4 * runtime.GOMAXPROCS(0)
 	}
+	if cfg.AlarmAfter <= 0 {
+		cfg.AlarmAfter = DefaultAlarmAfter
+	}
 	cfg.Random = &lockedReader{r: cfg.Random}
 	r := &Recorder{cfg: cfg, accept: (*siprec.Event).Accept, slots: make(chan struct{}, cfg.Finalisers),
 		index: store.OpenIndex(cfg.Dir), dueNow: make(chan struct{}, 1),
@@ -175,6 +186,7 @@ func New(cfg Config) (*Recorder, error) {
 			committing: make(chan struct{}, mostCommitting),
 		},
 	}
+	r.tally.after = cfg.AlarmAfter
 	var err error
 	r.spool, err = capture.NewSpool(capture.Options{
 		Dir: cfg.Dir, HoldBack: cfg.HoldBack, Commit: cfg.Commit, Memory: cfg.PageMemory,

@@ -37,6 +37,7 @@ type recording struct {
 	waiting   []journalLine // lines of a user recording whose files are not made yet
 	decisions []rules.Decision
 	flags     []string
+	alarms    []store.Alarm    // that were raised
 	accounted bool             // the journal says that it is finalised
 	tomb      *store.Tombstone // what was discarded of a void recording; nil before
 	spared    bool             // it is void because of a withdrawal, and under a legal hold

@@ -109,6 +109,7 @@ func (r *Recorder) recoverOne(id string, resume resumer) Recovered {
 		left.start()
 		return Recovered{Finished: 1}
 	}
+	left.tellAgain()
 	left.start()
 	resumed := 0
 	for _, l := range left.legs {
@@ -192,6 +193,7 @@ func (r *Recorder) tidy() {
 		if _, err := os.Stat(filepath.Join(filepath.Dir(path), store.ManifestName)); err != nil {
 			continue
 		}
+		r.tellVerdictAgain(filepath.Base(filepath.Dir(path)))
 		if err := os.Remove(path); err != nil {
 			r.cfg.Log.Error("resume log is left behind", zap.Error(err))
 		}

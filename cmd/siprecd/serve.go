@@ -82,7 +82,7 @@ func (c *serveCommand) wait(ctx context.Context, running *server, log *zap.Logge
 	}
 }
 
-// reload reads certificates, SRCs, tokens and the policy again. Each that cannot be used
+// reload reads certificates, SRCs, tokens, secrets and the policy again. Each that cannot be used
 // stays as it was, whatever becomes of the others.
 func (c *serveCommand) reload(running *server, log *zap.Logger) {
 	if running.tls != nil {
@@ -100,9 +100,12 @@ func (c *serveCommand) reload(running *server, log *zap.Logger) {
 		}
 	}
 	running.control.reload(log)
+	if running.told != nil {
+		running.told.reload(c.WebhookSecret, log)
+	}
 	switch {
 	case running.rulebook != nil:
-	case running.tls == nil && c.SRCs == "" && running.control == nil:
+	case running.tls == nil && c.SRCs == "" && running.control == nil && running.told == nil:
 		log.Info("SIGHUP: there is no file to read again")
 		return
 	default:

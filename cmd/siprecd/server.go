@@ -28,6 +28,7 @@ type server struct {
 	space    *freeSpace    // nil without a mark
 	tls      *siprec.TLS   // nil without TLS
 	control  *commanding   // nil without a control interface
+	told     *webhook      // nil without one
 	served   chan struct{} // closed when Serve has returned
 	err      error         // what it returned; to be read after served
 }
@@ -65,20 +66,25 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	told, err := openWebhook(s, log)
+	if err != nil {
+		return nil, err
+	}
 	rec, err := recorder.New(recorder.Config{
 		Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Signals: admitted.signals, Log: log, FFmpeg: ffmpeg, OmitGaps: s.Gaps == "omit",
 		HoldBack: s.HoldBack, Commit: s.Commit, PageMemory: int(s.PageMemory), Masters: masters, Encrypt: encrypt,
 		Grace: s.Grace, Links: s.links(), Sweep: s.Sweep,
+		AlarmAfter: s.AlarmAfter, Notify: told.notify(), Noted: told.noted(),
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, told.close())
 	}
 	tellStorage(log, encrypt)
 	kept := newStanding(rec, log)
 	kept.expect(s.RecordFrom)
 	commands, err := s.listenControl(log)
 	if err != nil {
-		return nil, errors.Join(err, rec.Close(context.Background()))
+		return nil, errors.Join(err, rec.Close(context.Background()), told.close())
 	}
 	space := s.watchSpace(log)
 	srv, err := siprec.Listen(siprec.Config{
@@ -98,13 +104,13 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	})
 	if err != nil {
 		space.close()
-		return nil, errors.Join(err, commands.close(context.Background()), rec.Close(context.Background()))
+		return nil, errors.Join(err, commands.close(context.Background()), rec.Close(context.Background()), told.close())
 	}
 	if err := takeUp(rec, kept.resume(srv), log); err != nil {
 		space.close()
-		return nil, errors.Join(err, srv.Shutdown(context.Background()), commands.close(context.Background()), rec.Close(context.Background()))
+		return nil, errors.Join(err, srv.Shutdown(context.Background()), commands.close(context.Background()), rec.Close(context.Background()), told.close())
 	}
-	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, space: space, tls: identity, control: commands, served: make(chan struct{})}
+	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, space: space, tls: identity, control: commands, told: told, served: make(chan struct{})}
 	go func() {
 		defer close(running.served)
 		running.err = srv.Serve(context.Background())
@@ -175,5 +181,6 @@ func (s *server) stop(ctx context.Context) error {
 	err = errors.Join(err, s.err, s.control.close(ctx))
 	s.space.close()
 	// Files are finished whatever the hurry: what was recorded is not thrown away.
-	return errors.Join(err, s.recorder.Close(context.WithoutCancel(ctx)))
+	err = errors.Join(err, s.recorder.Close(context.WithoutCancel(ctx)))
+	return errors.Join(err, s.told.close())
 }

@@ -50,6 +50,10 @@ type settings struct {
 	ControlCert   string `name:"control-cert" help:"Certificate of the control interface with its chain, PEM: it then speaks TLS only." env:"SIPRECD_CONTROL_CERT" placeholder:"FILE"`
 	ControlKey    string `name:"control-key" help:"Private key of that certificate, PEM." env:"SIPRECD_CONTROL_KEY" placeholder:"FILE"`
 
+	Webhook       string `help:"URL to which the server posts what happens to recordings: started, stopped, causes, roles, verdicts, alarms (docs/notices.md). It is https, or http of a loopback address. What waits to be delivered lies in the data folder." env:"SIPRECD_WEBHOOK" placeholder:"URL"`
+	WebhookSecret string `name:"webhook-secret" help:"File of secrets that sign what is posted to the webhook: one on each line, at least 16 octets, at most four, of which each signs. A file that everybody may read is refused. It is read again at SIGHUP." env:"SIPRECD_WEBHOOK_SECRET" placeholder:"FILE"`
+	AlarmAfter    int    `name:"alarm-after" help:"After how many interactions in succession, of one account and trunk, an alarm is raised because none had an answer to the question for consent, or because in none anybody could be placed, 1 to 10000." env:"SIPRECD_ALARM_AFTER" default:"5" placeholder:"N"`
+
 	HoldBack   time.Duration `name:"hold-back" help:"For how long audio waits in memory before it is written to disk, from 0s to 3s. A pause that takes effect no further back than that leaves no trace on disk. When the process is killed, this, 0.3 s and some 0.1 s are lost." env:"SIPRECD_HOLD_BACK" default:"1s" placeholder:"DURATION"`
 	Commit     time.Duration `help:"How often audio that was written is made durable. When the machine fails, this is lost on top." env:"SIPRECD_COMMIT" default:"1s" placeholder:"DURATION"`
 	PageMemory size          `help:"Memory for audio that waits to be written, of all recording sessions, at least 4MiB. What finds no room while the disk does not keep up is lost, and an alarm says so. A stream of G.711 takes some 20KiB at the default hold-back." env:"SIPRECD_PAGE_MEMORY" default:"512MiB" placeholder:"SIZE"`
@@ -83,6 +87,8 @@ func (s *settings) Validate() error {
 		return fmt.Errorf("data: no folder for the recordings")
 	case s.Directory != "" && s.Policy == "":
 		return fmt.Errorf("directory: without a policy file everything is recorded, whoever it is")
+	case s.AlarmAfter < 1 || s.AlarmAfter > 10_000:
+		return fmt.Errorf("alarm-after: %d is not from 1 to 10000", s.AlarmAfter)
 	case s.HoldBack < 0 || s.HoldBack > recorder.MaxHoldBack:
 		return fmt.Errorf("hold-back: %v is not from 0s to %v", s.HoldBack, recorder.MaxHoldBack)
 	case s.Commit <= 0:
@@ -106,7 +112,7 @@ func (s *settings) Validate() error {
 	case s.MaxRecordingSessions < 1:
 		return fmt.Errorf("max-recording-sessions: %d is less than 1", s.MaxRecordingSessions)
 	}
-	return errors.Join(s.validateTLS(), s.validateLinks(), s.validateAddresses(), s.checkTargets(), s.validateControl())
+	return errors.Join(s.validateTLS(), s.validateLinks(), s.validateAddresses(), s.checkTargets(), s.validateControl(), s.validateWebhook())
 }
 
 // noLink is the word for no link.

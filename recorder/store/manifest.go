@@ -68,6 +68,9 @@ type Manifest struct {
 	// was up: it was killed, and another process went on.
 	Interruptions []Interruption `json:"interruptions,omitempty"`
 
+	// Alarms are what was raised over it while it was made, in that order.
+	Alarms []Alarm `json:"alarms,omitempty"`
+
 	// Capture is the name of the file with the encoded packets, when it was
 	// kept because not all of it could be turned into a WAV file.
 	Capture string `json:"capture,omitempty"`
@@ -87,6 +90,17 @@ type RecordingSession struct {
 	EndReason string `json:"end_reason"`
 	// Why says in words how it was found to be of this interaction; empty for the first.
 	Why string `json:"why,omitempty"`
+}
+
+// An Alarm is something that a person should look at and no setting decides.
+type Alarm struct {
+	At      time.Time `json:"at"`
+	Alarm   string    `json:"alarm"`            // its name
+	Cause   string    `json:"cause,omitempty"`  // of the pair that it is about
+	Owner   string    `json:"owner,omitempty"`  // likewise
+	Stream  string    `json:"stream,omitempty"` // id of the stream that it is about
+	Words   string    `json:"words"`            // the same for a person
+	Cleared time.Time `json:"cleared,omitzero"` // when what it was about was over
 }
 
 // Storage says how the files of a recording lie in its folder.

@@ -96,6 +96,10 @@ func WithoutPeople(m Manifest) Manifest {
 	for _, s := range m.Streams {
 		out.Streams = append(out.Streams, s.withoutPeople())
 	}
+	for _, a := range m.Alarms {
+		a.Owner = ""
+		out.Alarms = append(out.Alarms, a)
+	}
 	for _, f := range m.Files {
 		f.Participants = []string{}
 		out.Files = append(out.Files, f)

@@ -32,6 +32,11 @@ func fill(v reflect.Value, path string) {
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(v.Index(0), path)
+	case reflect.Map:
+		one := reflect.New(v.Type().Elem()).Elem()
+		fill(one, path)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("text of "+path+".key"), one)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem(), path)
@@ -75,7 +80,8 @@ func TestOpenPart(t *testing.T) {
 		"Reasons", "Streams.ID", "Streams.Media", "Streams.SRTP", "Streams.Directions.Direction", "Streams.Formats.Name", "Streams.Gaps.Cause", "Streams.Gaps.Withheld",
 		"Streams.Quality.Reasons", "Streams.Undecoded", "Files.Attribution", "Files.Streams", "Files.SHA256",
 		"Decisions.Stream", "Decisions.Verdict", "Decisions.Policy", "Decisions.Causes.Cause", "Decisions.Causes.Flag", "Decisions.Causes.Basis",
-		"Metadata.File", "Capture", "Flags", "Interruptions.Cause",
+		"Metadata.File", "Capture", "Flags", "Interruptions.Cause", "Alarms.Alarm", "Alarms.Cause", "Alarms.Stream", "Alarms.Words",
+		"RecordingSessions.CallID", "RecordingSessions.EndReason", "RecordingSessions.SRC.Name", "RecordingSessions.SRC.Transport", "RecordingSessions.Why",
 	}
 	slices.Sort(got)
 	slices.Sort(want)
