@@ -98,7 +98,7 @@ func TestRetention(t *testing.T) {
 		commandCase{[]string{"sweep"}, exitOK, "erased " + id},
 		commandCase{[]string{"sweep"}, exitOK, "nothing is due"},
 		commandCase{[]string{"list"}, exitOK, "erased"},
-		commandCase{[]string{"show", id}, exitOK, `"by": "retention"`},
+		commandCase{[]string{"show", id}, exitOK, "erased by retention"},
 		commandCase{[]string{"hold", id, "--reason", "r"}, exitFailed, "erased"},
 	)
 	runCases(t, filepath.Join(dir, "none"), commandCase{[]string{"sweep"}, exitFailed, "none"})
