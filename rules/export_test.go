@@ -11,6 +11,9 @@ func Begins(k Kind) bool {
 // Kinds is how many kinds there are.
 func Kinds() int { return len(kindWords()) }
 
+// Policies is how many policies withhold.
+func (c *Case) Policies() int { return 1 + len(c.also) }
+
 // Yes reports whether the caller agreed.
 func (c *Case) Yes() bool { return c.consent == consentYes }
 

@@ -302,10 +302,22 @@ func TestMergeConsent(t *testing.T) {
 		t.Error("asked again, answered again")
 	}
 	// A no stays one, of whichever it was.
-	for _, c := range []*rules.Case{first(merged(f, talk(no), talk())), first(merged(f, talk(), talk(no)))} {
+	for _, c := range []*rules.Case{first(merged(f, talk(no), talk())), first(merged(f, talk(), talk(no))), first(merged(f, talk(ask), talk(no)))} {
 		c.Apply(rules.Event{At: at(25), Kind: rules.ConsentAsked}, rules.Event{At: at(26), Kind: rules.ConsentGiven})
 		if !c.Asking() || !c.Void() {
 			t.Errorf("asking %v, void %v", c.Asking(), c.Void())
+		}
+	}
+}
+
+// What made all void first is named, whichever knows it.
+func TestMergeVoid(t *testing.T) {
+	nop := rules.Event{Kind: rules.MenuChosen}
+	no, gone := talk(rules.Event{Kind: rules.ConsentRefused}), talk(nop, nop, rules.Event{Kind: rules.ConsentWithdrawn})
+	for i, c := range []*rules.Case{first(merged(loose(), no, gone)), first(merged(loose(), gone, no)), first(merged(loose(), no, talk())), first(merged(loose(), talk(), no))} {
+		a := c.Causes()
+		if last := a[len(a)-1]; last.Cause != rules.Void || last.Flag != "consent" || !last.Since.Equal(at(1)) {
+			t.Errorf("%d: %+v", i, last)
 		}
 	}
 }
@@ -328,6 +340,7 @@ func TestMergeDecides(t *testing.T) {
 	}{
 		{"an option", []rules.PlanRule{menu}, []rules.Event{inbound}, []rules.Event{{Kind: rules.MenuChosen, Name: "2"}}, "plan: option 2 was chosen", rules.DirectionInbound},
 		{"a command", nil, []rules.Event{inbound}, []rules.Event{{Kind: rules.RecordOrdered}}, "command", rules.DirectionInbound},
+		{"a command to the older", nil, []rules.Event{{Kind: rules.RecordOrdered}}, []rules.Event{inbound}, "command", rules.DirectionInbound},
 		{"a number", []rules.PlanRule{callers}, []rules.Event{inbound, ran(0.5)}, []rules.Event{number}, "plan: number +447 is listed", rules.DirectionInbound},
 		{"a direction", []rules.PlanRule{{Kind: rules.PlanAll}}, nil, []rules.Event{inbound}, "plan: every call", rules.DirectionInbound},
 		{"the draw of the older", []rules.PlanRule{percent}, []rules.Event{inbound, ran(0.9)}, []rules.Event{inbound, ran(0.1)}, "", rules.DirectionInbound},
@@ -575,9 +588,11 @@ func TestMergeCustomers(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
-	c, _ := merged(f, talk(), unknown)
-	if got := stateOf(c, "X1"); got != "unknown there" {
-		t.Error(got)
+	for want, later := range map[string][]rules.Event{"unknown there": unknown, "external there": consult} {
+		c, _ := merged(f, talk(), later)
+		if got := stateOf(c, "X1"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 
@@ -670,6 +685,19 @@ func TestMergeBridges(t *testing.T) {
 			t.Errorf("%d: %s", i, got)
 		}
 	}
+	// Who took it back in the older one holds nothing there.
+	back := talk(rules.Event{Kind: rules.Held, Party: "A1"}, rules.Event{Kind: rules.Retrieved, Party: "A1"})
+	by2 := slices.Clone(held)
+	for i := range by2 {
+		if by2[i].Party == "A1" {
+			by2[i].Party = "A2"
+		}
+	}
+	c, _ = merged(f, back, by2)
+	c.Apply(rules.Event{At: at(22), Kind: rules.PartyLeft, Party: "A1"})
+	if got := line(c.Decision("C")); !strings.Contains(got, "hold/leg of C@") {
+		t.Error(got)
+	}
 	// Who held it in the older one has left: it is held by the other.
 	gone := append(talk(rules.Event{Kind: rules.Held, Party: "A1"}), rules.Event{At: at(5), Kind: rules.PartyLeft, Party: "A1"})
 	another := slices.Clone(held)
@@ -725,6 +753,43 @@ func TestMergeWithoutAgent(t *testing.T) {
 			t.Errorf("%d: %s", i, got)
 		}
 	}
+	if got := pairsOf(first(merged(f, alone, alone)).Causes()); got != "" {
+		t.Errorf("nobody was there: %s", got)
+	}
+	f.Plan, f.Outbound = nil, false
+	inside := append(talk()[:1:1], talk()[4:]...)
+	if got := pairsOf(first(merged(f, inside, inside)).Causes()); got != "no-decision/policy@0" {
+		t.Errorf("nobody from outside was there: %s", got)
+	}
+}
+
+// A third party is barred by a number that either knows, under the list of either,
+// and stays so under settings that do not name it any more.
+func TestMergeBarredThirds(t *testing.T) {
+	plain, lists := loose(), loose()
+	plain.Plan = nil
+	lists.Plan, lists.DoNotRecord = nil, []string{"+449"}
+	third := rules.Event{Kind: rules.PartyJoined, Party: "X1", Identity: who("X1")}
+	number := rules.Event{Kind: rules.NumberTold, Party: "X1", Number: "+449"}
+	for _, tt := range []struct {
+		name         string
+		older, later rules.Flags
+		a, b         []rules.Event
+	}{
+		{"told to the older", lists, lists, talk(third, number), talk(third)},
+		{"told to the younger", lists, lists, talk(third), talk(third, number)},
+		{"on the list of the older", lists, plain, talk(third), talk(third, number)},
+		{"on the list of the younger", plain, lists, talk(third, number), talk(third)},
+		{"before the plan of the older", lists, lists, talk(third, number, names(plain)), talk(third)},
+		{"before the plan of the younger", lists, lists, talk(third), talk(third, number, names(plain))},
+		{"before the plan, and nobody else knows", lists, lists, talk(), talk(third, number, names(plain))},
+	} {
+		c := happened(rules.NewPolicy(tt.older), "r", tt.a...)
+		c.Merge(happened(rules.NewPolicy(tt.later), "r2", second(tt.b)...), at(20))
+		if got := pairsOf(c.Causes()); !strings.Contains(got, "do-not-record/X1@") {
+			t.Errorf("%s: %q", tt.name, got)
+		}
+	}
 }
 
 // Under two policies what withholds under either does; the older one decides.
@@ -760,6 +825,9 @@ func TestMergePolicies(t *testing.T) {
 		d := happened(rules.NewPolicy(open), "r0", second(second(talk()))...)
 		d.Merge(c, at(30))
 		d.Merge(c, at(31))
+		if n := d.Policies(); n != 2 {
+			t.Errorf("%s: %d policies", tt.name, n)
+		}
 		if got := line(d.Decision("C")); strings.HasPrefix(got, "withhold") != strings.HasPrefix(tt.want, "withhold") {
 			t.Errorf("%s, a third: %s", tt.name, got)
 		}

@@ -196,19 +196,20 @@ func TestMergePlans(t *testing.T) {
 		plan         string
 		verdict      rules.Verdict
 		asks         bool
+		policies     int
 	}{
-		{"of the younger", without, talk(), named(with, "p"), "p", rules.Record, false},
-		{"of the older", without, named(with, "p"), talk(), "p", rules.Record, false},
-		{"of both", without, named(with, "p"), named(with, "p"), "p", rules.Record, false},
-		{"two: the older decides, both withhold", without, named(with, "p"), named(third, "q"), "p", rules.Withhold, true},
-		{"two, the other way round", without, named(third, "q"), named(with, "p"), "q", rules.Withhold, true},
-		{"of another version", elsewhere, talk(), named(with, "p"), "", rules.Withhold, false},
-		{"of none", without, talk(), talk(), "", rules.Withhold, false},
+		{"of the younger", without, talk(), named(with, "p"), "p", rules.Record, false, 1},
+		{"of the older", without, named(with, "p"), talk(), "p", rules.Record, false, 1},
+		{"of both", without, named(with, "p"), named(with, "p"), "p", rules.Record, false, 1},
+		{"two: the older decides, both withhold", without, named(with, "p"), named(third, "q"), "p", rules.Withhold, true, 2},
+		{"two, the other way round", without, named(third, "q"), named(with, "p"), "q", rules.Withhold, true, 2},
+		{"of another version", elsewhere, talk(), named(with, "p"), "", rules.Withhold, false, 2},
+		{"of none", without, talk(), talk(), "", rules.Withhold, false, 1},
 	} {
 		c := happened(rules.NewPolicy(without), "r", tt.older...)
 		got := c.Merge(happened(rules.NewPolicy(tt.policy), "r2", second(tt.later)...), at(20))
-		if c.Plan() != tt.plan || c.Decision("C").Verdict != tt.verdict || c.Asking() != tt.asks {
-			t.Errorf("%s: plan %q, asking %v, %v", tt.name, c.Plan(), c.Asking(), c.Decision("C"))
+		if c.Plan() != tt.plan || c.Decision("C").Verdict != tt.verdict || c.Asking() != tt.asks || c.Policies() != tt.policies {
+			t.Errorf("%s: plan %q, asking %v, %d policies, %v", tt.name, c.Plan(), c.Asking(), c.Policies(), c.Decision("C"))
 		}
 		if !slices.ContainsFunc(got, func(d rules.Decision) bool { return d.Stream == "2/C" }) {
 			t.Errorf("%s: nothing is decided: %v", tt.name, got)

@@ -122,7 +122,7 @@ func TestUntil(t *testing.T) {
 		t.Helper()
 		got, ok := c.Until()
 		switch {
-		case want == 0 && ok, want > 0 && !got.Equal(at(want).Add(1)):
+		case ok != (want > 0), ok && !got.Equal(at(want).Add(1)):
 			t.Errorf("the next alarm is at %v, %v, want %d", got, ok, want)
 		case ok && (len(c.Overdue(got)) == 0 || len(c.Overdue(got.Add(-1))) == len(c.Overdue(got))):
 			t.Errorf("%v is not the first instant", got)
