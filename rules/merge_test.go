@@ -838,7 +838,11 @@ func TestMergePolicies(t *testing.T) {
 	for _, party := range []rules.PartyID{"", "X1"} {
 		c := happened(rules.NewPolicy(open), "r", talk(rules.Event{Kind: rules.PartyJoined, Party: "X1", Identity: who("X1")})...)
 		c.Merge(happened(rules.NewPolicy(f), "r2", second(talk())...), at(20))
-		c.Apply(rules.Event{At: at(21), Kind: rules.NumberTold, Party: party, Number: "+441"})
+		c.Apply(rules.Event{At: at(21), Kind: rules.NumberTold, Party: party, Number: "+448"})
+		if d := c.Decision("C"); d.Verdict != rules.Record {
+			t.Errorf("another number of %q: %v", party, d)
+		}
+		c.Apply(rules.Event{At: at(22), Kind: rules.NumberTold, Party: party, Number: "+441"})
 		if got := line(c.Decision("C")); !strings.Contains(got, "do-not-record/") {
 			t.Errorf("of %q: %s", party, got)
 		}
