@@ -207,7 +207,7 @@ func (c *Case) take(out []Decision, ev *Event) []Decision {
 // difference: what is recorded names the one that allows it.
 func (c *Case) enter(out []Decision, l *ledger, about subject) []Decision {
 	c.voided()
-	if l.last.Verdict != 0 && l.last.RolesUnknown == about.unknown && l.last.Policy == c.policy.Version() && slices.Equal(l.last.Causes, c.causes) {
+	if l.last.RolesUnknown == about.unknown && l.last.Policy == c.policy.Version() && slices.Equal(l.last.Causes, c.causes) {
 		return out
 	}
 	if out == nil {

@@ -80,6 +80,7 @@ func TestConsultHolds(t *testing.T) {
 		{rules.Event{Kind: rules.AlternatedAway, Party: "A1"}, "C", rules.Withhold},
 		{rules.Event{Kind: rules.AlternatedBack, Party: "A2"}, "C", rules.Withhold}, // who consults nobody
 		{rules.Event{Kind: rules.ConsultEnded, Other: "X1"}, "C", rules.Record},
+		{rules.Event{Kind: rules.AlternatedAway, Party: "A1"}, "C", rules.Record}, // to nobody
 		{rules.Event{Kind: rules.ConsultDialled, Party: "A1", Other: "X2", Identity: who("X2")}, "C", rules.Withhold},
 		{rules.Event{Kind: rules.ConsultEnded, Other: "X2"}, "C", rules.Record},
 		{rules.Event{Kind: rules.ConsultDialled, Party: "A1", Other: "X2", Identity: who("X2")}, "C", rules.Withhold},
@@ -168,6 +169,12 @@ func TestDirectionToldOnce(t *testing.T) {
 	c.Apply(rules.Event{At: at(1), Kind: rules.InteractionStarted, Direction: rules.DirectionOutbound})
 	if c.Direction() != rules.DirectionInbound {
 		t.Errorf("begun twice: %v", c.Direction())
+	}
+	c = rules.Open(rules.NewPolicy(f), "r")
+	c.Apply(rules.Event{At: at(0), Kind: rules.InteractionStarted})
+	c.Apply(rules.Event{At: at(1), Kind: rules.InteractionStarted, Direction: rules.DirectionOutbound})
+	if c.Direction() != rules.DirectionUnknown {
+		t.Errorf("begun twice, and told the second time: %v", c.Direction())
 	}
 }
 
