@@ -27,6 +27,7 @@ accounts:
   - name: bank
     hold: record
     trunks: [{name: west, record: on}]
+  - {name: ward, party-consent: required}
 mapping: [{address: 192.0.2.0/24, account: sales}]
 `
 
@@ -58,6 +59,8 @@ func TestStandings(t *testing.T) {
 		{plain, rules.ActiveCause{Cause: rules.Void, Flag: "do-not-record"}, ""},
 		{plain, rules.ActiveCause{Cause: rules.NoDecision}, "no plan @ account sales, which names none for it; outbound: record @ line 4, account sales; record: off @ no line of account sales: it is the default of preset vonage"},
 		{east, rules.ActiveCause{Cause: rules.NoDecision}, "plan support @ line 10, account sales; outbound: record @ line 4, account sales; record: off @ no line of account sales: it is the default of preset vonage"},
+		{policy.Belonging{Account: "ward"}, rules.ActiveCause{Cause: rules.RoleFilter}, "party-consent: required @ line 21, account ward"},
+		{policy.Belonging{Account: "ward"}, rules.ActiveCause{Cause: rules.Mixed}, "party-consent: required @ line 21, account ward"},
 		{plain, rules.ActiveCause{Cause: rules.SDP}, ""},
 		{policy.Belonging{Account: "other"}, rules.ActiveCause{Cause: rules.Hold}, ""},
 	} {
