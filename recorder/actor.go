@@ -55,14 +55,18 @@ func (in *interaction) run() {
 		default:
 			late, stopping = grace.C, in.recorder.stopping.Done()
 		}
+		due, let := in.bell()
 		select {
 		case j := <-in.work:
 			j.do()
 			close(j.done)
 		case <-late:
 			in.conclude()
+		case <-due:
+			in.ring(in.recorder.cfg.Now())
 		case <-stopping:
 		}
+		let()
 	}
 }
 

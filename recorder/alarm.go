@@ -73,12 +73,9 @@ func same(a, b store.Alarm) bool {
 
 // A watch looks for what is worth an alarm in one interaction.
 type watch struct {
-	present map[rules.PartyID]bool
-	dialled map[rules.PartyID]bool
 	pauser  rules.PartyID // who paused by hand last
 	decided bool          // something was
 	unknown bool          // roles, by the last decision
-	answers bool          // one came to the question for consent
 }
 
 // raised keeps an alarm, and reports whether that is news.
@@ -98,17 +95,11 @@ func (rec *recording) raised(c change) bool {
 // step takes what the rules were told and decided.
 func (w *watch) step(facts []rules.Event, decisions []rules.Decision) {
 	for _, f := range facts {
-		w.attend(f)
-		switch f.Kind {
-		case rules.PausePressed:
-			refused := slices.ContainsFunc(decisions, func(d rules.Decision) bool {
-				return d.Verdict == rules.Refused && d.Command == f.Kind && d.By == f.Party
-			})
-			if !refused {
-				w.pauser = f.Party
-			}
-		case rules.ConsentGiven, rules.ConsentRefused, rules.ConsentUnanswered, rules.ConsentWithdrawn:
-			w.answers = true
+		refused := slices.ContainsFunc(decisions, func(d rules.Decision) bool {
+			return d.Verdict == rules.Refused && d.Command == f.Kind && d.By == f.Party
+		})
+		if f.Kind == rules.PausePressed && f.Party != "" && !refused {
+			w.pauser = f.Party
 		}
 	}
 	for _, d := range decisions {
@@ -116,47 +107,6 @@ func (w *watch) step(facts []rules.Event, decisions []rules.Decision) {
 			w.decided, w.unknown = true, d.RolesUnknown
 		}
 	}
-}
-
-// attend notes who comes and goes.
-func (w *watch) attend(f rules.Event) {
-	if w.present == nil {
-		w.present, w.dialled = make(map[rules.PartyID]bool), make(map[rules.PartyID]bool)
-	}
-	switch f.Kind {
-	case rules.PartyJoined:
-		w.present[f.Party] = true
-	case rules.Consulted:
-		w.present[f.Other] = true
-	case rules.PartyDialled:
-		w.dialled[f.Party] = true
-	case rules.ConsultDialled:
-		w.dialled[f.Other] = true
-	case rules.PartyAnswered:
-		w.present[f.Party] = w.present[f.Party] || w.dialled[f.Party]
-	case rules.ConsultEnded:
-		w.present[f.Other] = false
-	case rules.TransferredBlind:
-		w.present[f.Party], w.dialled[f.Other] = false, true
-	case rules.PartyLeft, rules.Transferred, rules.TransferredToQueue:
-		w.present[f.Party] = false
-	}
-}
-
-// inherited reports whether who paused by hand has left while others of the own people
-// are on the call, and whether none of them has control.
-func (w *watch) inherited(roles map[rules.PartyID]rules.Identity, control rules.Selection) (left, powerless bool) {
-	if w.pauser == "" || w.present[w.pauser] {
-		return false, false
-	}
-	powerless = true
-	for id, there := range w.present {
-		if there && roles[id].Internal() {
-			left = true
-			powerless = powerless && !control.Has(string(id))
-		}
-	}
-	return left, left && powerless
 }
 
 // alarmsOf are the alarms that a step of the rules raises, and those that it ends; but
@@ -176,24 +126,31 @@ func (in *interaction) alarmsOf(at time.Time, facts []rules.Event, decisions []r
 	return append(out, in.inherited(at)...)
 }
 
-// inherited says whether who paused by hand has gone and left the pause to others.
+// ownerCall is who pauses for all of the parties: a pause by hand is one, whoever of them
+// pressed it.
+const ownerCall = "call"
+
+// inherited says whether who paused by hand has left while others of the own people are on
+// the call, and whether none of them has control.
 func (in *interaction) inherited(at time.Time) []change {
 	w := &in.teller.watch
-	var left, powerless bool
-	if slices.ContainsFunc(in.teller.inForce, func(c toldCause) bool { return c.cause == rules.Manual }) {
-		left, powerless = w.inherited(in.teller.roles, in.policy.Flags().Control)
-	} else {
+	if !slices.ContainsFunc(in.teller.inForce, func(c toldCause) bool { return c.cause == rules.Manual && c.owner == ownerCall }) {
 		w.pauser = ""
 	}
-	var out []change
-	for _, s := range []struct {
-		alarm string
-		on    bool
-	}{{AlarmNotResumed, left}, {AlarmInherited, powerless}} {
-		c := raise(at, store.Alarm{Alarm: s.alarm})
-		c.over = !s.on
-		out = append(out, c)
+	out := []change{ends(at, AlarmNotResumed), ends(at, AlarmInherited)}
+	if w.pauser == "" {
+		return out
 	}
+	left, powerless, control := false, true, in.policy.Flags().Control
+	for _, p := range in.verdicts.Parties() {
+		switch {
+		case p.Present && p.Party == w.pauser:
+			return out
+		case p.Present && p.Identity.Internal():
+			left, powerless = true, powerless && !control.Has(string(p.Party)) && (p.Identity.Name == "" || !control.Has(p.Identity.Name))
+		}
+	}
+	out[0].over, out[1].over = !left, !left || !powerless
 	return out
 }
 
@@ -229,6 +186,13 @@ func (in *interaction) endedPaused(at time.Time) []change {
 func raise(at time.Time, a store.Alarm) change {
 	a.At, a.Words = at.UTC(), alarmWords(a.Alarm)
 	return change{Alarm: a}
+}
+
+// ends is the end of an alarm about the whole interaction.
+func ends(at time.Time, alarm string) change {
+	c := raise(at, store.Alarm{Alarm: alarm})
+	c.over = true
+	return c
 }
 
 // alarm raises an alarm or ends it, unless that was done before.
@@ -269,7 +233,7 @@ func (in *interaction) atEnd() []change {
 	if in.interpreter == nil || !w.decided {
 		return nil
 	}
-	asked := slices.ContainsFunc(in.teller.inForce, func(c toldCause) bool { return c.cause == rules.Consent })
+	asked, answered := in.verdicts.Asking(), in.verdicts.Answered()
 	var out []change
 	count := func(alarm string, bad bool) {
 		b := in.policy.belonging
@@ -277,13 +241,11 @@ func (in *interaction) atEnd() []change {
 		case raisedNow:
 			out = append(out, raise(in.ended, store.Alarm{Alarm: alarm}))
 		case clearedNow:
-			c := raise(in.ended, store.Alarm{Alarm: alarm})
-			c.over = true
-			out = append(out, c)
+			out = append(out, ends(in.ended, alarm))
 		}
 	}
-	if asked || w.answers {
-		count(AlarmUnanswered, !w.answers)
+	if asked || answered {
+		count(AlarmUnanswered, !answered)
 	}
 	count(AlarmRoles, w.unknown)
 	return out

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
@@ -504,6 +505,59 @@ func TestAlarmsOfPauses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A pause that lasts too long raises its alarm when it does, whether or not anything
+// happens then.
+func TestPauseAlarmRings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		now := func() time.Time { return sec(1).Add(time.Since(begin)) }
+		dir := t.TempDir()
+		book := openBook(t, dir, ourPeople)
+		publish(t, book, trunkFile("    control: all\n    pause-alarm: 90s\n", ""), sec(-10))
+		var b board
+		r, err := New(Config{Dir: dir, Rulebook: book, Now: now, Notify: b.notify})
+		if err != nil {
+			t.Fatal(err)
+		}
+		say := func(a Action) func(*fake) *siprec.Event {
+			return func(*fake) *siprec.Event {
+				if _, err := r.Command(t.Context(), Query{}, Command{Action: a, Party: "p1", By: "crm for Jane Doe"}); err != nil {
+					t.Error(err)
+				}
+				return nil
+			}
+		}
+		wait := func(d time.Duration, want ...string) func(*fake) *siprec.Event {
+			return func(*fake) *siprec.Event {
+				time.Sleep(d)
+				synctest.Wait()
+				var got []string
+				for _, n := range b.all() {
+					if n.Alarm != "" {
+						got = append(got, n.short())
+					}
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("after %v: %v, want %v", time.Since(begin), got, want)
+				}
+				return nil
+			}
+		}
+		const raised, cleared = "alarm paused-too-long manual call", "alarm-cleared paused-too-long manual call"
+		r.serve(t.Context(), newFake(t, offered(both, document("complete", twoStreams, aliceSends, bobSends)),
+			say(ActPause), wait(90*time.Second), wait(time.Second, raised), wait(time.Hour, raised), say(ActResume), wait(0, raised, cleared),
+			func(*fake) *siprec.Event { return ended(time.Since(begin).Seconds() + 1)(nil) }))
+		if err := r.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all := shortly(b.all())
+		want := []string{"started", "command crm pause", "cause-added manual call", raised, "command crm resume", "cause-removed manual call", cleared, "stopped bye"}
+		if !slices.Equal(all[:len(want)], want) {
+			t.Errorf("told\n%s\nwant\n%s", strings.Join(all, "\n"), strings.Join(want, "\n"))
+		}
+	})
 }
 
 // Every alarm has words, and every alarm is in the manual.

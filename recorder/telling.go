@@ -249,9 +249,22 @@ func (in *interaction) tell(at time.Time, facts []rules.Event, decisions []rules
 	in.ring(at)
 }
 
-// ring raises the alarms for which only time has to pass, and lifts them. After an
-// event it has been called; a timer calls it when a pause becomes too long.
+// bell tells when the next alarm is due for which only time has to pass; nil for none.
+// let lets go of its timer.
+func (in *interaction) bell() (due <-chan time.Time, let func()) {
+	if in.verdicts != nil {
+		if at, ok := in.verdicts.Until(); ok {
+			t := time.NewTimer(at.Sub(in.recorder.cfg.Now()))
+			return t.C, func() { t.Stop() }
+		}
+	}
+	return nil, func() {}
+}
+
+// ring raises the alarms for which only time has to pass, and lifts them: after each
+// step, and when the bell says so.
 func (in *interaction) ring(at time.Time) {
+	in.verdicts.Alarm(at) // it tells of them no more
 	for _, c := range in.overdue(at) {
 		in.alarm(c)
 	}
