@@ -196,6 +196,8 @@ func (a *Account) noted(l *Line) string {
 		if a.Erased != nil {
 			return "" // its tombstone says more
 		}
+	case lineAlarm, lineAlarmCleared:
+		return a.alarm(l)
 	case lineFailed:
 		return "its files could not be made: " + l.Error
 	}
@@ -204,6 +206,21 @@ func (a *Account) noted(l *Line) string {
 		if more != "" {
 			words += ": " + more
 		}
+	}
+	return words
+}
+
+// alarm says what a person should look at, or that it is over.
+func (a *Account) alarm(l *Line) string {
+	words := "alarm: " + cmp.Or(l.Words, l.Alarm)
+	if l.Event == lineAlarmCleared {
+		words = "no alarm any more: " + cmp.Or(l.Words, l.Alarm)
+	}
+	if l.Stream != "" {
+		words += " (stream " + l.Stream + ")"
+	}
+	if l.AlarmCause != "" {
+		words += fmt.Sprintf(" (%s of %s)", l.AlarmCause, cmp.Or(l.AlarmOwner, "somebody"))
 	}
 	return words
 }

@@ -39,6 +39,10 @@ type Line struct {
 	Down  *time.Time `json:"down_since"`
 	Files int        `json:"files"`
 
+	Alarm      string `json:"alarm"`
+	AlarmCause string `json:"cause"`
+	AlarmOwner string `json:"owner"`
+
 	Sealed []byte `json:"sealed"` // the whole line, which no key opened
 }
 
@@ -96,6 +100,9 @@ const (
 	lineFinalised = "finalised"
 	lineFailed    = "finalising-failed"
 	lineErased    = "erased"
+
+	lineAlarm        = "alarm"
+	lineAlarmCleared = "alarm-cleared"
 )
 
 // decides reports whether a line is a decision about a stream.
