@@ -4,9 +4,10 @@
 GO       ?= go
 FUZZTIME ?= 20000x
 BENCHTIME ?= 1s
+POLICY   ?= 3
 BIN      := bin
 
-.PHONY: all build test race lint simple-reader imports vulncheck coverage fuzz bench conformance load proof clean
+.PHONY: all build test race lint simple-reader imports vulncheck coverage fuzz bench conformance policy load proof clean
 
 all: lint test
 
@@ -56,6 +57,12 @@ coverage:
 # The suite against a freshly started siprecd, over UDP and over TCP.
 conformance: build
 	.ci/conformance $(BIN)
+
+# Scenarios of the rules on live calls: all of them in the standard dialect, one of
+# POLICY in each other manner, and a server whose gate is broken (docs/policy-e2e.md);
+# POLICY=all is all in all.
+policy:
+	SIPRECD_TEST_POLICY=$(POLICY) $(GO) test -count=1 -v -run '^(TestScenarios|TestBrokenGate)$$' ./cmd/endtoend
 
 # A freshly started siprecd under load for some seconds, and a look for every packet
 # in its files. ".ci/load full" is the same at full length (docs/load.md).

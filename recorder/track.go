@@ -136,7 +136,7 @@ func (t *Track) Allow(p rules.Permit, decision uint64) error {
 // the error wraps [ErrTrackClosed] and nothing is changed. A stream that never had a
 // permit of the recording has nothing to stop.
 func (t *Track) Stop(r rules.RecordingID, at time.Time) (absent time.Time, err error) {
-	from := at.Sub(t.zero)
+	from := at.Sub(t.zero) + gateLate
 	return t.withhold(r, at, from, func(g *gate) { g.stop(from) })
 }
 

@@ -50,7 +50,7 @@ func TestScenarioFiles(t *testing.T) {
 	}
 	for _, s := range all {
 		b := file.Belongs(policy.Traits{RequestURI: "sip:" + player.Account(s) + "@192.0.2.1"})
-		if b.Account != player.Account(s) || b.Trunk != "trunk" || b.Plan != "plan" {
+		if b.Account != player.Account(s) || b.Trunk != "trunk" || (b.Plan != "plan") != slices.ContainsFunc(s.Events, namesPlan) {
 			t.Errorf("%s belongs to %+v", s.ID, b)
 			continue
 		}
@@ -64,6 +64,10 @@ func TestScenarioFiles(t *testing.T) {
 		}
 	}
 }
+
+// namesPlan reports whether an event names the plan of the call, which then is not known
+// at its beginning.
+func namesPlan(e scenario.Event) bool { return e.Name == "plan-is" }
 
 // inFile are flags as a policy file can say them: without what is published later,
 // without alternatives to all calls, and unfed only where something is suppressed.

@@ -18,12 +18,12 @@ import (
 )
 
 type policyCommand struct {
-	Files policyFilesCommand `cmd:"" help:"Write the policy file and the directory under which a server has to run for the scenarios: policy.yaml and directory.yaml."`
+	Files policyFilesCommand `cmd:"" help:"Write the files under which a server has to run for the scenarios: policy.yaml, directory.yaml and srcs.yaml."`
 	Play  policyPlayCommand  `cmd:"" help:"Play the scenarios to a server that runs under those files, and look for each packet in what it wrote. Exit code 0: all passed; 1: one failed; 2: wrong use, or unreachable server."`
 }
 
 type policyFilesCommand struct {
-	Dir       string   `arg:"" help:"Folder for the two files."`
+	Dir       string   `arg:"" help:"Folder for the files."`
 	Scenarios []string `arg:"" help:"Files of scenarios."`
 }
 
@@ -70,6 +70,7 @@ func (c policyFilesCommand) run() error {
 	return errors.Join(
 		os.WriteFile(filepath.Join(c.Dir, "policy.yaml"), []byte(file), 0o600),
 		os.WriteFile(filepath.Join(c.Dir, "directory.yaml"), []byte(directory), 0o600),
+		os.WriteFile(filepath.Join(c.Dir, "srcs.yaml"), []byte(policy.SRCs()), 0o600),
 	)
 }
 

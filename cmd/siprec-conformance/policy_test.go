@@ -41,7 +41,7 @@ func TestPolicyFiles(t *testing.T) {
 	if code := run(t.Context(), []string{"policy", "files", dir, file}, &out, &errs); code != exitPassed {
 		t.Fatalf("exit code %d: %s", code, &errs)
 	}
-	for name, want := range map[string]string{"policy.yaml": "{name: A1, may-control: yes}", "directory.yaml": "sip:a1@contact.example.com"} {
+	for name, want := range map[string]string{"policy.yaml": "{name: A1, may-control: yes}", "directory.yaml": "sip:a1@contact.example.com", "srcs.yaml": "consult-window"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || !strings.Contains(string(text), want) || strings.Contains(string(text), "s-2") {
 			t.Errorf("%s holds %s (%v), want %s", name, text, err, want)

@@ -111,7 +111,10 @@ func (t *telling) words(f Fact) string {
 	case "consult-ended":
 		delete(t.there, f.Other)
 		return f.Kind + " " + f.Other
-	case "transferred", "transferred-blind", "transferred-to-queue":
+	case "transferred": // whom it consulted is known
+		delete(t.there, f.Party)
+		return f.Kind + " " + f.Party
+	case "transferred-blind", "transferred-to-queue":
 		delete(t.there, f.Party)
 	case "secure-started", "secure-ended":
 		return f.Kind + " " + f.Owner
@@ -119,7 +122,8 @@ func (t *telling) words(f Fact) string {
 		return f.Kind + " " + f.Name
 	case "held", "retrieved", "consult-dialled", "alternated-back", "alternated-away", "party-agreed", "pause", "resume",
 		"user-recording", "user-recording-stopped":
-	case "consent-asked", "consent-given", "consent-refused", "consent-unanswered", "consent-withdrawn", "conferenced", "record-ordered":
+	case "consent-asked", "consent-given", "consent-refused", "consent-unanswered", "consent-withdrawn", "conferenced", "record-ordered",
+		"do-not-record-ordered", "plan-named":
 		return f.Kind
 	default:
 		return "" // of streams, senders, identities, numbers and the policy itself
@@ -166,6 +170,6 @@ func kinds() map[string]string {
 		"leave": "party-left", "hold": "held", "retrieve": "retrieved", "pause": "pause", "resume": "resume", "xfer": "transferred",
 		"pyes": "party-agreed", "urec+": "user-recording", "urec-": "user-recording-stopped", "ask": "consent-asked",
 		"yes": "consent-given", "no": "consent-refused", "noans": "consent-unanswered", "withdraw": "consent-withdrawn",
-		"record": "record-ordered", "menu": "menu-chosen", "ivr+": "flow-entered", "ivr-": "flow-left", "q+": "queue-entered", "q-": "queue-left",
+		"record": "record-ordered", "dnr": "do-not-record-ordered", "plan-is": "plan-named", "menu": "menu-chosen", "ivr+": "flow-entered", "ivr-": "flow-left", "q+": "queue-entered", "q-": "queue-left",
 	}
 }

@@ -25,10 +25,18 @@ func Files(all []scenario.Scenario) (policy, directory string, err error) {
 			return "", "", fmt.Errorf("scenario %s: %w", s.ID, err)
 		}
 		a.write(&accounts)
-		fmt.Fprintf(&mapping, "  - {request-uri: %q, account: %s, trunk: trunk, plan: plan}\n", Account(s)+"@*", Account(s))
+		plan := ", plan: plan"
+		if len(a.plans) > 0 {
+			plan = "" // it becomes known later
+		}
+		fmt.Fprintf(&mapping, "  - {request-uri: %q, account: %s, trunk: trunk%s}\n", Account(s)+"@*", Account(s), plan)
 	}
 	return "accounts:\n" + accounts.String() + "profiles:\n" + policyProfiles() + "mapping:\n" + mapping.String(), directoryOf(all), nil
 }
+
+// SRCs is the file of SRCs for the server: whoever plays scenarios. In them a hold and a
+// consult that are far apart come within a second.
+func SRCs() string { return "- {name: scenarios, addresses: [any], consult-window: 0s}\n" }
 
 // Account is the name of the account of a scenario.
 func Account(s scenario.Scenario) string { return strings.ToLower(s.ID) }
@@ -39,7 +47,8 @@ type account struct {
 	own       []string // settings of the account
 	owner     []string
 	trunk     []string
-	record    string // of the plan
+	record    string   // of the plan
+	plans     []string // those that become known during the call
 	flows     []string
 	queues    []string
 	users     []string
@@ -55,8 +64,30 @@ func newAccount(s scenario.Scenario) (*account, error) {
 			return nil, err
 		}
 	}
-	return a, nil
+	return a, a.latePlans()
 }
+
+// latePlans are the plans that are named during the call.
+func (a *account) latePlans() error {
+	for _, e := range a.scenario.Events {
+		if e.Name != "plan-is" {
+			continue
+		}
+		record, err := a.plan(e.Args[0])
+		if err != nil {
+			return err
+		}
+		text := fmt.Sprintf("name: %s, record: %s", planName(e), record)
+		if len(e.Args) > 1 {
+			text += ", consent: " + e.Args[1]
+		}
+		a.plans = append(a.plans, "{"+text+"}")
+	}
+	return nil
+}
+
+// planName is what a plan is called that is named during the call.
+func planName(e scenario.Event) string { return strings.Join(append([]string{"late"}, e.Args...), "-") }
 
 // flag adds one flag.
 func (a *account) flag(f scenario.Flag) (err error) {
@@ -273,7 +304,11 @@ func (a *account) write(b *strings.Builder) {
 			fmt.Fprintf(b, "    %s: [%s]\n", part.key, strings.Join(part.list, ", "))
 		}
 	}
-	fmt.Fprintf(b, "    plans: [{name: plan, record: %s}]\n", a.record)
+	plans := a.plans
+	if len(plans) == 0 {
+		plans = []string{"{name: plan, record: " + a.record + "}"}
+	}
+	fmt.Fprintf(b, "    plans: [%s]\n", strings.Join(plans, ", "))
 	profile := profileOf(a.scenario)
 	if a.unfed {
 		profile += "-unfed"

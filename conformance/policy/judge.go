@@ -18,6 +18,8 @@ const (
 	// unsure is by how much the arrival of a packet at the server may differ from when
 	// it was written here, beside the time that the write took.
 	unsure = 5 * time.Millisecond
+	// tail is how late what was sent before the end may come, so that it is kept.
+	tail = 500 * time.Millisecond
 )
 
 // A Judgement is what was found wrong with a scenario that was played. It passes when
@@ -157,13 +159,19 @@ func (p packet) within(spans []span) bool {
 	})
 }
 
-func (p packet) outside(spans []span) bool {
-	in := func(from, to time.Time) bool {
+// outside knows of no arrival after the end of the call: what was sent before it and
+// comes up to 500 ms late is its tail.
+func (p packet) outside(spans []span, end time.Time) bool {
+	in := func(from, to time.Time, late time.Duration) bool {
 		return slices.ContainsFunc(spans, func(s span) bool {
-			return to.Add(unsure).After(s.from) && (s.to.IsZero() || from.Add(-unsure).Before(s.to))
+			over := s.to
+			if !over.Before(end) {
+				over = over.Add(late)
+			}
+			return to.Add(unsure).After(s.from) && (s.to.IsZero() || from.Add(-unsure).Before(over))
 		})
 	}
-	return !in(p.arrivalFrom, p.arrival) || !in(p.mediaFrom, p.media)
+	return !in(p.arrivalFrom, p.arrival, tail) || !in(p.mediaFrom, p.media, 0)
 }
 
 // audio looks for each packet of each party in a recording. tracks are what the
@@ -189,6 +197,8 @@ func (j *Judgement) audio(r *Recording, tracks []scenario.Track) {
 // agree with the files.
 func (j *Judgement) party(r *Recording, h Heard, want []scenario.Span) {
 	spans := permitted(r.Journal, fmt.Sprintf("%d.0", h.Line))
+	end := j.Played.Moments[len(j.Played.Moments)-1].Sent.Add(-unsure)
+	sure := j.answered(spans)
 	gone := r.Erased || r.Manifest != nil && r.Manifest.Void
 	for _, p := range packets(h.Packets) {
 		whole, kept := r.Found[h.Voice][p.number]
@@ -198,11 +208,11 @@ func (j *Judgement) party(r *Recording, h Heard, want []scenario.Span) {
 		}
 		at := p.arrival.Sub(j.Played.Moments[0].Sent).Round(time.Millisecond)
 		switch divided := j.divided(p); {
-		case kept && p.outside(spans):
+		case kept && p.outside(spans, end):
 			j.wrong("%s: packet %d of %s, sent after %v (%v), is in a file although the journal withholds it (it permits %v)", r.ID, p.number, h.Name, at, p, spans)
 		case kept && !whole && !divided:
 			j.wrong("%s: packet %d of %s, sent after %v, is not as it was sent", r.ID, p.number, h.Name, at)
-		case !kept && p.within(spans) && !gone && !divided:
+		case !kept && p.within(sure) && !gone && !divided:
 			j.wrong("%s: packet %d of %s, sent after %v, is in no file although the journal permits it (%v)", r.ID, p.number, h.Name, at, spans)
 		}
 		if moment := j.between(p); moment >= 0 {
@@ -214,6 +224,21 @@ func (j *Judgement) party(r *Recording, h Heard, want []scenario.Span) {
 		}
 	}
 	j.edges(spans)
+}
+
+// answered are the times in which something is recorded from when the signal was
+// answered that let it begin: by then the gate is open, and what came while the signal
+// was handled was withheld as long as it was not.
+func (j *Judgement) answered(spans []span) []span {
+	out := slices.Clone(spans)
+	for i, s := range out {
+		for _, m := range j.Played.Moments {
+			if !s.from.Before(m.Sent.Add(-unsure)) && s.from.Before(m.Done) {
+				out[i].from = m.Done
+			}
+		}
+	}
+	return out
 }
 
 // divided reports whether somebody was held or retrieved, as the metadata shows it,
@@ -398,7 +423,7 @@ func (j *Judgement) refusals() {
 			}
 			words := strings.Fields(s.Event)
 			i := slices.IndexFunc(want, func(r scenario.Refusal) bool {
-				return r.At == m.At && refusedEvent(r.What, words[0]) && (r.By == "" || len(words) > 1 && r.By == words[1])
+				return r.At == m.At && refusedEvent(r.What, words[0]) && (r.By == "" || r.By == "nobody" || len(words) > 1 && r.By == words[1])
 			})
 			absent := j.absent(words, m.At)
 			refused := s.Status == 409 || s.Status/100 == 4 && absent
@@ -419,7 +444,7 @@ func (j *Judgement) refusals() {
 
 // refusedEvent reports whether a refusal is about an event.
 func refusedEvent(what, event string) bool {
-	return what == event || what == "user-recording" && strings.HasPrefix(event, "urec")
+	return what == event || what == "plan" && event == "plan-is" || what == "user-recording" && strings.HasPrefix(event, "urec")
 }
 
 // absent reports whether the party of an event was not on the call, or never began

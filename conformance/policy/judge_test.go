@@ -108,6 +108,10 @@ func TestJudgeFinds(t *testing.T) {
 		{"the first packet of the pause", func(_ *Played, r *Recording) { r.Found[voice][26] = true }, "although the journal withholds it"},
 		{"a packet that is missing", func(_ *Played, r *Recording) { delete(r.Found[voice], 10) }, "packet 10 of C, sent after 213ms, is in no file"},
 		{"the first packet after the pause", func(_ *Played, r *Recording) { delete(r.Found[voice], 51) }, "although the journal permits it"},
+		{"a packet after the answer of a slow server", func(p *Played, r *Recording) {
+			p.Moments[2].Done, p.Moments[2].Signals[0].Done = after(1055), after(1055)
+			delete(r.Found[voice], 54)
+		}, "packet 54 of C"},
 		{"a voice of another call", func(_ *Played, r *Recording) { r.Found[Voice{2, 0}] = map[int]bool{1: true} }, "holds party 0 of call 2"},
 		{"a damaged packet", func(_ *Played, r *Recording) { r.Found[voice][10] = false }, "is not as it was sent"},
 		{"an edge at no signal", func(_ *Played, r *Recording) { r.Journal[5].At = after(540) }, "at no signal"},

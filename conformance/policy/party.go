@@ -107,7 +107,7 @@ func partiesOf(s scenario.Scenario) (names []string) {
 // partyArgs is how many of the first words of an event are parties.
 func partyArgs(event string) int {
 	switch event {
-	case "plan", "menu", "ivr+", "ivr-", "q+", "q-", "secure+", "secure-", "direction":
+	case "plan", "plan-is", "menu", "ivr+", "ivr-", "q+", "q-", "secure+", "secure-", "direction":
 		return 0
 	case "qxfer", "number":
 		return 1

@@ -354,7 +354,13 @@ func (f *performance) drawn(ctx context.Context) error {
 
 // share is the percentage of a scenario's plan and the draw that it names; 0 for none.
 func share(s scenario.Scenario) (percent int, draw float64) {
-	for _, word := range strings.Split(flagOf(s, "plan"), "+") {
+	plan := flagOf(s, "plan")
+	for _, e := range s.Events {
+		if e.Name == "plan-is" {
+			plan += "+" + e.Args[0]
+		}
+	}
+	for _, word := range strings.Split(plan, "+") {
 		if _, err := fmt.Sscanf(word, "percent%d", &percent); err == nil {
 			break
 		}

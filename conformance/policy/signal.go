@@ -44,7 +44,7 @@ func (c *call) turnOf(e scenario.Event) turn {
 		}
 	}
 	if slices.Contains([]string{"hold", "pause", "consult", "dial", "cend", "bxfer", "xfer", "qxfer", "secure+", "ivr+", "q+",
-		"ask", "no", "noans", "withdraw", "urec-"}, e.Name) {
+		"dnr", "ask", "no", "noans", "withdraw", "urec-"}, e.Name) {
 		return turnBegin
 	}
 	return turnEnd
@@ -181,6 +181,10 @@ func (c *call) command(e scenario.Event) command {
 		return command{Action: "conference"}
 	case "record":
 		return command{Action: "record", Party: party}
+	case "dnr":
+		return command{Action: "do-not-record", Reason: "as the scenario says"}
+	case "plan-is":
+		return command{Action: "plan", Name: planName(e)}
 	case "ask", "yes", "no", "noans", "withdraw":
 		word := map[string]string{"ask": "asked", "yes": "given", "no": "refused", "noans": "unanswered", "withdraw": "withdrawn"}
 		return command{Action: "consent-" + word[e.Name], Reason: "as the scenario says"}
