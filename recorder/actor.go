@@ -37,7 +37,7 @@ func (in *interaction) run() {
 	defer close(in.over)
 	in.recorder.live.add(in)
 	defer in.recorder.live.remove(in)
-	defer in.recorder.links.leave(in)
+	defer func() { in.recorder.links.leave(in, in.leaves()) }()
 	var grace *time.Timer
 	for !in.allGone() || !in.concluded {
 		var late <-chan time.Time

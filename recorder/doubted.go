@@ -71,7 +71,7 @@ func (w *way) resolve(clock *mediaClock, ssrc uint32, rate int, now instant) {
 	for i := range w.doubted.list {
 		p := &w.doubted.list[i]
 		if now.Settled && w.gate.keep(clock.again(ssrc, p.Timestamp, rate, p.Arrival)) {
-			w.out.Append(p)
+			w.append(p)
 		} else {
 			w.withheld++
 		}

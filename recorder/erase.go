@@ -118,6 +118,9 @@ func (r *Recorder) eraseAgain() error {
 	return nil
 }
 
+// reasonVoid is why a void recording is erased, in the words of a tombstone.
+const reasonVoid = "consent: all of it is void"
+
 // What became of a key, in the words of a tombstone.
 const (
 	keyDestroyed = "destroyed"
@@ -312,7 +315,7 @@ func replace(path string, data []byte) error {
 func (rec *recording) discard(at time.Time) (store.Tombstone, error) {
 	tomb, err := store.LoadTombstone(rec.folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		tomb = store.Tombstone{Recording: string(rec.id), At: at.UTC(), By: "policy " + rec.in.policy.Version(), Reason: "consent: all of it is void"}
+		tomb = store.Tombstone{Recording: string(rec.id), At: at.UTC(), By: "policy " + rec.in.policy.Version(), Reason: reasonVoid}
 		tomb.Limits, err = limitsOf(rec.folder, store.Manifest{Storage: rec.storage()})
 	}
 	if err == nil {

@@ -239,7 +239,7 @@ func (rec *recording) judge(res render.Result) (keep bool) {
 		switch {
 		case l.people.unreadable:
 			rec.flag(flagUnreadable)
-		case len(l.people.docs) == 0:
+		case len(l.people.docs) == 0 && !l.people.documented:
 			rec.flag(flagNoMetadata)
 		}
 	}

@@ -30,7 +30,13 @@ type interaction struct {
 	renamed bool      // an id of the first recording session means somebody who was told of before
 	streams *streams
 	users   []*recording
-	keys    []linkKey // by which further recording sessions find it; owned by links
+	keys    []linkKey           // by which further recording sessions find it; owned by links
+	heard   []linkKey           // all that it was looked for by
+	apart   bool                // it has the ids of another one, and nobody in common with it
+	heir    *legacy             // of the interaction that it continues; nil for none
+	steps   []step              // what the rules were told, while it may be inherited
+	parts   []rules.RecordingID // recordings that are part of it, too
+	into    rules.RecordingID   // which it is part of itself; empty for none
 
 	rulebook    *Rulebook
 	policy      pinned
@@ -94,6 +100,9 @@ func (in *interaction) open(l *leg, at time.Time) (err error) {
 	in.streams.out = in.capture
 	in.takeIn(l, at)
 	in.log = l.log
+	if in.heir != nil {
+		in.remember(entry{Heir: &in.heir.heritage})
+	}
 	return nil
 }
 
@@ -126,6 +135,7 @@ func (l *leg) handle(ev *siprec.Event) {
 	in.rememberEvent(l, ev, events, decisions, asked)
 	in.note(l, ev, docs, events, decisions, absent)
 	in.tell(ev.At, events, decisions)
+	in.linkLate(l, ev)
 	for _, d := range docs {
 		if !d.Readable {
 			ev.Warn("metadata cannot be read: " + d.Error) // RFC 7865 §5.1
@@ -144,6 +154,7 @@ func (in *interaction) begin() {
 		}
 	}
 	in.verdicts = rules.Open(in.policy.Policy, in.subject)
+	in.inherit(in.zero)
 }
 
 // events says what an event of a recording session means for the rules.
@@ -225,7 +236,12 @@ func (in *interaction) draw() float64 {
 // decide asks the rules, and puts the decisions that withhold first: no sample
 // slips through between the end of one cause and the beginning of another.
 func (in *interaction) decide(events []rules.Event) []rules.Decision {
-	last := in.verdicts.Apply(events...)
+	in.stepped(step{Facts: events})
+	return in.sorted(in.verdicts.Apply(events...))
+}
+
+// sorted are the decisions in the order in which they are carried out. They are kept.
+func (in *interaction) sorted(last []rules.Decision) []rules.Decision {
 	in.adoptPlan()
 	slices.SortStableFunc(last, func(a, b rules.Decision) int { return int(a.Verdict) - int(b.Verdict) })
 	for _, d := range last {

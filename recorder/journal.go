@@ -32,6 +32,8 @@ type journalLine struct {
 	CSeq   uint32 `json:"cseq,omitempty"`
 	Reason string `json:"reason,omitempty"` // ended, erased
 
+	Other string `json:"other,omitempty"` // merged, started: the recording of the other interaction
+
 	Of    string `json:"user_recording_of,omitempty"` // started: the recording beside which it is made
 	Maker string `json:"maker,omitempty"`             // started: whose user recording it is
 
@@ -79,8 +81,9 @@ const (
 	lineSource    = "source-changed"
 	lineAllowed   = "allowed"
 	lineStopped   = "stopped"
-	lineEnded     = "ended" // a recording session
-	lineOver      = "over"  // the interaction, some time after the last of them
+	lineEnded     = "ended"  // a recording session
+	lineMerged    = "merged" // with another interaction
+	lineOver      = "over"   // the interaction, some time after the last of them
 	lineResumed   = "resumed"
 	lineFinalised = "finalised"
 	lineFailed    = "finalising-failed"

@@ -23,7 +23,7 @@ func (l journalLine) withoutPeople() journalLine {
 	out := journalLine{
 		At: l.At, Event: l.Event, Leg: l.Leg, CallID: l.CallID, Policy: l.Policy, Method: l.Method, CSeq: l.CSeq, Reason: l.Reason,
 		PolicyFile: l.PolicyFile, Belonging: l.Belonging, Stream: l.Stream, Causes: store.WithoutOwners(l.Causes),
-		Absent: l.Absent, Of: l.Of, File: l.File, Files: l.Files, Down: l.Down, Alarm: l.Alarm, AlarmCause: l.AlarmCause,
+		Absent: l.Absent, Of: l.Of, Other: l.Other, File: l.File, Files: l.Files, Down: l.Down, Alarm: l.Alarm, AlarmCause: l.AlarmCause,
 	}
 	if l.Command != nil {
 		out.Command, out.Said = &commandLine{Action: l.Command.Action, Refused: l.Command.Refused}, l.Said

@@ -51,7 +51,8 @@ type leg struct {
 	read   bool          // they were read
 
 	// of is its interaction: another one once the two were found to be one.
-	of atomic.Pointer[interaction]
+	of   atomic.Pointer[interaction]
+	seat atomic.Pointer[seat]
 
 	// Owned by the goroutine of the interaction:
 
@@ -69,6 +70,12 @@ type leg struct {
 	reason siprec.EndReason
 	gone   bool   // nothing of it comes any more
 	dialog []byte // state of the dialog that another process left; nil without any
+}
+
+// A seat is where the state of a dialog is kept.
+type seat struct {
+	resume *resumeLog
+	number int // of the recording session in it
 }
 
 func newLeg(rs recordingSession) *leg {
@@ -106,16 +113,29 @@ func (l *leg) peek(ev *siprec.Event) { l.docs, l.read = l.people.read(ev), true 
 // begins notes when it began, as the first of an interaction or a later one.
 func (l *leg) begins(in *interaction, at time.Time) {
 	l.number, l.zero, l.callID, l.src = len(in.legs)+1, at, l.rs.CallID(), sourceOf(l.rs)
+	l.log = in.recorder.cfg.Log.With(append(logFields(l.rs), zap.String("recording", string(in.id)))...)
+	l.enter(in)
+}
+
+// enter makes it one of the recording sessions of an interaction.
+func (l *leg) enter(in *interaction) {
 	l.people.sealing = in.sealing
 	if l.number > 1 {
 		l.people.leg = l.number
 	}
-	l.log = in.recorder.cfg.Log.With(append(logFields(l.rs), zap.String("recording", string(in.id)))...)
 	in.legs = append(in.legs, l)
 	l.of.Store(in)
+	l.seat.Store(&seat{in.resume, l.number})
 	if l.number == 2 {
 		in.acquaint(in.legs[0])
 	}
+}
+
+// joins makes it one of the recording sessions of another interaction than before.
+func (l *leg) joins(in *interaction) {
+	l.number = len(in.legs) + 1
+	l.people.docs = nil // they lie with the other
+	l.enter(in)
 }
 
 // beginning is what the resume log says of a leg.
@@ -128,8 +148,8 @@ func (l *leg) beginning(encrypted bool) *beginning {
 
 // keepDialog keeps the state of the dialog. It is called by the dialog itself.
 func (l *leg) keepDialog(state []byte) {
-	in := l.of.Load()
-	if err := in.resume.write(entry{Leg: l.number, Dialog: state}); err != nil {
+	s := l.seat.Load()
+	if err := s.resume.write(entry{Leg: s.number, Dialog: state}); err != nil {
 		l.log.Error("resume log", zap.Error(err))
 	}
 }

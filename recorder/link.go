@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -106,21 +107,28 @@ func halves(pair string) (out []string) {
 
 // links knows which interaction has which ids. It may be used by many goroutines.
 type links struct {
-	mu sync.Mutex
-	at map[linkKey]*interaction
+	mu     sync.Mutex
+	at     map[linkKey]*interaction
+	former map[linkKey]*legacy
+	order  []*legacy // in which they are forgotten
 }
 
 // claim finds the interaction that has one of the ids; without any, they become those
-// of a new one.
-func (ls *links) claim(keys []linkKey, begin func() (*interaction, error)) (in *interaction, by linkKey, err error) {
+// of a new one, which may continue one that is over.
+func (ls *links) claim(keys []linkKey, now time.Time, begin func(left *legacy) (*interaction, error)) (in *interaction, by linkKey, err error) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
+	ls.forget(now)
+	var left *legacy
 	for _, k := range keys {
 		if in := ls.at[k]; in != nil {
 			return in, k, nil
 		}
+		if left == nil {
+			left = ls.former[k]
+		}
 	}
-	if in, err = begin(); err == nil {
+	if in, err = begin(left); err == nil {
 		ls.take(in, keys)
 	}
 	return in, linkKey{}, err
@@ -152,12 +160,45 @@ func (ls *links) take(in *interaction, keys []linkKey) {
 	}
 }
 
-// leave forgets an interaction that is over.
-func (ls *links) leave(in *interaction) {
+// move gives the ids of an interaction to the one that it is part of.
+func (ls *links) move(from, to *interaction) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for _, k := range from.keys {
+		ls.at[k] = to
+	}
+	to.keys, from.keys = append(to.keys, from.keys...), nil
+}
+
+// leave forgets an interaction that is over, but for its legacy, if it has one.
+func (ls *links) leave(in *interaction, left *legacy) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	for _, k := range in.keys {
 		delete(ls.at, k)
+	}
+	if left == nil || len(in.keys) == 0 {
+		return
+	}
+	if ls.former == nil {
+		ls.former = make(map[linkKey]*legacy)
+	}
+	left.keys = in.keys
+	for _, k := range left.keys {
+		ls.former[k] = left
+	}
+	ls.order = append(ls.order, left)
+}
+
+// forget forgets legacies whose time is over.
+func (ls *links) forget(now time.Time) {
+	for len(ls.order) > 0 && !now.Before(ls.order[0].until) {
+		for _, k := range ls.order[0].keys {
+			if ls.former[k] == ls.order[0] {
+				delete(ls.former, k)
+			}
+		}
+		ls.order = ls.order[1:]
 	}
 }
 
@@ -169,16 +210,25 @@ func (r *Recorder) place(l *leg, ev *siprec.Event) error {
 		p = r.cfg.Rulebook.pin(ev.At, l.traits(ev))
 	}
 	keys := r.keysOf(l, p.belonging.Account, metadata.HeaderFacts(headerFields(ev.Headers)))
+	apart := false
 	for {
 		began := false
-		in, by, err := r.links.claim(keys, func() (*interaction, error) {
+		in, by, err := r.links.claim(keys, r.cfg.Now(), func(left *legacy) (*interaction, error) {
 			began = true
-			return r.found(ev.At, p)
+			if left == nil || !left.fits(l) {
+				return r.found(ev.At, p)
+			}
+			in, err := r.found(ev.At, left.policy)
+			if err == nil {
+				in.heir = left
+			}
+			return in, err
 		})
 		if err != nil {
 			return err
 		}
 		if began {
+			in.apart = apart
 			return r.openFor(l, ev, in)
 		}
 		var took taken
@@ -193,15 +243,16 @@ func (r *Recorder) place(l *leg, ev *siprec.Event) error {
 		case isAnother:
 			r.cfg.Log.Warn("recording session has the ids of an interaction with which it has nobody in common: it is recorded apart",
 				append(logFields(l.rs), zap.String("other", string(in.id)), zap.String("link", string(by.link)))...)
-			keys = nil
+			keys, apart = nil, true
 		}
 	}
 }
 
 // openFor opens an interaction for its first recording session.
 func (r *Recorder) openFor(l *leg, ev *siprec.Event, in *interaction) error {
+	in.heard = slices.Clone(in.keys)
 	if err := in.open(l, ev.At); err != nil {
-		r.links.leave(in)
+		r.links.leave(in, nil)
 		close(in.over)
 		return err
 	}

@@ -139,8 +139,8 @@ func (in *interaction) partyOf(ref string) rules.PartyID {
 		}
 	}
 	for _, p := range in.known {
-		if p.key == ref || found == "" && shares(p.aors, form) {
-			found = rules.PartyID(p.key)
+		if p.Key == ref || found == "" && shares(p.AORs, form) {
+			found = rules.PartyID(p.Key)
 		}
 	}
 	return cmp.Or(found, in.agent(ref))
@@ -259,14 +259,14 @@ func (in *interaction) streamState(s *stream) StreamState {
 func (in *interaction) partyStates() []PartyState {
 	out := []PartyState{}
 	keys, byKey := in.everybody(nil)
+	known := in.verdicts.Parties()
+	for _, p := range known { // of some only a command told
+		keys = appendNew(keys, string(p.Party))
+	}
 	for _, key := range keys {
-		p := PartyState{ID: byKey[key].ID, AORs: byKey[key].AORs, Names: byKey[key].Names}
-		if i := in.interpreter; i != nil {
-			id, known := i.identity[rules.PartyID(key)]
-			if known {
-				p.Role = roleOf(id)
-			}
-			p.Present = slices.Contains(i.present, rules.PartyID(key))
+		p := PartyState{ID: cmp.Or(byKey[key].ID, key), AORs: byKey[key].AORs, Names: byKey[key].Names}
+		if i := slices.IndexFunc(known, func(k rules.PartyState) bool { return string(k.Party) == key }); i >= 0 {
+			p.Role, p.Present, p.Consult = roleOf(known[i].Identity), known[i].Present, known[i].Consult
 		}
 		out = append(out, p)
 	}

@@ -70,6 +70,8 @@ func (rec *recording) manifest(p plan, res render.Result, at time.Time) store.Ma
 	if rec.of == "" { // documents lie with the policy recording
 		m.Metadata = rec.in.documents()
 	}
+	m.Continues = rec.in.continues()
+	m.Into, m.Parts = string(rec.in.into), ids(rec.in.parts)
 	m.RecordingSessions, m.Tags = rec.in.recordingSessions(), rec.in.tags
 	for _, key := range p.people {
 		m.Participants = append(m.Participants, rec.manifestParticipant(key, p, m.Files))
@@ -93,6 +95,13 @@ func (rec *recording) manifest(p plan, res render.Result, at time.Time) store.Ma
 		m.Reasons = append(m.Reasons, "the recording session could not be resumed: "+rec.in.cut)
 	}
 	return m
+}
+
+func ids(of []rules.RecordingID) (out []string) {
+	for _, id := range of {
+		out = append(out, string(id))
+	}
+	return out
 }
 
 func (rec *recording) manifestDecisions() []store.Decision {

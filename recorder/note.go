@@ -45,7 +45,7 @@ func (in *interaction) eventLines(l *leg, ev *siprec.Event) []journalLine {
 		if l.number > 1 {
 			return []journalLine{{At: at, Event: lineJoined, Leg: l.number, CallID: l.callID, Method: ev.Method, CSeq: ev.CSeq, Words: l.why}}
 		}
-		return []journalLine{{At: at, Event: lineStarted, CallID: l.callID, Policy: in.policy.Version(), PolicyFile: in.policy.file, Belonging: in.policy.belongs(), Method: ev.Method, CSeq: ev.CSeq}}
+		return []journalLine{{At: at, Event: lineStarted, CallID: l.callID, Policy: in.policy.Version(), PolicyFile: in.policy.file, Belonging: in.policy.belongs(), Method: ev.Method, CSeq: ev.CSeq, Other: in.continues()}}
 	case siprec.Resumed:
 		since := in.lastKnown.UTC()
 		return []journalLine{{At: at, Event: lineResumed, Leg: l.numbered(), Down: &since}}

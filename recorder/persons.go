@@ -9,13 +9,14 @@ import (
 
 	"github.com/siprecd/siprecd/metadata"
 	"github.com/siprecd/siprecd/recorder/store"
+	"github.com/siprecd/siprecd/rules"
 )
 
 // A person is one participant of an interaction, whichever of its recording sessions
 // tells of it.
 type person struct {
-	key  string
-	aors []string // in the form in which they are compared
+	Key  string
+	AORs []string // in the form in which they are compared
 }
 
 // acquaint finds whom the metadata of a recording session means: somebody whom another
@@ -46,17 +47,17 @@ func (in *interaction) acquaint(l *leg) {
 func (in *interaction) meet(l *leg, base string, aors []string) string {
 	taken := false
 	for _, p := range in.known {
-		if p.key != base {
+		if p.Key != base {
 			continue
 		}
-		if len(p.aors) == 0 || len(aors) == 0 || shares(p.aors, aors) {
+		if len(p.AORs) == 0 || len(aors) == 0 || shares(p.AORs, aors) {
 			return base
 		}
 		taken = true
 	}
 	for _, p := range in.known {
-		if shares(p.aors, aors) && !l.means(p.key) {
-			return p.key
+		if shares(p.AORs, aors) && !l.means(p.Key) {
+			return p.Key
 		}
 	}
 	if taken {
@@ -76,21 +77,25 @@ func (l *leg) means(key string) bool {
 }
 
 func (in *interaction) remembered(key string, aors []string) {
-	i := slices.IndexFunc(in.known, func(p person) bool { return p.key == key })
+	i := slices.IndexFunc(in.known, func(p person) bool { return p.Key == key })
 	if i < 0 {
-		i, in.known = len(in.known), append(in.known, person{key: key})
+		i, in.known = len(in.known), append(in.known, person{Key: key})
 	}
 	for _, a := range aors {
-		in.known[i].aors = appendNew(in.known[i].aors, a)
+		in.known[i].AORs = appendNew(in.known[i].AORs, a)
 	}
 }
 
 // comparable are addresses in a form in which two of one person are equal: the number,
 // or user and host.
 func (in *interaction) comparable(aors []string) []string {
+	return comparableBy(in.policy.numbering, aors)
+}
+
+func comparableBy(n rules.Numbering, aors []string) []string {
 	var out []string
 	for _, aor := range aors {
-		a := in.policy.numbering.Address(aor)
+		a := n.Address(aor)
 		if form := cmp.Or(a.Number, strings.ToLower(a.User+"@"+a.Host)); form != "@" && a.User != "anonymous" {
 			out = appendNew(out, form)
 		}

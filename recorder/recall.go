@@ -119,6 +119,13 @@ func (in *interaction) again(e entry) error {
 		return in.legAgain(e)
 	case e.Command != nil:
 		return in.commandAgain(e)
+	case e.Heir != nil:
+		return in.heirAgain(e.Heir)
+	case e.Absorbed != nil:
+		return in.absorbAgain(e)
+	case e.Into != "":
+		in.intoAgain(e)
+		return nil
 	}
 	l := in.leg(max(e.Leg, 1))
 	switch {
@@ -221,7 +228,9 @@ func (in *interaction) beginAgain(l *leg, ev *siprec.Event, version string) erro
 	// What is decided already, and not by a file, needs none.
 	if in.rulebook != nil && (version != "" || in.decided == nil) {
 		var err error
-		if in.policy, err = in.rulebook.pinAs(version, l.traits(ev)); err != nil {
+		if in.heir != nil {
+			in.policy = in.heir.policy
+		} else if in.policy, err = in.rulebook.pinAs(version, l.traits(ev)); err != nil {
 			return err
 		}
 		in.interpreter = newInterpreter(in.policy)
@@ -230,6 +239,7 @@ func (in *interaction) beginAgain(l *leg, ev *siprec.Event, version string) erro
 		}
 	}
 	in.verdicts = rules.Open(in.policy.Policy, in.subject)
+	in.inherit(in.zero)
 	return nil
 }
 

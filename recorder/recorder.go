@@ -101,6 +101,11 @@ type Config struct {
 	// by ending one and beginning another. 0 is not at all. It waits only where something
 	// is known by which another would find it, and no longer than until Close.
 	Grace time.Duration
+	// Linger is for how long what withholds, and what was decided, is remembered of an
+	// interaction that is over, for a recording session of the same call that comes
+	// later still: it begins a recording of its own, as paused as the other ended. 0 is
+	// not at all. It does not survive the process.
+	Linger time.Duration
 	// Links are the ids by which recording sessions are found to be of one interaction;
 	// nil for none.
 	Links []Link
@@ -127,13 +132,14 @@ type Recorder struct {
 	slots  chan struct{} // one for each finaliser at work
 	bench  render.Bench  // what they work with
 	finishing
-	spool *capture.Spool
-	tally tally
-	links links
-	live  liveSet
-	ended func() error // ends the spool, once
-	lock  *os.File     // nil when another process has the folder
-	alone bool         // none has
+	spool   *capture.Spool
+	tally   tally
+	links   links
+	live    liveSet
+	merging sync.Mutex   // held while two interactions become one
+	ended   func() error // ends the spool, once
+	lock    *os.File     // nil when another process has the folder
+	alone   bool         // none has
 
 	index       *store.Index
 	indexBehind atomic.Bool   // something could not be noted in it

@@ -204,6 +204,7 @@ func (r *Recorder) tidy() {
 func (r *Recorder) goOn(ctx context.Context, rs recordingSession, l *leg) {
 	l.do(func(in *interaction) {
 		l.rs = rs
+		l.seat.Store(&seat{in.resume, l.number})
 		l.log = r.cfg.Log.With(append(logFields(rs), zap.String("recording", string(in.id)))...)
 		rs.Held(l.held)
 	})

@@ -45,6 +45,10 @@ type entry struct {
 	Policy    string          `json:"policy,omitempty"`    // version of the policy file, if any
 	Down      time.Time       `json:"down,omitzero"`       // with Event Resumed: since when the server was down
 	Dialog    json.RawMessage `json:"dialog,omitempty"`
+	Heir      *heritage       `json:"heir,omitempty"`     // what it takes over of one that is over
+	Absorbed  *absorbed       `json:"absorbed,omitempty"` // another interaction that became part of this one
+	Into      string          `json:"into,omitempty"`     // the recording of the one that this became part of
+	At        time.Time       `json:"at,omitzero"`        // of Into
 }
 
 // A beginning is what is known of a recording session before its first event.
@@ -175,7 +179,7 @@ func (l *resumeLog) write(e entry) error {
 // which is never forgotten once it was answered. At the end there is nothing more that
 // could be kept.
 func (e *entry) withholds() bool {
-	if e.Command != nil {
+	if e.Command != nil || e.Absorbed != nil || e.Into != "" {
 		return true
 	}
 	if e.Event != nil && e.Event.Kind == siprec.Ended {
@@ -258,6 +262,19 @@ func (l *resumeLog) put() error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
+}
+
+// entries gives what the log of an interaction that goes on holds so far.
+func (l *resumeLog) entries(secret capture.Secret) ([]entry, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.pending) > 0 {
+		if err := l.flush(); err != nil {
+			return nil, fmt.Errorf("resume log: %w", err)
+		}
+	}
+	out, _, err := readResumeLog(l.path, secret)
+	return out, err
 }
 
 // readResumeLog gives the entries of a log up to where it is torn, and its length there.

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"syscall"
@@ -66,13 +67,16 @@ func (r *Recorder) finaliseOnce(rec *recording) (store.Manifest, error) {
 }
 
 // rest waits, and reports whether it was long enough: false when Close was called.
-func (r *Recorder) rest(d time.Duration) bool {
+func (r *Recorder) rest(d time.Duration) bool { return wait(r.stopping, d) }
+
+// wait waits, and reports whether it was long enough.
+func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
-	case <-r.stopping.Done():
+	case <-ctx.Done():
 		return false
 	}
 }

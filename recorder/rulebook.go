@@ -309,21 +309,25 @@ func (b *Rulebook) pin(begins time.Time, t policy.Traits) pinned {
 // pinAs says what decides an interaction that began under a version of the policy file,
 // by its name, in a process before this one. The directory is that of now.
 func (b *Rulebook) pinAs(version string, t policy.Traits) (pinned, error) {
+	return b.pinned(version, func(in inForce) pinned { return b.pinTo(in, t) })
+}
+
+// pinTold is pinAs of an interaction of which it is known where it belongs.
+func (b *Rulebook) pinTold(version string, where policy.Belonging) (pinned, error) {
+	return b.pinned(version, func(in inForce) pinned { return b.pinWhere(in, where) })
+}
+
+func (b *Rulebook) pinned(version string, pin func(inForce) pinned) (pinned, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if version == "" {
 		return pinned{book: b.book, numbering: b.directory.Numbering, belonging: policy.Belonging{Alarm: noPolicy}}, nil
 	}
-	all, err := Versions(filepath.Dir(b.dir))
+	in, err := b.named(version)
 	if err != nil {
 		return pinned{}, err
 	}
-	for _, v := range slices.Backward(all) {
-		if v.Name() == version && v.File != nil {
-			return b.pinTo(inForce{version: v, file: b.holding(v.File)}, t), nil
-		}
-	}
-	return pinned{}, fmt.Errorf("version %s of the policy file is not there, or cannot be read any more", version)
+	return pin(in), nil
 }
 
 // noPolicy is the alarm without any policy file.
@@ -331,8 +335,13 @@ const noPolicy = "no policy was ever published"
 
 // pinTo is pin under a version.
 func (b *Rulebook) pinTo(in inForce, t policy.Traits) pinned {
+	return b.pinWhere(in, in.file.Belongs(t))
+}
+
+// pinWhere is pin under a version, of an interaction of which it is known where it belongs.
+func (b *Rulebook) pinWhere(in inForce, where policy.Belonging) pinned {
 	out := pinned{book: b.book, numbering: b.directory.Numbering}
-	out.belonging, out.file = in.file.Belongs(t), in.version.Name()
+	out.belonging, out.file = where, in.version.Name()
 	a := in.file.Account(out.belonging.Account)
 	if a == nil {
 		out.belonging.Alarm = fmt.Sprintf("%s; the policy file has no such account, so nothing is recorded", out.belonging.Alarm)

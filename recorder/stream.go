@@ -25,7 +25,8 @@ type stream struct {
 	info   siprec.Stream
 	track  *Track // nil while it is not recordable
 	live   bool
-	last   bool // ended with its recording session
+	last   bool          // ended with its recording session
+	shift  time.Duration // by which its track counts later than the recording
 
 	// attached says that the track stands in front of the port it has now, at
 	// is that port, panics how often it had been thrown out then.
@@ -245,7 +246,7 @@ func (s *stream) ends(r rules.RecordingID) []time.Duration {
 	if s.track == nil {
 		return nil
 	}
-	return s.track.ends(r)
+	return shifted(s.track.ends(r), s.shift)
 }
 
 // spans are the times in which its audio was permitted.
@@ -253,5 +254,19 @@ func (s *stream) spans(r rules.RecordingID) []span {
 	if s.track == nil {
 		return nil
 	}
-	return s.track.spans(r)
+	out := s.track.spans(r)
+	for i := range out {
+		out[i].from += s.shift
+		if out[i].to != open {
+			out[i].to += s.shift
+		}
+	}
+	return out
+}
+
+func shifted(at []time.Duration, by time.Duration) []time.Duration {
+	for i := range at {
+		at[i] += by
+	}
+	return at
 }

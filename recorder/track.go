@@ -40,6 +40,7 @@ type keeper interface {
 type Track struct {
 	stream rules.StreamID
 	number int
+	shift  time.Duration // by which recordings count later
 	zero   time.Time
 
 	mu      sync.Mutex
@@ -59,6 +60,9 @@ type Track struct {
 // A way is that of one stream into one recording.
 type way struct {
 	recording rules.RecordingID
+	stream    rules.StreamID // what the stream is called there
+	number    int            // and its number
+	shift     time.Duration  // by which the recording counts later than the track
 	out       keeper
 	gate      gate
 	allowed   uint64 // ordinal of the latest decision to record
@@ -85,7 +89,7 @@ type trackCounts struct {
 // newTrack makes the gate of one stream. number is its number in the capture,
 // zero the instant from which the capture counts.
 func newTrack(r rules.RecordingID, s rules.StreamID, number int, zero time.Time, out keeper) *Track {
-	return &Track{stream: s, number: number, zero: zero, ways: []*way{{recording: r, out: out}}, rate: 8000}
+	return &Track{stream: s, number: number, zero: zero, ways: []*way{{recording: r, stream: s, number: number, out: out}}, rate: 8000}
 }
 
 // join gives the stream a way into one more recording, closed until a permit for
@@ -95,8 +99,28 @@ func (t *Track) join(r rules.RecordingID, out keeper) {
 	defer t.mu.Unlock()
 	if t.way(r) == nil {
 		// What came before was withheld from it.
-		t.ways = append(t.ways, &way{recording: r, out: out, withheld: t.counts.Received - t.counts.Events})
+		t.ways = append(t.ways, &way{recording: r, stream: t.stream, number: t.number, shift: t.shift, out: out, withheld: t.counts.Received - t.counts.Events})
 	}
+}
+
+// enter gives the stream a way into a recording of another interaction, which counts
+// time from an instant that is earlier by shift, and in which it has another name. What
+// is recorded for users from now on goes there by that name, too.
+func (t *Track) enter(r rules.RecordingID, s rules.StreamID, number int, shift time.Duration, out keeper) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ways = append(t.ways, &way{
+		recording: r, stream: s, number: number, shift: t.shift + shift, out: out, withheld: t.counts.Received - t.counts.Events,
+	})
+	t.stream, t.number, t.shift = s, number, t.shift+shift
+}
+
+// append gives a packet to the recording, in its words.
+func (w *way) append(p *capture.Packet) {
+	arrival, stream := p.Arrival, p.Stream
+	p.Arrival, p.Stream = arrival+w.shift, w.number
+	w.out.Append(p)
+	p.Arrival, p.Stream = arrival, stream
 }
 
 // way finds that into a recording; nil for none.
@@ -117,7 +141,7 @@ func (t *Track) Allow(p rules.Permit, decision uint64) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.way(p.Recording())
-	if l == nil || !p.Covers(l.recording, t.stream, p.From()) {
+	if l == nil || !p.Covers(l.recording, l.stream, p.From()) {
 		return fmt.Errorf("allow stream %s of %s: %w", t.stream, p.Recording(), ErrForeignPermit)
 	}
 	if t.closed {
@@ -164,9 +188,9 @@ func (t *Track) withhold(r rules.RecordingID, at time.Time, from time.Duration, 
 	l.withheld += uint64(l.doubted.wipe())
 	t.mu.Unlock()
 	// Not under the lock: the disk may be slow, and packets go on coming.
-	cut, err := l.out.Cut(t.number, from)
+	cut, err := l.out.Cut(l.number, from+l.shift)
 	if err != nil {
-		return t.zero.Add(cut), fmt.Errorf("withhold stream %s of %s: %w", t.stream, r, err)
+		return t.zero.Add(cut - l.shift), fmt.Errorf("withhold stream %s of %s: %w", t.stream, r, err)
 	}
 	return at, nil
 }
@@ -204,7 +228,7 @@ func (t *Track) WriteRTP(p *media.Packet) {
 		l.resolve(&t.clock, h.SSRC, rate, sent)
 		if l.gate.keep(sent) {
 			t.scratch.Decision = l.allowed
-			l.out.Append(&t.scratch)
+			l.append(&t.scratch)
 		} else {
 			l.doubt(&t.scratch, rate, sent)
 		}
@@ -226,7 +250,7 @@ func (t *Track) WriteSenderReport(r *media.SenderReport, cname string) {
 	for _, l := range t.ways {
 		if l.gate.keep(instant{Arrival: arrival, Media: arrival}) {
 			t.scratch.Decision = l.allowed
-			l.out.Append(&t.scratch)
+			l.append(&t.scratch)
 		}
 	}
 	t.scratch.Payload = nil

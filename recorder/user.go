@@ -93,6 +93,9 @@ func (rec *recording) makeFolder(dir string) (err error) {
 // finaliseAll makes the files of a recording and then of its user recordings.
 func (r *Recorder) finaliseAll(in *interaction) {
 	in.tellStopped()
+	if in.void() {
+		defer r.voidParts(in)
+	}
 	r.finalise(in.recording)
 	for _, u := range in.users {
 		if err := r.inTime(u, func() error { return u.writeDown(in.decision) }); err != nil {

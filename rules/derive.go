@@ -174,7 +174,7 @@ func (c *Case) ofStream(s *stream) {
 		voices++
 		role, silent := c.flags.AgentOnly && !m.internal(), c.disagrees(m)
 		barred = barred || role || silent
-		c.put(c.flags.Hold == HoldLeg && (c.legHeld || len(c.foreign.holds) > 0) && (!m.consult || m.astride), Hold, "leg of "+string(id))
+		c.put(c.flags.Hold == HoldLeg && (c.legHeld || len(c.foreign.holds) > 0) && (!m.consult || m.astride), Hold, legOf+string(id))
 		c.put(m.consult && !c.flags.ConsultLeg, ConsultLeg, string(id))
 		c.put(role, RoleFilter, string(id))
 		c.put(silent, PartyConsent, string(id))

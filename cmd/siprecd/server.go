@@ -73,7 +73,7 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	rec, err := recorder.New(recorder.Config{
 		Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Signals: admitted.signals, Log: log, FFmpeg: ffmpeg, OmitGaps: s.Gaps == "omit",
 		HoldBack: s.HoldBack, Commit: s.Commit, PageMemory: int(s.PageMemory), Masters: masters, Encrypt: encrypt,
-		Grace: s.Grace, Links: s.links(), Sweep: s.Sweep,
+		Grace: s.Grace, Linger: s.Linger, Links: s.links(), Sweep: s.Sweep,
 		AlarmAfter: s.AlarmAfter, Notify: told.notify(), Noted: told.noted(),
 	})
 	if err != nil {

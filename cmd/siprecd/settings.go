@@ -61,8 +61,9 @@ type settings struct {
 	MasterKeys string        `help:"File of master keys, under which the keys of recordings are wrapped: one on each line, 32 octets in hexadecimal or base64 (openssl rand -hex 32 makes one). The first seals, all of them open. A file that everybody may read is refused. One key may stand in the environment variable SIPRECD_MASTER_KEY instead. Without any, the key of a recording lies beside its capture." env:"SIPRECD_MASTER_KEYS" placeholder:"FILE"`
 	Sweep      time.Duration `help:"How often the server erases the recordings whose time has come by the policy under which they were made (docs/retention.md); those that are to be deleted with the call go at once. 0s is never: then siprecd recordings sweep does it." env:"SIPRECD_SWEEP" default:"1m" placeholder:"DURATION"`
 
-	Link  []recorder.Link `help:"Ids by which recording sessions are found to be of one interaction, which is one recording: group (of communication sessions), communication-session, sip-session-id, ucid and tracking-id of vendors, call-id (other ids of the call that vendors send). An id links only within one account, when it has 8 characters or more, and when nothing speaks against it: the two have to have somebody in common, as far as they tell. none is none." env:"SIPRECD_LINK" default:"group,communication-session,sip-session-id,ucid,tracking-id" placeholder:"WORD"`
-	Grace time.Duration   `help:"For how long an interaction waits for a further recording session when its last one has ended, before its files are made: a transfer may end one and begin another." env:"SIPRECD_GRACE" default:"1s" placeholder:"DURATION"`
+	Link   []recorder.Link `help:"Ids by which recording sessions are found to be of one interaction, which is one recording: group (of communication sessions), communication-session, sip-session-id, ucid and tracking-id of vendors, call-id (other ids of the call that vendors send). An id links only within one account, when it has 8 characters or more, and when nothing speaks against it: the two have to have somebody in common, as far as they tell. none is none." env:"SIPRECD_LINK" default:"group,communication-session,sip-session-id,ucid,tracking-id" placeholder:"WORD"`
+	Grace  time.Duration   `help:"For how long an interaction waits for a further recording session when its last one has ended, before its files are made: a transfer may end one and begin another." env:"SIPRECD_GRACE" default:"1s" placeholder:"DURATION"`
+	Linger time.Duration   `help:"For how long after that what withholds audio, and what was decided, is remembered of an interaction: a recording session of it that comes so late begins a recording of its own, as paused as the other ended. It does not survive a restart. 0s is not at all." env:"SIPRECD_LINGER" default:"2m" placeholder:"DURATION"`
 
 	Vanish                time.Duration `help:"When neither SIP nor RTP came for so long, the SRC is asked whether the recording session still exists, and the recording session ended if not." env:"SIPRECD_VANISH" default:"90s" placeholder:"DURATION"`
 	Drain                 time.Duration `help:"At SIGTERM, time for recording sessions to end by themselves before the server sends BYE. A second signal cuts it short." env:"SIPRECD_DRAIN" default:"20s" placeholder:"DURATION"`
@@ -99,6 +100,8 @@ func (s *settings) Validate() error {
 		return fmt.Errorf("grace: %v is negative", s.Grace)
 	case s.Sweep < 0:
 		return fmt.Errorf("sweep: %v is negative", s.Sweep)
+	case s.Linger < 0:
+		return fmt.Errorf("linger: %v is negative", s.Linger)
 	case s.Vanish <= 0:
 		return fmt.Errorf("vanish: %v is not a positive duration", s.Vanish)
 	case s.Idle <= 0:

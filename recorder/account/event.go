@@ -168,6 +168,8 @@ func (a *Account) noted(l *Line) string {
 		return a.started(l)
 	case lineJoined:
 		return fmt.Sprintf("%s joins (%s): %s", which, cmp.Or(l.Method, "INVITE"), cmp.Or(l.Words, "it is of the same interaction"))
+	case lineMerged:
+		return fmt.Sprintf("interaction %s: %s", l.Other, l.Words)
 	case lineCommand:
 		return a.commanded(l)
 	case lineChanged:

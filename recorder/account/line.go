@@ -18,6 +18,7 @@ type Line struct {
 	Method     string           `json:"method"`
 	CSeq       uint32           `json:"cseq"`
 	Reason     string           `json:"reason"`
+	Other      string           `json:"other"`
 	Of         string           `json:"user_recording_of"`
 	Maker      string           `json:"maker"`
 	PolicyFile string           `json:"policy_file"`
@@ -87,6 +88,7 @@ type Proof struct {
 const (
 	lineStarted   = "started"
 	lineJoined    = "joined"
+	lineMerged    = "merged"
 	lineChanged   = "changed"
 	lineMetadata  = "metadata"
 	lineFact      = "fact"

@@ -44,6 +44,13 @@ type Manifest struct {
 	// Retention is what the policy says becomes of the recording; absent when
 	// nothing was kept, or when everything is recorded.
 	Retention *Retention `json:"retention,omitempty"`
+	// Continues is the recording of the interaction that this one goes on with: that was
+	// over, and what withheld there withheld here from the beginning.
+	Continues string `json:"continues,omitempty"`
+	// Parts are recordings of the same interaction, from before it was known to be that;
+	// Into is the one that this is such a part of.
+	Parts []string `json:"parts,omitempty"`
+	Into  string   `json:"part_of,omitempty"`
 	// Storage is how the files lie in the folder. Of an encrypted recording the rest
 	// of this, what [Open] adds, is sealed beside it.
 	Storage Storage `json:"storage,omitempty"`

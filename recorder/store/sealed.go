@@ -82,7 +82,7 @@ func openPart(m Manifest) Manifest {
 // otherwise.
 func WithoutPeople(m Manifest) Manifest {
 	out := Manifest{
-		Version: m.Version, Recording: m.Recording, Of: m.Of, CallID: m.CallID, SRC: SRC{Name: m.SRC.Name, Transport: m.SRC.Transport},
+		Version: m.Version, Recording: m.Recording, Of: m.Of, Continues: m.Continues, Parts: m.Parts, Into: m.Into, CallID: m.CallID, SRC: SRC{Name: m.SRC.Name, Transport: m.SRC.Transport},
 		Times: m.Times, EndReason: m.EndReason, Timeline: m.Timeline, Policy: m.Policy, PolicyFile: m.PolicyFile,
 		Belonging: m.Belonging, Direction: m.Direction, Retention: m.Retention, Storage: m.Storage, Void: m.Void,
 		Interruptions: m.Interruptions,

@@ -76,7 +76,7 @@ func TestOpenPart(t *testing.T) {
 		}
 	}
 	want := []string{
-		"Of", "CallID", "SRC.Name", "SRC.Transport", "EndReason", "Policy", "PolicyFile", "Belonging.Account", "Belonging.Trunk", "Belonging.Plan", "Direction",
+		"Of", "Continues", "Parts", "Into", "CallID", "SRC.Name", "SRC.Transport", "EndReason", "Policy", "PolicyFile", "Belonging.Account", "Belonging.Trunk", "Belonging.Plan", "Direction",
 		"Reasons", "Streams.ID", "Streams.Media", "Streams.SRTP", "Streams.Directions.Direction", "Streams.Formats.Name", "Streams.Gaps.Cause", "Streams.Gaps.Withheld",
 		"Streams.Quality.Reasons", "Streams.Undecoded", "Files.Attribution", "Files.Streams", "Files.SHA256",
 		"Decisions.Stream", "Decisions.Verdict", "Decisions.Policy", "Decisions.Causes.Cause", "Decisions.Causes.Flag", "Decisions.Causes.Basis",
