@@ -35,7 +35,6 @@ func (a *actor) do(f func()) bool {
 // in the grace time after that.
 func (in *interaction) run() {
 	defer close(in.over)
-	in.recorder.live.add(in)
 	defer in.recorder.live.remove(in)
 	defer func() { in.recorder.links.leave(in, in.leaves()) }()
 	var grace *time.Timer
@@ -87,9 +86,10 @@ func (in *interaction) awaits() bool {
 }
 
 // start has the interaction live on a goroutine of its own to its end, and its files
-// made then.
+// made then. It can be found at once.
 func (in *interaction) start() {
 	r := in.recorder
+	r.live.add(in)
 	r.working.Go(func() {
 		in.run()
 		r.finaliseAll(in)

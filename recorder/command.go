@@ -419,8 +419,8 @@ func checkTags(tags map[string]string) error {
 
 func notOfTagName(r rune) bool { return r > unicode.MaxASCII || !isNameByte(byte(r)) }
 
-// check says what of a query cannot be meant: a [Malformed], or nil.
-func (q *Query) check() error {
+// Check says what of a query cannot be meant: a [Malformed], or nil.
+func (q *Query) Check() error {
 	return checkTexts([]boundedText{
 		{"recording", q.Recording, maxPartyLength}, {"call_id", q.CallID, maxCallIDLength}, {"participant", q.Participant, maxPartyLength},
 		{"agent", q.Agent, maxPartyLength}, {"extension", q.Extension, maxPartyLength}, {"group", q.Group, maxPartyLength},

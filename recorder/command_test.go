@@ -89,7 +89,7 @@ func manyTags() map[string]string {
 
 func TestQueriesThatCannotBeMeant(t *testing.T) {
 	fine := Query{Recording: "r", CallID: strings.Repeat("c", maxCallIDLength), Participant: "p", Agent: "a", Extension: "1", Group: "g", VendorID: "v", Account: "b"}
-	if err := fine.check(); err != nil {
+	if err := fine.Check(); err != nil {
 		t.Error(err)
 	}
 	for field, q := range map[string]Query{
@@ -97,7 +97,7 @@ func TestQueriesThatCannotBeMeant(t *testing.T) {
 		"agent": {Agent: strings.Repeat("c", 300)}, "extension": {Extension: "\t"}, "group": {Group: "\xff"},
 		"vendor_id": {VendorID: "\r"}, "account": {Account: " "},
 	} {
-		wantMalformed(t, q.check(), field)
+		wantMalformed(t, q.Check(), field)
 	}
 }
 

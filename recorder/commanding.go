@@ -30,7 +30,7 @@ func (r *Recorder) Command(ctx context.Context, q Query, c Command) (Answer, err
 	if err := ctx.Err(); err != nil {
 		return Answer{}, err
 	}
-	err := q.check()
+	err := q.Check()
 	if err == nil {
 		err = c.check(r.cfg.Now())
 	}

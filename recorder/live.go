@@ -54,7 +54,7 @@ func (s *liveSet) all(q Query) []*interaction {
 // that cannot be meant finds none.
 func (r *Recorder) Find(q Query) []State {
 	out := []State{}
-	if q.check() != nil {
+	if q.Check() != nil {
 		return out
 	}
 	for _, in := range r.live.all(q) {

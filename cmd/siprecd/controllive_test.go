@@ -55,7 +55,7 @@ func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{t: t, dir: t.TempDir(), tokens: make(map[string]string)}
 	var entries string
-	for name, rights := range map[string][]string{"desk": {"read", "control", "facts", "consent", "consent-no"}, "reader": {"read"}, "stranger": {"read", "control"}} {
+	for name, rights := range map[string][]string{"desk": {"read", "control", "facts", "consent", "consent-no"}, "reader": {"read"}, "stranger": {"read", "control"}, "officer": {"read", "retention", "erase"}} {
 		accounts := "main"
 		if name == "stranger" {
 			accounts = "other"
@@ -151,7 +151,7 @@ func (d *desk) state() recorder.State {
 	d.t.Helper()
 	var found struct{ Interactions []recorder.State }
 	if s := d.ask("reader", "GET", "/v1/interactions?call_id="+url.QueryEscape(d.dialog.CallID()), nil, &found); s != 200 || len(found.Interactions) != 1 {
-		d.t.Fatalf("looking up: %d, %+v", s, found)
+		d.t.Fatalf("looking up: %d, %+v\n%s", s, found, d.process.log.String())
 	}
 	return found.Interactions[0]
 }
@@ -352,6 +352,65 @@ func TestPauseSurvivesKill(t *testing.T) {
 	h := hush{a.AbsentFrom, resumed, time.Now()}
 	pause(ctx, 600*time.Millisecond)
 	d.end([]hush{h}, []outage{o})
+}
+
+// TestControlRecordings: a legal hold is put on a recording while it goes on, keeps it from
+// being erased, and is released.
+func TestControlRecordings(t *testing.T) {
+	d := newDesk(t)
+	d.call()
+	pause(t.Context(), 300*time.Millisecond)
+	path := "/v1/recordings/" + d.state().Recording
+	why := map[string]string{"reason": "case 17", "matter": "17"}
+	do := func(token, what string, body any, status int, kind string) control.Recording {
+		t.Helper()
+		var got struct {
+			control.Recording
+			Type string
+		}
+		method := "POST"
+		if what == "" {
+			method = "GET"
+		}
+		if s := d.ask(token, method, path+what, body, &got); s != status || got.Type != kind {
+			t.Fatalf("%s: %d, %+v", what, s, got)
+		}
+		return got.Recording
+	}
+	const urn = "urn:siprecd:problem:"
+	if r := do("reader", "", nil, 200, ""); r.State != control.StateRecording || r.Held || r.Account != "main" || r.Begun.IsZero() {
+		t.Errorf("while it goes on: %+v", r)
+	}
+	do("stranger", "", nil, 404, urn+"not-found")
+	do("desk", "/hold", why, 403, urn+"forbidden")
+	if r := do("officer", "/hold", why, 200, ""); !r.Held || len(r.Holds) != 1 || r.Holds[0].Reason != "case 17" || r.Holds[0].Matter != "17" || r.Holds[0].By != "officer" {
+		t.Errorf("held: %+v", r)
+	}
+	do("officer", "/erase", map[string]string{"reason": "asked for"}, 409, urn+"unfinished")
+	d.hush()
+	if _, err := d.dialog.Bye(deadline(t), src.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.process.log.await(deadline(t), "recording finalised"); err != nil {
+		t.Fatal(err)
+	}
+	if r := do("reader", "", nil, 200, ""); r.State != control.StateFinished || !r.Held || r.Account != "main" || r.Ended.IsZero() || !slices.Contains([]store.Verdict{store.OK, store.Partial}, r.Verdict) {
+		t.Errorf("finished: %+v", r)
+	}
+	do("officer", "/erase", map[string]string{"reason": "asked for"}, 409, urn+"held")
+	do("officer", "/release", map[string]string{"reason": "over", "matter": "18"}, 409, urn+"not-held")
+	if r := do("officer", "/release", why, 200, ""); r.Held {
+		t.Errorf("released: %+v", r)
+	}
+	for range 2 { // once more is no mistake
+		r := do("officer", "/erase", map[string]string{"reason": "asked for"}, 200, "")
+		if r.State != control.StateErased || r.Erased == nil || !r.Erased.Complete || r.Erased.By != "officer" || r.Erased.Reason != "asked for" || r.Account != "main" {
+			t.Errorf("erased: %+v", r)
+		}
+	}
+	do("officer", "/hold", why, 410, urn+"erased")
+	path = "/v1/recordings/20260101T000000Z-aaaaaaaaaa"
+	do("officer", "", nil, 404, urn+"not-found")
 }
 
 // TestControlReload: at SIGHUP the tokens are read again; a file that cannot be read

@@ -116,7 +116,7 @@ func start(s settings, log *zap.Logger) (*server, error) {
 		running.err = srv.Serve(context.Background())
 	}()
 	kept.begin(srv, s.RecordFrom, admitted.asked)
-	commands.serve(control.Config{Recorder: rec, Log: log})
+	commands.serve(control.Config{Recorder: rec, Archive: archived{rec, s.Data}, Log: log})
 	return running, nil
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/siprecd/siprecd/recorder/store"
 )
 
-// An Archive is what becomes of recordings. Errors are those of [recorder.Erase]; what
-// is not there is an fs.ErrNotExist.
+// An Archive is what becomes of recordings. Errors are those of [recorder.Hold],
+// [recorder.Release] and [recorder.Erase]; what is not there is an fs.ErrNotExist.
 type Archive interface {
 	Recording(id string) (Recording, error)
 	Hold(id string, o Order) error
@@ -38,7 +38,7 @@ type Hold struct {
 // A Recording is what becomes of one, without anything of people.
 type Recording struct {
 	Recording string    `json:"recording"`
-	State     string    `json:"state"` // recording, finished or erased
+	State     string    `json:"state"` // recording, also while files are made of it; finished or erased
 	Account   string    `json:"account,omitempty"`
 	Trunk     string    `json:"trunk,omitempty"`
 	Plan      string    `json:"plan,omitempty"`

@@ -67,6 +67,7 @@ func TestDispose(t *testing.T) {
 		kind   string
 	}{
 		{fmt.Errorf("erase: %w", recorder.ErrHeld), 409, "held"},
+		{fmt.Errorf("release: %w", recorder.ErrNotHeld), 409, "not-held"},
 		{store.ErrUnfinished, 409, "unfinished"},
 		{store.ErrErased, 410, "erased"},
 		{store.ErrID, 404, "not-found"},

@@ -247,18 +247,25 @@ func (h *Handler) find(req *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return found{h.seen(req, q)}, nil
+	list, err := h.seen(req, q)
+	if err != nil {
+		return nil, err
+	}
+	return found{list}, nil
 }
 
 // seen are the live interactions that fit and that the token sees.
-func (h *Handler) seen(req *request, q recorder.Query) []recorder.State {
+func (h *Handler) seen(req *request, q recorder.Query) ([]recorder.State, error) {
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
 	out := []recorder.State{}
 	for _, s := range h.cfg.Recorder.Find(q) {
 		if req.token.sees(s.Account) {
 			out = append(out, s)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // state answers what holds for one live interaction.
@@ -278,11 +285,13 @@ func (h *Handler) state(req *request, recording string) (any, error) {
 
 // only is the one interaction that fits and that the token sees.
 func (h *Handler) only(req *request, q recorder.Query) (recorder.State, error) {
-	list := h.seen(req, q)
-	switch len(list) {
-	case 0:
+	list, err := h.seen(req, q)
+	switch {
+	case err != nil:
+		return recorder.State{}, err
+	case len(list) == 0:
 		return recorder.State{}, notLive()
-	case 1:
+	case len(list) == 1:
 		req.log = append(req.log, zap.String("recording", list[0].Recording))
 		return list[0], nil
 	}

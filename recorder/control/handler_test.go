@@ -58,6 +58,10 @@ func TestQueryOfURL(t *testing.T) {
 		}
 	}
 	b.wantProblem(b.ask("all", "GET", "/v1/interactions/one?call_id=a", ""), 400, "malformed")
+	if p := b.wantProblem(b.ask("all", "GET", "/v1/interactions?agent=%0a", ""), 400, "malformed"); p.Field != "agent" {
+		t.Errorf("%+v", p)
+	}
+	b.wantProblem(b.ask("all", "GET", "/v1/interactions/"+strings.Repeat("r", 300), ""), 400, "malformed")
 }
 
 // One that is not there and one of another account cannot be told apart.

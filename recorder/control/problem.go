@@ -149,6 +149,8 @@ func asProblemOfArchive(err error) *problem {
 		return newProblem(http.StatusGone, "erased", "The recording was erased", "what is left of it says when, by whom and why")
 	case errors.Is(err, store.ErrUnfinished):
 		return newProblem(http.StatusConflict, "unfinished", "The recording is not finished", "it is being recorded, or its files are being made")
+	case errors.Is(err, recorder.ErrNotHeld):
+		return newProblem(http.StatusConflict, "not-held", "No such legal hold is on the recording", "the one of another matter may be")
 	case errors.Is(err, recorder.ErrHeld):
 		return newProblem(http.StatusConflict, "held", "A legal hold is on the recording", "release it first")
 	default:
