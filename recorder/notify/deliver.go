@@ -180,19 +180,23 @@ func (n *Notifier) answered(a answer) {
 		n.cfg.Log.Warn("webhook does not take notices: they wait, and are tried again", zap.Stringer("answer", a), zap.Int("waiting", len(n.box.waiting)))
 	}
 	n.failures++
+	if a.fate() == refused {
+		// One that nobody would take keeps the others waiting no longer than the first
+		// failure does; many that are refused are a fault of the receiver.
+		if len(list) == 1 {
+			list[0].lane.refused++
+		}
+		n.failures = max(n.box.refused(), 1)
+		n.together = 1
+	}
 	now := time.Now()
 	n.until = now.Add(max(n.cfg.wait(n.failures), a.after))
-	switch a.fate() {
-	case gone:
+	if l := list[0].lane; a.fate() == refused && len(list) == 1 {
+		l.until = n.until.Add(n.cfg.wait(l.refused)) // others go first
+	}
+	if a.fate() == gone {
 		n.enough = true
 		n.cfg.Log.Error("webhook is gone (410): nothing is sent to it until this server is started again", zap.Int("waiting", len(n.box.waiting)))
-	case refused:
-		if len(list) == 1 {
-			l := list[0].lane
-			l.refused++ // others go first
-			l.until = n.until.Add(n.cfg.wait(l.refused))
-		}
-		n.together = 1
 	}
 	n.enough = n.enough || n.hurry
 }

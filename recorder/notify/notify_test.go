@@ -144,7 +144,7 @@ func TestReceiverIsDown(t *testing.T) {
 			n := started(t, cfg)
 			begin := time.Now()
 			say(n, "a", "1", "2")
-			time.Sleep(6 * time.Hour)
+			pass(6 * time.Hour)
 			say(n, "b", "3")
 			synctest.Wait()
 			for i := 1; i < len(r.tries); i++ {
@@ -157,7 +157,7 @@ func TestReceiverIsDown(t *testing.T) {
 				t.Errorf("status %d: %d tries, the first after %v", status, len(r.tries), r.tries[0].Sub(begin))
 			}
 			r.reply = always(200)
-			time.Sleep(10 * time.Minute)
+			pass(10 * time.Minute)
 			synctest.Wait()
 			if r.words() != "1 2 3" || r.dropped != 0 {
 				t.Errorf("status %d: got %s, %d dropped", status, r.words(), r.dropped)
@@ -180,11 +180,11 @@ func TestGivesUp(t *testing.T) {
 		cfg.Log = zap.New(core)
 		n := started(t, cfg)
 		say(n, "a", "1", "2")
-		time.Sleep(12 * time.Hour)
+		pass(12 * time.Hour)
 		say(n, "a", "3")
-		time.Sleep(13 * time.Hour)
+		pass(13 * time.Hour)
 		r.reply = always(200)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		say(n, "a", "4")
 		synctest.Wait()
 		n.end(t)
@@ -215,7 +215,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		}
 		n := started(t, r.config(t.TempDir()))
 		say(n, "a", "1")
-		time.Sleep(3 * time.Hour)
+		pass(3 * time.Hour)
 		n.end(t)
 		var waits []time.Duration
 		for i := 1; i < len(r.tries); i++ {
@@ -234,9 +234,9 @@ func TestReceiverIsGone(t *testing.T) {
 		dir := t.TempDir()
 		n := started(t, r.config(dir))
 		say(n, "a", "1")
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		say(n, "a", "2")
-		time.Sleep(10 * time.Hour)
+		pass(10 * time.Hour)
 		if len(r.tries) != 1 {
 			t.Errorf("%d tries", len(r.tries))
 		}
@@ -268,9 +268,9 @@ func TestOneNoticeIsRefused(t *testing.T) {
 		for i := range 300 {
 			say(n, "b", fmt.Sprint("x", i))
 		}
-		time.Sleep(30 * time.Minute)
+		pass(30 * time.Minute)
 		say(n, "b", "b2")
-		synctest.Wait()
+		pass(2 * time.Second)
 		if len(r.got) != 303 || strings.Contains(r.words(), "a3") || !strings.HasPrefix(r.words(), "b1 a1 x0 x1 ") || !strings.HasSuffix(r.words(), " b2") {
 			t.Errorf("%d got: %s", len(r.got), r.words())
 		}
@@ -278,7 +278,7 @@ func TestOneNoticeIsRefused(t *testing.T) {
 			t.Errorf("%d tries", len(r.tries))
 		}
 		bad = false
-		time.Sleep(11 * time.Minute)
+		pass(11 * time.Minute)
 		synctest.Wait()
 		n.end(t)
 		if !strings.HasSuffix(r.words(), " b2 bad a3") {
@@ -300,7 +300,7 @@ func TestOutboxOverflows(t *testing.T) {
 			synctest.Wait()
 		}
 		r.reply = always(200)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		say(n, "a", "end")
 		synctest.Wait()
 		n.end(t)
@@ -347,12 +347,12 @@ func TestKilled(t *testing.T) {
 		for i := range 60 {
 			r.reply = always([]int{200, 0, 500}[i/7%3])
 			say(n, fmt.Sprint("r", i%3), fmt.Sprint(i))
-			time.Sleep(time.Duration(i%5) * 300 * time.Millisecond)
+			pass(time.Duration(i%5) * 300 * time.Millisecond)
 			synctest.Wait()
 			images, had = append(images, copied(t, dir)), append(had, len(r.got))
 		}
 		r.reply = always(200)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		n.end(t)
 		first := slices.Clone(r.got)
 		for i, image := range images {
@@ -415,7 +415,7 @@ func TestCloseFlushes(t *testing.T) {
 			for i := range 250 {
 				say(n, "a", fmt.Sprint(i))
 			}
-			time.Sleep(time.Hour)
+			pass(time.Hour)
 			tries, begin := len(r.tries), time.Now()
 			r.reply = always(status)
 			say(n, "a", "end")
@@ -475,12 +475,12 @@ func TestReceiverDoesNotAnswer(t *testing.T) {
 		cfg.Log = zap.New(core)
 		n := started(t, cfg)
 		say(n, "a", "1")
-		time.Sleep(tryTime - 1)
+		pass(tryTime - 1)
 		synctest.Wait()
 		if logs.Len() > 0 {
 			t.Errorf("too early: %v", logs.All())
 		}
-		time.Sleep(time.Nanosecond)
+		pass(time.Nanosecond)
 		synctest.Wait()
 		if got := logs.FilterMessageSnippet("does not take").All(); len(got) != 1 || got[0].ContextMap()["answer"] != context.DeadlineExceeded.Error() {
 			t.Errorf("log %v", logs.All())
@@ -506,4 +506,10 @@ func TestNewRefuses(t *testing.T) {
 			n.end(t)
 		}
 	}
+}
+
+// pass lets time pass, and all happen that is due then.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

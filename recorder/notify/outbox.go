@@ -366,6 +366,16 @@ func (o *outbox) laneOf(recording string) *lane {
 	return l
 }
 
+// refused is of how many recordings the oldest notice was refused by itself.
+func (o *outbox) refused() (n int) {
+	for _, l := range o.lanes {
+		if l.refused > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // forget makes room: of recordings of which nothing waits the sequence is not known any
 // more.
 func (o *outbox) forget() {
