@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -81,6 +82,7 @@ type legacy struct {
 type heritage struct {
 	Took  took
 	Known []person
+	Spoke []rules.PartyID     // of whom it was told that they send
 	Parts []rules.RecordingID // recordings of the interaction so far
 }
 
@@ -100,7 +102,9 @@ func (in *interaction) leaves() *legacy {
 	}
 	return &legacy{
 		verdicts: in.verdicts, policy: in.policy, until: in.recorder.cfg.Now().Add(in.recorder.cfg.Linger),
-		heritage: heritage{Took: in.asTook(in.ended, rules.Names{}), Known: known, Parts: g.parts},
+		heritage: heritage{
+			Took: in.asTook(in.ended, rules.Names{}), Known: known, Parts: g.parts, Spoke: slices.Sorted(maps.Keys(in.interpreter.spoke)),
+		},
 	}
 }
 
@@ -124,6 +128,9 @@ func (in *interaction) inherit(at time.Time) {
 		return
 	}
 	in.known = slices.Clone(h.Known)
+	for _, p := range h.Spoke { // who is silent from the beginning is held
+		in.interpreter.spoke[p] = true
+	}
 	in.acquaint(in.legs[0])
 	in.verdicts.Merge(h.verdicts, at)
 	t := h.Took
