@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,7 +32,12 @@ type receiver struct {
 	sizes   []int // notices of each try
 }
 
+// exchange orders what a receiver does after what its test did before time passed.
+var exchange sync.Mutex
+
 func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
+	exchange.Lock()
+	defer exchange.Unlock()
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		return nil, err
@@ -510,6 +516,8 @@ func TestNewRefuses(t *testing.T) {
 
 // pass lets time pass, and all happen that is due then.
 func pass(d time.Duration) {
+	exchange.Lock() // what the test did comes before what happens now
+	exchange.Unlock()
 	time.Sleep(d)
 	synctest.Wait()
 }
