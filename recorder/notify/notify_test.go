@@ -517,7 +517,7 @@ func TestNewRefuses(t *testing.T) {
 // pass lets time pass, and all happen that is due then.
 func pass(d time.Duration) {
 	exchange.Lock() // what the test did comes before what happens now
+	defer synctest.Wait()
 	exchange.Unlock()
 	time.Sleep(d)
-	synctest.Wait()
 }
