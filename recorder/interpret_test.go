@@ -125,14 +125,16 @@ func stateOf(i *interpreter) map[string]any {
 	}
 	list := func(names []string) []string { return slices.Sorted(slices.Values(names)) }
 	return map[string]any{
-		"present": slices.Sorted(slices.Values(i.present)), "spoke": i.spoke, "senders": senders, "holder": i.holder, "held": i.held,
+		"present": slices.Sorted(slices.Values(i.present)), "spoke": i.spoke, "senders": senders, "holder": i.holder, "held": i.held.String(),
 		"main": fmt.Sprint(i.bridges.main), "legs": fmt.Sprint(i.bridges.legs), "aside": fmt.Sprint(i.bridges.aside), "met": fmt.Sprint(i.bridges.met),
 		"last": i.bridges.last, "told": fmt.Sprint(i.bridges.told), "other": fmt.Sprint(i.bridges.other), "voiced": fmt.Sprint(i.bridges.voiced),
-		"receiving": i.inactive.receiving, "turned": i.inactive.turned, "hold": i.inactive.hold, "heldBy": list(i.inactive.heldBy), "pausedBy": list(i.inactive.pausedBy),
+		"receiving": i.inactive.receiving, "turned": i.inactive.turned, "hold": i.inactive.hold.String(), "heldBy": list(i.inactive.heldBy), "pausedBy": list(i.inactive.pausedBy),
 		"queues": list(i.waits.queues), "flows": list(i.waits.flows), "signs": fmt.Sprint(i.signs.queues, i.signs.flows, i.signs.last, len(i.signs.fields)),
 		"direction": i.direction, "numbers": len(i.numbers),
 	}
 }
+
+func (h ownHold) String() string { return fmt.Sprint(h.since.UTC().Format(time.RFC3339Nano), h.owned) }
 
 // told2words are the events in short, but for what tells of streams, numbers and the
 // direction.

@@ -378,12 +378,21 @@ func TestRecallComesToTheSame(t *testing.T) {
 	transfer := document("complete", twoStreams, sends("p3", "sip:carol@example.com", "s1"), sends("p2", "sip:+4930123456@example.net", "s2"))
 	outsider := document("complete", twoStreams, sends("p1", "sip:alice@example.com", "s1"), sends("p2", "sip:+4930123456@example.net", "s2"))
 	held := document("partial", nil, sends("p2", "sip:+4930123456@example.net"))
+	consult := conference("complete", []cs{{"cs1", []string{"p1", "p2"}}, {"cs2", []string{"p1", "p3"}}},
+		sends("p1", "sip:alice@example.com", "s1:cs2"), sends("p2", "sip:+4930123456@example.net"), sends("p3", "sip:carol@example.com"))
+	signal := func(value string) func(*fake) *siprec.Event {
+		return event(siprec.Event{Kind: siprec.Changed, At: sec(4), Method: "INFO", CSeq: 3, Headers: []siprec.Header{{Name: "X-R", Value: value}}}, nil)
+	}
+	manual := rules.InactiveManual
 	hold := []siprec.Stream{mline(0, "1", siprec.Inactive), mline(1, "2", siprec.SendOnly)}
 	for _, file := range []string{trunkFile("", ""), trunkFile("    owner: {agent-only: on}\n", ""), trunkFile("    hold: record\n", ""), trunkFile("    consent: ask\n", "")} {
 		dir := t.TempDir()
 		book := openBook(t, dir, ourPeople)
 		publish(t, book, file, sec(-10))
 		cfg := Config{Dir: dir, Rulebook: book, Now: func() time.Time { return sec(100) }}
+		cfg.Signals = func(string) Signals {
+			return Signals{InactiveMeans: &manual, List: []Signal{{Header: "X-R", Value: "in *", Means: ActQueueEntered, Name: "*"}, {Header: "X-R", Value: "pause", Means: ActPause}}}
+		}
 		r, err := New(cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -404,11 +413,9 @@ func TestRecallComesToTheSame(t *testing.T) {
 				t.Fatalf("after event %d: %v", events, err)
 			}
 			same := map[string][2]any{
-				"present": {parties(was.interpreter.present), parties(again.interpreter.present)},
-				"senders": {sendersOf(was.interpreter), sendersOf(again.interpreter)},
-				"numbers": {was.interpreter.numbers, again.interpreter.numbers}, "holder": {was.interpreter.holder, again.interpreter.holder},
-				"spoke": {was.interpreter.spoke, again.interpreter.spoke}, "direction": {was.interpreter.direction, again.interpreter.direction},
-				"policy": {was.policy.Version(), again.policy.Version()}, "held": {was.legs[0].held, again.legs[0].held}, "ordinal": {was.decision, again.decision},
+				"interpreter": {stateOf(was.interpreter), stateOf(again.interpreter)},
+				"numbers":     {was.interpreter.numbers, again.interpreter.numbers},
+				"policy":      {was.policy.Version(), again.policy.Version()}, "held": {was.legs[0].held, again.legs[0].held}, "ordinal": {was.decision, again.decision},
 				"decisions": {verdictLines(was.decisions), verdictLines(again.decisions)}, "documents": {was.legs[0].people.docs, again.legs[0].people.docs},
 			}
 			for what, v := range same {
@@ -424,7 +431,8 @@ func TestRecallComesToTheSame(t *testing.T) {
 			return nil
 		}
 		f := newFake(t, offered(both, outsider), check, talk(0, 1, 0, 1), changed(1, hold), check, changed(2, both), check,
-			changed(3, nil, held), check, changed(4, both, transfer), check, changed(5, both[:1]), check)
+			changed(3, nil, held), check, changed(3.5, nil, consult), check, signal("in q"), check, signal("pause"), check,
+			changed(4, nil, outsider), check, changed(4, both, transfer), check, changed(5, both[:1]), check)
 		r.accept = func(*siprec.Event) {}
 		now, err = unattended(r, &siprec.Event{At: sec(0)}, f)
 		if err != nil {
@@ -437,7 +445,7 @@ func TestRecallComesToTheSame(t *testing.T) {
 			}
 			now.legs[0].handle(ev)
 		}
-		if events != 6 {
+		if events != 10 {
 			t.Errorf("%d events", events)
 		}
 		now.legs[0].handle(ended(6)(f))

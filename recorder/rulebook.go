@@ -34,7 +34,8 @@ type Rulebook struct {
 	last      time.Time // when the last one was published, by any process
 	book      *rules.Book
 	directory rules.Directory
-	commands  bool // other systems have a way in
+	commands  bool          // other systems have a way in
+	signalled []policy.Fact // what SRCs signal
 }
 
 // inForce is a version with the instant after which it holds, and its file as it
@@ -235,9 +236,13 @@ func (b *Rulebook) SetDirectory(d rules.Directory) {
 	b.holdAnew()
 }
 
-// TakenFacts are the facts that a recorder takes from a call by itself.
+// TakenFacts are the facts that a recorder takes from a call by itself. A flow it knows
+// by the directory, or as [Signals] tell it, and so what [Signals.Facts] says.
 func TakenFacts() []policy.Fact {
-	return []policy.Fact{policy.FactParties, policy.FactDirection, policy.FactRole, policy.FactChosen, policy.FactCaller, policy.FactHold}
+	return []policy.Fact{
+		policy.FactParties, policy.FactDirection, policy.FactRole, policy.FactChosen, policy.FactCaller, policy.FactHold,
+		policy.FactConsult, policy.FactQueue,
+	}
 }
 
 // CommandFacts are the facts that a recorder takes from [Recorder.Command], where a
@@ -258,6 +263,16 @@ func (b *Rulebook) TakeCommands() {
 	b.holdAnew()
 }
 
+// TakeSignals says which facts the SRCs signal ([Signals.Facts]), for interactions that
+// begin later. Without it what a profile says that they deliver, and nothing reads,
+// counts as never told.
+func (b *Rulebook) TakeSignals(facts ...policy.Fact) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.signalled = facts
+	b.holdAnew()
+}
+
 // Taken are the facts that reach the recorder.
 func (b *Rulebook) Taken() policy.Taken {
 	b.mu.Lock()
@@ -266,7 +281,10 @@ func (b *Rulebook) Taken() policy.Taken {
 }
 
 func (b *Rulebook) taken() policy.Taken {
-	t := policy.Taken{Call: TakenFacts()}
+	t := policy.Taken{Call: append(TakenFacts(), b.signalled...)}
+	if len(b.directory.IVRs) > 0 {
+		t.Call = append(t.Call, policy.FactIVR)
+	}
 	if b.commands {
 		t.API = CommandFacts()
 	}

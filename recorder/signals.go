@@ -10,6 +10,7 @@ import (
 
 	"github.com/siprecd/siprecd/metadata"
 	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/policy"
 	"github.com/siprecd/siprecd/siprec"
 )
 
@@ -113,6 +114,27 @@ func (s Signals) Check() error {
 		}
 	}
 	return nil
+}
+
+// Facts are what of a policy the signals tell.
+func (s Signals) Facts() (out []policy.Fact) {
+	for _, x := range s.List {
+		switch x.Means {
+		case ActPause, ActResume:
+			out = union(out, []policy.Fact{policy.FactManual})
+		case ActFlowEntered, ActFlowLeft:
+			out = union(out, []policy.Fact{policy.FactIVR})
+		case ActMenu:
+			out = union(out, []policy.Fact{policy.FactMenu})
+		case ActConsentGiven, ActConsentRefused:
+			out = union(out, []policy.Fact{policy.FactConsent})
+		case ActConsentWithdrawn:
+			out = union(out, []policy.Fact{policy.FactWithdrawal})
+		case ActPartyAgreed:
+			out = union(out, []policy.Fact{policy.FactPartyConsent})
+		}
+	}
+	return out
 }
 
 // match reports whether a value is meant, and what of it a * in name or party is.

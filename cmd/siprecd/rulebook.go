@@ -17,7 +17,7 @@ import (
 // openRulebook reads the policy file and the directory that the settings name, and
 // keeps the file as a version. Without a policy file there is none, and everything
 // is recorded.
-func openRulebook(s settings, log *zap.Logger) (*recorder.Rulebook, error) {
+func openRulebook(s settings, signalled []policy.Fact, log *zap.Logger) (*recorder.Rulebook, error) {
 	if s.Policy == "" {
 		versions, err := recorder.Versions(s.Data)
 		if err != nil {
@@ -36,6 +36,7 @@ func openRulebook(s settings, log *zap.Logger) (*recorder.Rulebook, error) {
 	if err != nil {
 		return nil, err
 	}
+	book.TakeSignals(signalled...)
 	if s.Control != "" {
 		book.TakeCommands()
 	}

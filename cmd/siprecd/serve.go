@@ -97,6 +97,9 @@ func (c *serveCommand) reload(running *server, log *zap.Logger) {
 			log.Error("SRCs stay as they were: the file cannot be used", zap.Error(err))
 		} else {
 			log.Info("SRCs in force for INVITEs from now on", zap.String("file", c.SRCs))
+			if running.rulebook != nil {
+				running.rulebook.TakeSignals(running.admitted.facts()...)
+			}
 		}
 	}
 	running.control.reload(log)

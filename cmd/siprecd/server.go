@@ -38,13 +38,16 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err := checkWritable(s.Data); err != nil {
 		return nil, err
 	}
-	book, err := openRulebook(s, log)
-	if err != nil {
-		return nil, err
-	}
 	admitted, err := newAdmission(s)
 	if err != nil {
 		return nil, err
+	}
+	book, err := openRulebook(s, admitted.facts(), log)
+	if err != nil {
+		return nil, err
+	}
+	if src := admitted.signalling(); src != "" && book == nil {
+		log.Warn("what the file of SRCs says of signals counts for nothing: everything is recorded (--policy)", zap.String("src", src))
 	}
 	identity, err := s.tls()
 	if err != nil {

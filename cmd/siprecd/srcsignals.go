@@ -10,6 +10,7 @@ import (
 
 	"github.com/siprecd/siprecd/recorder"
 	"github.com/siprecd/siprecd/rules"
+	"github.com/siprecd/siprecd/rules/policy"
 )
 
 // A signalKey is one key of a signal, with the words of its documentation.
@@ -98,6 +99,29 @@ func consultWindow(node *yaml.Node, to *recorder.Signals) error {
 	}
 	to.ConsultWindow = d
 	return nil
+}
+
+// facts are those of a policy that any SRC of the file signals.
+func (a *admission) facts() (out []policy.Fact) {
+	if list := a.srcs.Load(); list != nil {
+		for _, p := range *list {
+			out = append(out, p.signals.Facts()...)
+		}
+	}
+	return out
+}
+
+// signalling is the name of an SRC of the file of which something is said that counts
+// under a policy only; empty for none.
+func (a *admission) signalling() string {
+	if list := a.srcs.Load(); list != nil {
+		for _, p := range *list {
+			if s := p.signals; s.InactiveMeans != nil || s.NoConsult || s.ConsultWindow != 0 || len(s.List) > 0 {
+				return p.Name
+			}
+		}
+	}
+	return ""
 }
 
 // signals are those of an SRC of the file, as it is now.
