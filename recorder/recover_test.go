@@ -360,18 +360,6 @@ func TestResumeLogIsTorn(t *testing.T) {
 	}
 }
 
-func parties(list []rules.PartyID) []rules.PartyID { return slices.Sorted(slices.Values(list)) }
-
-func sendersOf(i *interpreter) map[rules.StreamID][]rules.PartyID {
-	out := make(map[rules.StreamID][]rules.PartyID)
-	for s, list := range i.senders {
-		if len(list) > 0 {
-			out[s] = parties(list)
-		}
-	}
-	return out
-}
-
 // TestRecallComesToTheSame goes through scripts under a policy, and after each event
 // recalls the recording from the disk: interpreter, people and case are as they were.
 func TestRecallComesToTheSame(t *testing.T) {

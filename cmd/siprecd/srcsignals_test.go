@@ -92,3 +92,31 @@ func TestSignalsRefused(t *testing.T) {
 		})
 	}
 }
+
+// Where everything is recorded signals mean nothing, and that is said; under a policy
+// they are told to it.
+func TestSignalsNeedAPolicy(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                       "",
+		"  inactive-means: src-pause\n":          "a",
+		"  second-communication-session: none\n": "a",
+		"  consult-window: 1s\n":                 "a",
+		"  signals: [{header: X, means: consent-given}]\n": "a",
+	} {
+		list, err := parseSRCs(srcFile{"srcs.yaml", t.TempDir()}, []byte("- name: a\n  addresses: any\n"+text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := &admission{}
+		if a.signalling() != "" || a.facts() != nil {
+			t.Error("signals without a file")
+		}
+		a.srcs.Store(&list)
+		if got := a.signalling(); got != want {
+			t.Errorf("%q: %q signals", text, got)
+		}
+		if consent := len(a.facts()) == 1; consent != strings.Contains(text, "consent") {
+			t.Errorf("%q tells %v", text, a.facts())
+		}
+	}
+}
