@@ -135,10 +135,25 @@ func (a *Account) owner(c store.Cause) string {
 	case "sdp":
 		return "by the SDP of the recording client"
 	}
+	if src := client(c.Owner); src != "" {
+		return "by " + src
+	}
 	if leg, ok := strings.CutPrefix(c.Owner, "leg of "); ok {
 		return "the leg of " + a.title(leg)
 	}
 	return "of " + a.title(c.Owner)
+}
+
+// client says of an owner that it is a recording client, by its streams or by a signal of
+// its own; empty of others.
+func client(owner string) string {
+	if src, ok := strings.CutPrefix(owner, "sdp of "); ok {
+		return "the streams that " + src + " makes inactive"
+	}
+	if src, ok := strings.CutPrefix(owner, "signal of "); ok {
+		return "a signal of " + src
+	}
+	return ""
 }
 
 // voices are those who are heard on a stream at an instant, or the stream.
@@ -417,10 +432,8 @@ func plain(f *Fact, who, other string) string {
 		return "the plan of the call is " + f.Name + " from here on"
 	case "party-dialled":
 		return who + " is dialled" + roleWords(f.Who)
-	case "held":
-		return who + " puts the call on hold"
-	case "retrieved":
-		return who + " retrieves the call"
+	case "held", "retrieved", "pause", "resume":
+		return pressed(who, f)
 	case "consulted":
 		return who + " consults " + other + roleWords(f.Who)
 	case "consult-dialled":
@@ -461,8 +474,6 @@ func plain(f *Fact, who, other string) string {
 		return "consent is withdrawn"
 	case "party-agreed":
 		return who + " agrees to be recorded"
-	case "pause", "resume":
-		return who + " presses " + f.Kind
 	case "secure-started":
 		return "a payment begins, says " + cmp.Or(f.Owner, "somebody")
 	case "secure-ended":
@@ -473,6 +484,16 @@ func plain(f *Fact, who, other string) string {
 		return who + " ends his own recording"
 	}
 	return strings.ReplaceAll(f.Kind, "-", " ")
+}
+
+// pressed says who holds or pauses, or that a recording client says so.
+func pressed(who string, f *Fact) string {
+	verb := map[string]string{"held": "puts the call on hold", "retrieved": "retrieves the call", "pause": "presses pause", "resume": "presses resume"}[f.Kind]
+	if f.Owner == "" {
+		return who + " " + verb
+	}
+	state := map[string]string{"held": "the call is held", "retrieved": "the call is held no more", "pause": "the recording is paused", "resume": "the recording is paused no more"}[f.Kind]
+	return state + ", says " + cmp.Or(client(f.Owner), f.Owner)
 }
 
 // say notes what a person should know before trusting the account.

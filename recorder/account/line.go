@@ -38,7 +38,8 @@ type Line struct {
 	File  string     `json:"file"` // of a metadata document
 	Error string     `json:"error"`
 	Down  *time.Time `json:"down_since"`
-	Files int        `json:"files"`
+
+	Files int `json:"files"`
 
 	Alarm      string `json:"alarm"`
 	AlarmCause string `json:"cause"`
