@@ -108,7 +108,7 @@ func (in *interaction) command(c Command) (Answer, error) {
 	}
 	decisions := in.decide(facts)
 	absent := in.carryOut(decisions)
-	in.enforce()
+	in.enforce(nil)
 	for _, d := range decisions {
 		switch d.Verdict {
 		case rules.Refused:

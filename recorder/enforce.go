@@ -6,31 +6,46 @@ import (
 	"github.com/siprecd/siprecd/rules"
 )
 
-// enforce asks the SRC to send nothing while a cause for the whole interaction
-// withholds every stream, if it is configured to be asked. The gates withhold
-// whatever comes of that.
-func (in *interaction) enforce() {
+// enforce asks the SRCs to send nothing while a cause for the whole interaction
+// withholds every stream of theirs, if they are configured to be asked. The gates
+// withhold whatever comes of that. heard is the recording session whose event is being
+// handled; nil for none: the others are asked by their own goroutines.
+func (in *interaction) enforce(heard *leg) {
 	for _, l := range in.legs {
-		if l.ended.IsZero() && l.rs.SRC().EnforceAtSource {
-			in.enforceAt(l)
+		if !l.ended.IsZero() || !l.rs.SRC().EnforceAtSource {
+			continue
+		}
+		streams, rs := in.withheldOf(l), l.rs
+		before := l.asks.Swap(&streams)
+		ask := func() {
+			if latest := *l.asks.Load(); len(latest) > 0 {
+				rs.Pause(latest...)
+			} else {
+				rs.Resume()
+			}
+		}
+		switch {
+		case l == heard:
+			ask()
+		case before == nil || !slices.Equal(*before, streams):
+			rs.Later(ask)
 		}
 	}
 }
 
-// enforceAt is enforce for one recording session.
-func (in *interaction) enforceAt(l *leg) {
-	var withheld []int
+// withheldOf are the streams of a recording session, by their indexes, while a cause for
+// the whole interaction withholds all of them; none otherwise.
+func (in *interaction) withheldOf(l *leg) (withheld []int) {
 	for _, s := range in.streams.of(l) {
 		if !s.live || s.track == nil {
 			continue
 		}
 		if !ofTheWhole(in.verdicts.Decision(s.id)) {
-			l.rs.Resume()
-			return
+			return nil
 		}
 		withheld = append(withheld, s.info.Index)
 	}
-	l.rs.Pause(withheld...)
+	return withheld
 }
 
 // ofTheWhole reports whether a cause that is about all streams withholds this one.

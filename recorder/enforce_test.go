@@ -37,3 +37,23 @@ func TestEnforceAtSource(t *testing.T) {
 		})
 	}
 }
+
+// A command asks for a pause of the source at once, and not only with the next message.
+func TestEnforcedByCommand(t *testing.T) {
+	r := linking(t, t.TempDir(), trunkFile("    control: all\n", ""))
+	f := newFake(t, func(f *fake) *siprec.Event { f.enforced = true; return nil },
+		offered(both, inGroup("group-0001", "cs-0000001", alice, customer)),
+		commanded1(r, Query{}, Command{Action: ActPause, Party: "p1", At: sec(1)}),
+		func(f *fake) *siprec.Event {
+			if want := []string{"resume", "[0 1]"}; !slices.Equal(f.paused, want) {
+				t.Errorf("asked for %v, want %v", f.paused, want)
+			}
+			return nil
+		},
+		commanded1(r, Query{}, Command{Action: ActResume, Party: "p1", At: sec(2)}), ended(3))
+	r.serve(t.Context(), f)
+	if want := []string{"resume", "[0 1]", "resume"}; !slices.Equal(f.paused, want) {
+		t.Errorf("asked for %v, want %v", f.paused, want)
+	}
+	manifests(t, r)
+}

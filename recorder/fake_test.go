@@ -63,6 +63,7 @@ func (f *fake) RequestURI() string     { return "sip:record@srs.example.com" }
 func (f *fake) UserAgent() string      { return "Example SBC 1" }
 func (f *fake) Held(held bool)         { f.log = append(f.log, fmt.Sprintf("held %v", held)) }
 func (f *fake) Keep(save func([]byte)) { f.save = save }
+func (f *fake) Later(do func())        { do() }
 func (f *fake) End()                   { f.log = append(f.log, "end") }
 func (f *fake) Drain()                 { f.drained = true; f.log = append(f.log, "drain") }
 func (f *fake) Stats(i int) media.Stats {

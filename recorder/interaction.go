@@ -128,7 +128,7 @@ func (l *leg) handle(ev *siprec.Event) {
 	absent := in.carryOut(decisions)
 	if ev.Kind != siprec.Ended {
 		in.streams.attach(l)
-		in.enforce()
+		in.enforce(l)
 	}
 	l.tellHeld(in, ev.At)
 	asked := l.askForSnapshot(ev, docs)

@@ -37,6 +37,7 @@ type recordingSession interface {
 	RequestSnapshot(reason string) error
 	Pause(streams ...int)
 	Resume()
+	Later(f func())
 	End()
 	Keep(save func(state []byte))
 }
@@ -53,6 +54,8 @@ type leg struct {
 	// of is its interaction: another one once the two were found to be one.
 	of   atomic.Pointer[interaction]
 	seat atomic.Pointer[seat]
+	// asks are the streams on which the SRC was asked last to send nothing.
+	asks atomic.Pointer[[]int]
 
 	// Owned by the goroutine of the interaction:
 

@@ -77,14 +77,10 @@ func (in *interaction) absorb(younger *interaction, at time.Time) error {
 	}
 	facts, decisions := in.take(younger.give(at), at, nil)
 	absent := in.carryOut(decisions)
-	for _, l := range in.legs {
-		if l.ended.IsZero() {
-			in.streams.attach(l)
-		}
-	}
-	in.enforce()
+	in.enforce(nil)
 	in.remember(entry{Absorbed: &absorbed{Recording: string(younger.id), At: at, Entries: entries}, Facts: facts, Decisions: verdictLines(decisions)})
 	in.noteMerge(string(younger.id), at, facts, decisions, absent)
+	in.tell(at, facts, decisions)
 	in.recorder.links.move(younger, in)
 	younger.gaveTo(in, at) // last: should the machine fail before, its recording session goes on in one of the two
 	return nil
@@ -126,11 +122,6 @@ func (in *interaction) gives() given {
 // give ends an interaction at an instant, and gives its recording sessions away. What it
 // needs to make its files it keeps as it was.
 func (in *interaction) give(at time.Time) given {
-	for _, l := range in.legs {
-		if !l.gone {
-			in.streams.count(l)
-		}
-	}
 	for _, s := range in.streams.list {
 		if s.track == nil {
 			continue
@@ -277,6 +268,7 @@ func (in *interaction) absorbAgain(e entry) error {
 	}
 	_, decisions := in.take(was.gives(), a.At, facts)
 	in.carryOut(decisions)
+	in.recalled(a.At, e.Facts, decisions)
 	in.lastKnown = laterOf(in.lastKnown, a.At)
 	if !slices.EqualFunc(verdictLines(decisions), e.Decisions, verdictLine.equal) {
 		return errDecisions

@@ -363,5 +363,6 @@ func (bygone) Held(bool)                                   {}
 func (bygone) RequestSnapshot(string) error                { return siprec.ErrNoUpdate }
 func (bygone) Pause(...int)                                {}
 func (bygone) Resume()                                     {}
+func (bygone) Later(func())                                {}
 func (bygone) End()                                        {}
 func (bygone) Keep(func([]byte))                           {}

@@ -151,6 +151,8 @@ func (rs *RecordingSession) step(item any) *Event {
 			return nil
 		}
 		return rs.giveUp(it.reason, rs.server.cfg.Clock.Now())
+	case laterNote:
+		it.do()
 	case tickNote:
 		rs.watch()
 	case probeNote:
@@ -240,6 +242,15 @@ func (rs *RecordingSession) Held(held bool) { rs.held = held }
 // End sends BYE, once the ACK of the last INVITE has come (RFC 3261 §15). An
 // Ended event follows. It may be called from any goroutine.
 func (rs *RecordingSession) End() { rs.inbox.post(endNote{EndLocal}) }
+
+// Later has a function called by the goroutine that calls Next, before the next event:
+// so somebody else can have [RecordingSession.Pause] and the like done, which are for that
+// goroutine alone. What they ask of the SRC is asked then. It may be called from any
+// goroutine; after the end the function is not called.
+func (rs *RecordingSession) Later(f func()) { rs.inbox.post(laterNote{f}) }
+
+// A laterNote is something to be done between two events.
+type laterNote struct{ do func() }
 
 // An endNote asks for the end of the recording session.
 type endNote struct{ reason EndReason }
