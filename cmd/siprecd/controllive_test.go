@@ -46,12 +46,20 @@ type desk struct {
 	process *process
 	tokens  map[string]string // by name
 	dialog  *src.Dialog
+	talk    *src.Conversation
+	inbound bool // the customer calls
 	began   time.Time
 	hush    func() // ends what is spoken
 }
 
 // newDesk starts a server. Its token desk may do everything, reader may look up.
 func newDesk(t *testing.T) *desk {
+	t.Helper()
+	return newDeskUnder(t, controlPolicy)
+}
+
+// newDeskUnder starts a server under a policy file.
+func newDeskUnder(t *testing.T, policy string) *desk {
 	t.Helper()
 	d := &desk{t: t, dir: t.TempDir(), tokens: make(map[string]string)}
 	var entries string
@@ -71,7 +79,7 @@ func newDesk(t *testing.T) *desk {
 	first := 16400 + 200*rand.IntN(20)
 	d.args = []string{
 		"--rtp-ports", fmt.Sprintf("%d-%d", first, first+199), "--min-free", "0", "--control", "127.0.0.1:0",
-		"--policy", d.file("policy.yaml", controlPolicy), "--directory", d.file("directory.yaml", controlPeople),
+		"--policy", d.file("policy.yaml", policy), "--directory", d.file("directory.yaml", controlPeople),
 		"--control-tokens", d.file("tokens.yaml", entries), "--listen",
 	}
 	var err error
@@ -97,9 +105,14 @@ func (d *desk) file(name, text string) string {
 func (d *desk) call() {
 	d.t.Helper()
 	c := client(d.t, d.process)
-	conversation := src.NewConversation(c.IDs(), time.Now(), src.Party{AOR: agentAOR, Name: "Alice", Label: "1"}, src.Party{AOR: customerAOR, Name: "Bob", Label: "2"})
+	agent, customer := src.Party{AOR: agentAOR, Name: "Alice", Label: "1"}, src.Party{AOR: customerAOR, Name: "Bob", Label: "2"}
+	parties := []src.Party{agent, customer}
+	if d.inbound {
+		slices.Reverse(parties)
+	}
+	d.talk = src.NewConversation(c.IDs(), time.Now(), parties...)
 	var err error
-	d.dialog, err = c.Invite(d.t.Context(), src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: conversation.Complete()})
+	d.dialog, err = c.Invite(d.t.Context(), src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: d.talk.Complete()})
 	if err != nil || d.dialog.Final().Status != 200 {
 		d.t.Fatalf("INVITE: %v", err)
 	}
@@ -331,14 +344,7 @@ func TestPauseSurvivesKill(t *testing.T) {
 	d.call()
 	pause(ctx, 500*time.Millisecond)
 	a := d.command(recorder.Command{Action: recorder.ActPause, Party: agentAOR, Key: "one", Reason: "a number is read out"})
-	o := outage{killed: time.Now()}
-	d.process.kill()
-	next, err := startProcess(d.dir, d.args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.process = next
-	o.ready = time.Now()
+	o := d.killed()
 	d.paused(d.state())
 	again := d.command(recorder.Command{Action: recorder.ActPause, Party: agentAOR, Key: "one", Reason: "a number is read out"})
 	if d.paused(again.State); !again.Repeated {
