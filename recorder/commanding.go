@@ -50,14 +50,12 @@ func (r *Recorder) Command(ctx context.Context, q Query, c Command) (Answer, err
 
 // meant is the one live interaction that fits.
 func (r *Recorder) meant(q Query) (*interaction, error) {
-	var found []*interaction
-	for _, in := range r.live.all(q) {
-		in.do(func() {
-			if in.fits(q) && !in.concluded {
-				found = append(found, in)
-			}
-		})
-	}
+	found := fitting(r, q, func(in *interaction) **interaction {
+		if in.concluded {
+			return nil
+		}
+		return &in
+	})
 	switch len(found) {
 	case 0:
 		return nil, ErrNotLive

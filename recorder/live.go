@@ -53,16 +53,34 @@ func (s *liveSet) all(q Query) []*interaction {
 // Find returns the state of each live interaction that fits, the oldest first. A query
 // that cannot be meant finds none.
 func (r *Recorder) Find(q Query) []State {
-	out := []State{}
 	if q.Check() != nil {
-		return out
+		return []State{}
 	}
-	for _, in := range r.live.all(q) {
-		in.do(func() {
-			if in.fits(q) {
-				out = append(out, in.state())
-			}
+	return fitting(r, q, func(in *interaction) *State { s := in.state(); return &s })
+}
+
+// fitting is what the live interactions that fit tell, the oldest first; one that tells
+// nil is left out. All are asked at once, so that many that wait for the disk take no
+// longer than one, and none waits for another.
+func fitting[T any](r *Recorder, q Query, tell func(*interaction) *T) []T {
+	all := r.live.all(q)
+	told := make([]*T, len(all))
+	var asked sync.WaitGroup
+	for n, in := range all {
+		asked.Go(func() {
+			in.do(func() {
+				if in.fits(q) {
+					told[n] = tell(in)
+				}
+			})
 		})
+	}
+	asked.Wait()
+	out := []T{}
+	for _, t := range told {
+		if t != nil {
+			out = append(out, *t)
+		}
 	}
 	return out
 }

@@ -364,6 +364,9 @@ func (h *Handler) carryOut(req *request, q recorder.Query, c recorder.Command) (
 		return nil, malformed("reason", "nobody is asked for consent on this trunk: a no needs a reason")
 	}
 	c.By = req.by
+	if c.Name == "" && slices.Contains([]recorder.Action{recorder.ActSecureStart, recorder.ActSecureStop}, c.Action) {
+		c.Name = req.token.name // whoever it speaks for: another person may end it
+	}
 	req.answer, err = h.cfg.Recorder.Command(req.Context(), recorder.Query{Recording: s.Recording}, c)
 	if err != nil {
 		return nil, err

@@ -143,6 +143,19 @@ func TestHeaderOfCommand(t *testing.T) {
 	}
 }
 
+// A payment is that of the token, whoever it speaks for, unless it is named.
+func TestOwnerOfPayment(t *testing.T) {
+	b := newBench(t, entry(t, "crm", []string{"acme"}, "control"))
+	for _, tt := range []struct{ body, person, want string }{
+		{`{"action": "secure-start"}`, "Jane", "crm"}, {`{"action": "secure-stop"}`, "John", "crm"}, {`{"action": "secure-start", "name": "till 4"}`, "Jane", "till 4"},
+	} {
+		b.wantFine(b.ask("crm", "POST", "/v1/interactions/one/commands", tt.body, "On-Behalf-Of", tt.person))
+		if got := b.rec.commands[len(b.rec.commands)-1]; got.Name != tt.want || got.By != "crm for "+tt.person {
+			t.Errorf("%s: %+v", tt.body, got)
+		}
+	}
+}
+
 // The command may say itself which interaction it is for.
 func TestFindAndCommand(t *testing.T) {
 	b := newBench(t, entry(t, "acme", []string{"acme"}, "control"), entry(t, "all", []string{"*"}, "control"))
