@@ -224,7 +224,7 @@ func (f *File) Conditions() []Condition {
 	var found []Condition
 	for _, r := range f.Mapping {
 		if len(r.API) > 0 {
-			found = append(found, Condition{r.Line, "api: " + strings.Join(r.API, ", "), "never fed: the server does not take this from another system yet, so no call fits"})
+			found = append(found, Condition{r.Line, "api: " + strings.Join(r.API, ", "), "never fed: the server takes this from no other system when a call begins, so no call fits"})
 		}
 		if len(r.Certificate) > 0 {
 			found = append(found, Condition{r.Line, "certificate: " + strings.Join(r.Certificate, ", "), "only from clients that show a certificate over TLS"})
