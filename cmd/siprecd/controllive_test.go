@@ -17,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"github.com/siprecd/siprecd/conformance/src"
 	"github.com/siprecd/siprecd/recorder"
 	"github.com/siprecd/siprecd/recorder/control"
@@ -453,5 +456,28 @@ func TestControlReload(t *testing.T) {
 	reload(line, "control tokens in force")
 	if got, old := status("new"), status("reader"); got != 200 || old != 401 {
 		t.Errorf("new: %d, reader: %d", got, old)
+	}
+}
+
+// TestControlFeedsPolicy: what a profile leaves to other systems is warned of where they
+// have no way in, and only there.
+func TestControlFeedsPolicy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(file, []byte(controlPolicy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"", "127.0.0.1:0"} {
+		core, logs := observer.New(zap.WarnLevel)
+		book, err := openRulebook(settings{Policy: file, Data: t.TempDir(), Control: address}, nil, zap.New(core))
+		if err != nil {
+			t.Fatal(err)
+		}
+		warned := false
+		for _, l := range logs.All() {
+			warned = warned || strings.Contains(fmt.Sprint(l.ContextMap()["nothing_tells"]), "manual")
+		}
+		if warned != (address == "") || (len(book.Taken().API) > 0) == (address == "") {
+			t.Errorf("control %q: warned %v, taken %v", address, warned, book.Taken().API)
+		}
 	}
 }
