@@ -11,12 +11,14 @@ import (
 )
 
 // seats says who is where by what is known after an event. Who stands for a stream of
-// which nothing is known is on the call.
+// which nothing is known is on the call; once anybody was described, who is not is not there,
+// also when all have left and streams go on.
 func (i *interpreter) seats(view metadata.View, p told, streams []*stream) seating {
 	conversations, none := conversationsOf(view, p)
 	s := i.bridges.seat(conversations, none, i.ruled, !i.from.signals.NoConsult)
+	i.described = i.described || len(view.Participants) > 0
 	for n, st := range streams {
-		if len(view.Participants) == 0 && st.live && st.track != nil {
+		if !i.described && st.live && st.track != nil {
 			id := nobody(st)
 			s.main = append(s.main, id)
 			i.ruled[id] = rules.Identity{FirstPair: n < 2, Evidence: "nothing says who sends"}

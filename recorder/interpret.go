@@ -15,8 +15,8 @@ import (
 // where the call came, who is held, where it waits, and what the SRC signals besides. It
 // is owned by the loop of the recording session. It takes back only what it said itself.
 //
-// An SRC need not say who sends. While nobody at all is known, each stream that
-// is there stands for a party of unknown role, as whoever is not known to be one
+// An SRC need not say who sends. While nobody at all was ever described, each stream
+// that is there stands for a party of unknown role, as whoever is not known to be one
 // of the own people is an outsider.
 type interpreter struct {
 	roster    *rules.Roster
@@ -28,6 +28,7 @@ type interpreter struct {
 	sources   map[string]source   // by the Call-ID
 	ruled     map[rules.PartyID]rules.Identity
 
+	described bool            // somebody was, ever
 	present   []rules.PartyID // on the call, in the order in which they came
 	identity  map[rules.PartyID]rules.Identity
 	spoke     map[rules.PartyID]bool
