@@ -79,7 +79,7 @@ func (m manner) String() string {
 // manners are those of the table.
 func manners() []manner {
 	return []manner{
-		{policy.Standard, "udp", ""}, {policy.Consults, "udp", ""}, {policy.OpenSIPS, "udp", ""}, {policy.BroadWorks, "tcp", ""},
+		{policy.Standard, "udp", ""}, {policy.Consults, "udp", ""}, {policy.Legs, "udp", ""}, {policy.OpenSIPS, "udp", ""}, {policy.BroadWorks, "tcp", ""},
 		{policy.Standard, "tls", "AES_CM_128_HMAC_SHA1_80"},
 	}
 }
@@ -291,7 +291,7 @@ scenarios of your own.
 
 | what happens | how the server is told |
 |---|---|
-| the call, who joins and leaves, a number that becomes known | INVITE, re-INVITE and UPDATE with SDP and metadata |
+| the call, who joins and leaves, a number that becomes known | INVITE, re-INVITE and UPDATE with SDP and metadata; of each further agent, in that manner, INVITE and BYE of a recording session of the same group |
 | who calls whom | the directory's profile of the trunk; in the BroadWorks manner extension data |
 | the SRC pauses | an inactive m-line; in the BroadWorks manner c=0.0.0.0 |
 | hold and retrieve | metadata, where one of the own people is with one outsider and nothing else happens meanwhile; else a command |

@@ -32,7 +32,7 @@ type policyPlayCommand struct {
 	Control    string        `required:"" help:"Control interface of the server, as http://host:port or https://host:port." placeholder:"URL"`
 	TokenFile  string        `required:"" help:"File whose first line is a token that may give every command to every account." placeholder:"FILE"`
 	Data       string        `required:"" help:"Data folder of the server, in which recordings lie in the clear." placeholder:"DIR"`
-	Dialect    string        `enum:"standard,consults,opensips,broadworks" default:"standard" help:"Manner in which metadata is written: standard is RFC 7865, consults has consults as communication sessions, opensips and broadworks are like those."`
+	Dialect    string        `enum:"standard,consults,legs,opensips,broadworks" default:"standard" help:"Manner in which metadata is written: standard is RFC 7865, consults has consults as communication sessions, legs a recording session for each further agent, opensips and broadworks are like those."`
 	SRTP       bool          `name:"srtp" help:"Send SRTP, AES_CM_128_HMAC_SHA1_80 with keys in the SDP."`
 	Gap        time.Duration `default:"400ms" help:"Time between two instants of a scenario, 200ms to 1s."`
 	AtATime    int           `default:"16" help:"Calls at the same time, 1 or more."`
@@ -77,7 +77,7 @@ func (c policyFilesCommand) run() error {
 // dialects are the words of --dialect.
 func dialects() map[string]policy.Dialect {
 	return map[string]policy.Dialect{
-		"standard": policy.Standard, "consults": policy.Consults, "opensips": policy.OpenSIPS, "broadworks": policy.BroadWorks,
+		"standard": policy.Standard, "consults": policy.Consults, "legs": policy.Legs, "opensips": policy.OpenSIPS, "broadworks": policy.BroadWorks,
 	}
 }
 

@@ -14,6 +14,9 @@ const (
 	// Consults is RFC 7865 with a communication session of its own for each consult, in
 	// the group of the call (RFC 8068 §3.3), so that no command tells of them.
 	Consults Dialect = "RFC 7865, consults on the wire"
+	// Legs is RFC 7865 with a recording session of its own, in the same group, for each
+	// of the own people who comes later, as an SBC on his side makes it.
+	Legs Dialect = "RFC 7865, an own recording session for each further agent"
 	// OpenSIPS writes complete documents without group, membership and association,
 	// and times with a zone: who sends is told by the labels and the order. It pauses
 	// by inactive m-lines, and shows no hold.
@@ -25,13 +28,13 @@ const (
 )
 
 // Dialects are all of them.
-func Dialects() []Dialect { return []Dialect{Standard, Consults, OpenSIPS, BroadWorks} }
+func Dialects() []Dialect { return []Dialect{Standard, Consults, Legs, OpenSIPS, BroadWorks} }
 
 // write writes the document about some news.
-func (d Dialect) write(c *call, n news) []byte {
+func (d Dialect) write(c *call, l *leg, n news) []byte {
 	switch d {
 	case OpenSIPS:
-		doc := c.complete()
+		doc := c.complete(l)
 		doc.Groups, doc.Memberships, doc.Associations = nil, nil, nil
 		doc.NoRecordingAssoc, doc.Zone = true, true
 		doc.CSs[0].GroupRef, doc.CSs[0].SIPSessionIDs = "", []string{c.ids.UUID() + "@192.0.2.40"}
@@ -43,14 +46,14 @@ func (d Dialect) write(c *call, n news) []byte {
 				p.id, p.stream = c.ids.ID(), c.ids.ID()
 			}
 		}
-		doc := c.complete()
+		doc := c.complete(l)
 		doc.Extra = c.broadWorks()
 		return doc.XML()
 	}
 	if d == Standard && c.updates%2 == 0 {
-		return c.partial(n).XML()
+		return c.partial(l, n).XML()
 	}
-	return c.complete().XML()
+	return c.complete(l).XML()
 }
 
 // broadWorks is the extension data of a call.
@@ -63,5 +66,5 @@ func (c *call) broadWorks() string {
     <extTrackingID>%s</extTrackingID>
     <callID>%s</callID>
     <callType><%s></%s></callType>
-  </broadWorksRecordingMetadata>`, c.group, c.cs.ID, kind, kind)
+  </broadWorksRecordingMetadata>`, c.group, c.legs[0].cs.ID, kind, kind)
 }

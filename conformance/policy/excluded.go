@@ -17,6 +17,11 @@ func Excluded(s scenario.Scenario, d Dialect) string {
 	if why := beyondBroadWorks(s); d == BroadWorks && why != "" {
 		return why
 	}
+	if d == Legs {
+		if why := notOfLegs(s); why != "" {
+			return why
+		}
+	}
 	if d == Consults {
 		if why := notOnTheWire(s); why != "" {
 			return why
@@ -76,6 +81,34 @@ func beyondBroadWorks(s scenario.Scenario) string {
 		return "the dialect tells the direction"
 	case profile == "strangers":
 		return "the dialect tells who is the recorded user"
+	}
+	return ""
+}
+
+// notOfLegs says why a scenario has no second recording session, or one that would have to
+// begin again.
+func notOfLegs(s scenario.Scenario) string {
+	joined := make(map[string]bool)
+	further := false
+	for _, e := range s.Events {
+		name := ""
+		switch e.Name {
+		case "join", "ans", "in", "out":
+			name = e.Args[0]
+		case "consult":
+			name = e.Args[1]
+		}
+		if name == "" || !isOwn(name) {
+			continue
+		}
+		if joined[name] {
+			return "a recording session that has ended does not begin again"
+		}
+		joined[name] = true
+		further = further || e.At > 0
+	}
+	if !further {
+		return "no agent comes later"
 	}
 	return ""
 }

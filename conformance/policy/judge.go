@@ -87,6 +87,14 @@ func Judge(p *Played, written []*Recording) *Judgement {
 // A span is a time; to is zero while it lasts.
 type span struct{ from, to time.Time }
 
+// streamID is how the server calls the stream of a party.
+func (h Heard) streamID() string {
+	if h.Leg > 1 {
+		return fmt.Sprintf("%d/%d.0", h.Leg, h.Line)
+	}
+	return fmt.Sprintf("%d.0", h.Line)
+}
+
 // permitted are the times in which the journal says that a stream was recorded.
 func permitted(lines []Line, stream string) (out []span) {
 	for _, l := range lines {
@@ -196,7 +204,7 @@ func (j *Judgement) audio(r *Recording, tracks []scenario.Track) {
 // party looks for each packet of a party. Both the scenario and the journal have to
 // agree with the files.
 func (j *Judgement) party(r *Recording, h Heard, want []scenario.Span) {
-	spans := permitted(r.Journal, fmt.Sprintf("%d.0", h.Line))
+	spans := permitted(r.Journal, h.streamID())
 	end := j.Played.Moments[len(j.Played.Moments)-1].Sent.Add(-unsure)
 	sure := j.answered(spans)
 	gone := r.Erased || r.Manifest != nil && r.Manifest.Void
@@ -243,13 +251,14 @@ func (j *Judgement) answered(spans []span) []span {
 
 // divided reports whether somebody was held or retrieved, as the metadata shows it,
 // while a packet was spoken: then it is not known any more, or again, who sends, and the
-// packet may be divided between two files.
+// packet may be divided between two files. Nor is it known after the end of a recording
+// session beside which others go on.
 func (j *Judgement) divided(p packet) bool {
 	for _, m := range j.Played.Moments {
 		for _, s := range m.Signals {
 			held := strings.Contains(s.Event, "hold") || strings.Contains(s.Event, "retrieve")
-			if held && (s.Way == "UPDATE" || s.Way == "INVITE") &&
-				!s.Done.Add(unsure).Before(p.mediaFrom) && !s.Sent.Add(-unsure).After(p.arrival.Add(margin)) {
+			shown := held && (s.Way == "UPDATE" || s.Way == "INVITE") || s.Way == "BYE" && j.Played.Dialect == Legs
+			if shown && !s.Done.Add(unsure).Before(p.mediaFrom) && !s.Sent.Add(-unsure).After(p.arrival.Add(margin)) {
 				return true
 			}
 		}
@@ -317,7 +326,7 @@ func (j *Judgement) causes(r *Recording) {
 				j.wrong("%s is withheld, and was never there", g.Party)
 				continue
 			}
-			got := causesAt(r.Journal, fmt.Sprintf("%d.0", j.Played.Parties[h].Line), m[i+1].Sent)
+			got := causesAt(r.Journal, j.Played.Parties[h].streamID(), m[i+1].Sent)
 			want := slices.Clone(g.Causes)
 			slices.Sort(want)
 			if !slices.Equal(got, want) {

@@ -19,7 +19,8 @@ type party struct {
 	id      string // of the participant in metadata, ids those it had before
 	ids     []string
 	stream  string // id of its stream
-	line    int    // its m-line; -1 before it has one
+	leg     *leg
+	line    int // its m-line there
 	present bool
 	muted   bool // its stream is not sent, as metadata shows a hold (RFC 8068 §3.2.2)
 	joined  time.Time

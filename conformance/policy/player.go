@@ -54,7 +54,8 @@ type Signal struct {
 type Heard struct {
 	Name    string
 	Voice   Voice
-	Line    int      // its m-line, from 0
+	Leg     int      // its recording session, from 1
+	Line    int      // its m-line there, from 0
 	IDs     []string // by which metadata and commands named it
 	Packets []src.Sent
 }
@@ -103,7 +104,6 @@ type performance struct {
 	code   *code
 	call   *call
 	client *src.SRC
-	dialog *src.Dialog
 	played *Played
 	number int
 
@@ -208,7 +208,7 @@ func moments(s scenario.Scenario) (out []instant) {
 func (f *performance) moment(ctx context.Context, in instant) error {
 	m := Moment{At: in.at, Sent: time.Now()}
 	rest := in.events
-	if f.dialog == nil {
+	if f.call.legs[0].dialog == nil {
 		begin := instant{at: in.at}
 		rest = nil
 		for _, e := range in.events {
@@ -238,11 +238,11 @@ func (f *performance) moment(ctx context.Context, in instant) error {
 	}
 	f.speak() // at the first moment nobody has spoken yet
 	if n := len(in.events); n > 0 && in.events[n-1].Name == "end" {
-		answer, err := f.dialog.Bye(ctx, src.Request{})
-		if err != nil {
-			return fmt.Errorf("BYE: %w", err)
+		for _, l := range slices.Backward(f.call.legs) {
+			if err := f.bye(ctx, l, "end", &m); err != nil {
+				return err
+			}
 		}
-		m.note("end", "BYE", answer.Status, "")
 	}
 	m.Done = time.Now()
 	f.played.Moments = append(f.played.Moments, m)
@@ -270,8 +270,9 @@ func (f *performance) commands(ctx context.Context, in instant, turns []turn, t 
 		if f.Control == nil {
 			return fmt.Errorf("event %s needs a command", e.Name)
 		}
-		cmd.Key = fmt.Sprintf("%s-%d", f.dialog.CallID(), e.Line)
-		a, err := f.Control.send(ctx, f.dialog.CallID(), cmd)
+		callID := f.call.legs[0].dialog.CallID()
+		cmd.Key = fmt.Sprintf("%s-%d", callID, e.Line)
+		a, err := f.Control.send(ctx, callID, cmd)
 		if err != nil {
 			return fmt.Errorf("command %s: %w", cmd.Action, err)
 		}
@@ -280,7 +281,8 @@ func (f *performance) commands(ctx context.Context, in instant, turns []turn, t 
 	return nil
 }
 
-// wire shows what the events of an instant change, in one message.
+// wire shows what the events of an instant change, in one message of each leg: of those
+// that begin first.
 func (f *performance) wire(ctx context.Context, in instant, m *Moment) error {
 	var names []string
 	for _, e := range in.events {
@@ -289,20 +291,33 @@ func (f *performance) wire(ctx context.Context, in instant, m *Moment) error {
 			return err
 		}
 	}
-	offers, document := f.call.tell()
+	events := strings.Join(names, " ")
+	for _, l := range slices.Backward(f.call.legs) {
+		if err := f.show(ctx, l, events, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// show sends the news of a leg.
+func (f *performance) show(ctx context.Context, l *leg, events string, m *Moment) error {
+	if l.number > 1 && len(l.news.gone) > 0 {
+		return f.bye(ctx, l, events, m) // who has it for himself hangs up
+	}
+	offers, document := f.call.tell(l)
 	if offers == nil && document == nil {
 		return nil
 	}
 	r := src.Request{Streams: offers, Metadata: document}
-	events := strings.Join(names, " ")
-	if f.dialog == nil {
-		return f.invite(ctx, r, events, m)
+	if l.dialog == nil {
+		return f.invite(ctx, l, r, events, m)
 	}
 	method := "UPDATE"
 	if offers != nil {
 		method = "INVITE"
 	}
-	answer, err := f.dialog.Do(ctx, method, r)
+	answer, err := l.dialog.Do(ctx, method, r)
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
 	}
@@ -314,27 +329,47 @@ func (f *performance) wire(ctx context.Context, in instant, m *Moment) error {
 	return nil
 }
 
-// invite opens the recording session.
-func (f *performance) invite(ctx context.Context, r src.Request, events string, m *Moment) error {
+// bye ends a leg, once. Its voices end with it: its ports may be those of others next.
+func (f *performance) bye(ctx context.Context, l *leg, events string, m *Moment) error {
+	if l.over {
+		return nil
+	}
+	l.over, l.news = true, news{}
+	answer, err := l.dialog.Bye(ctx, src.Request{})
+	if err != nil {
+		return fmt.Errorf("BYE: %w", err)
+	}
+	m.note(events, "BYE", answer.Status, "")
+	l.stop()
+	return nil
+}
+
+// invite opens the recording session of a leg.
+func (f *performance) invite(ctx context.Context, l *leg, r src.Request, events string, m *Moment) error {
 	r.RequestURI = fmt.Sprintf("sip:%s@%s", Account(f.call.scenario), f.SRC.Target)
 	if t := strings.ToLower(f.SRC.Transport); t != "" && t != "udp" {
 		r.RequestURI += ";transport=" + t
 	}
 	var err error
-	if f.dialog, err = f.client.Invite(ctx, r); err != nil {
+	if l.dialog, err = f.client.Invite(ctx, r); err != nil {
 		return fmt.Errorf("INVITE: %w", err)
 	}
-	final := f.dialog.Final()
+	l.playing, l.stop = context.WithCancel(f.playing)
+	final := l.dialog.Final()
 	m.note(events, "INVITE", final.Status, final.Get("Warning"))
 	if final.Status != 200 {
 		return fmt.Errorf("INVITE was answered %d %s", final.Status, final.Get("Warning"))
 	}
-	f.played.CallID = f.dialog.CallID()
-	return f.drawn(ctx)
+	if l.number > 1 {
+		f.speak()
+		return nil
+	}
+	f.played.CallID = l.dialog.CallID()
+	return f.drawn(ctx, l.dialog)
 }
 
 // drawn hangs up when the server drew on the other side than the scenario.
-func (f *performance) drawn(ctx context.Context) error {
+func (f *performance) drawn(ctx context.Context, dialog *src.Dialog) error {
 	percent, want := share(f.call.scenario)
 	if percent <= 0 || percent >= 100 {
 		return nil
@@ -346,7 +381,7 @@ func (f *performance) drawn(ctx context.Context) error {
 	if (draw < float64(percent)/100) == (want < float64(percent)/100) {
 		return nil
 	}
-	if _, err := f.dialog.Bye(ctx, src.Request{}); err != nil {
+	if _, err := dialog.Bye(ctx, src.Request{}); err != nil {
 		return fmt.Errorf("BYE: %w", err)
 	}
 	return errDraw
@@ -377,15 +412,17 @@ func share(s scenario.Scenario) (percent int, draw float64) {
 
 // speak has each m-line that is new sent from.
 func (f *performance) speak() {
-	streams := f.dialog.Streams()
 	for _, p := range f.call.parties[len(f.played.Parties):] {
-		v := Voice{Call: f.number, Party: f.call.parties[p.line].number}
-		f.played.Parties = append(f.played.Parties, Heard{Name: p.name, Voice: v, Line: p.line})
+		v := Voice{Call: f.number, Party: p.number}
+		if f.Mixed {
+			v.Party = 0
+		}
+		f.played.Parties = append(f.played.Parties, Heard{Name: p.name, Voice: v, Leg: p.leg.number, Line: p.line})
 		if v.Party != p.number {
 			continue // it is in the stream of the first
 		}
 		f.voices.Go(func() {
-			err := streams[p.line].Play(f.playing, source{f.code, v}, src.PlayOptions{})
+			err := p.leg.dialog.Stream(p.line).Play(p.leg.playing, source{f.code, v}, src.PlayOptions{})
 			if err != nil && !errors.Is(err, context.Canceled) {
 				f.mu.Lock()
 				f.troubles = append(f.troubles, fmt.Errorf("%s speaks: %w", p.name, err))
@@ -399,7 +436,7 @@ func (f *performance) speak() {
 func (f *performance) listen() {
 	for i := range f.played.Parties {
 		h, p := &f.played.Parties[i], f.call.parties[i]
-		h.Packets = f.dialog.Stream(h.Line).Sent()
+		h.Packets = p.leg.dialog.Stream(h.Line).Sent()
 		for _, id := range append(slices.Clone(p.ids), p.id) {
 			h.IDs = append(h.IDs, id)
 			if raw, err := base64.StdEncoding.DecodeString(id); err == nil { // a UUID (RFC 7865 §6.10)
@@ -411,5 +448,7 @@ func (f *performance) listen() {
 			h.IDs = append(h.IDs, userOf(aor))
 		}
 	}
-	f.dialog.Close()
+	for _, l := range f.call.legs {
+		l.dialog.Close()
+	}
 }

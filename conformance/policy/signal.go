@@ -54,7 +54,7 @@ func (c *call) turnOf(e scenario.Event) turn {
 // other side any more, not who holds, so one of the own people has to be there alone,
 // in no consult. It is taken back the way it was told.
 func (c *call) showsHold(e scenario.Event) bool {
-	if c.dialect != Standard && c.dialect != Consults || !c.present(e.Args[0]) {
+	if c.dialect == OpenSIPS || c.dialect == BroadWorks || !c.present(e.Args[0]) {
 		return false
 	}
 	if e.Name == "retrieve" {
@@ -131,7 +131,7 @@ func (c *call) changes(e scenario.Event, at time.Time) error {
 	case "sdp+":
 		c.pauses(arg[0], false)
 	case "nop":
-		c.news.offer = true
+		c.legs[0].news.offer = true
 	}
 	return nil
 }
@@ -142,9 +142,9 @@ func (c *call) pauses(name string, on bool) {
 	if c.dialect == BroadWorks {
 		for _, p := range c.parties {
 			if name == "" || p.name == name {
-				c.offers[p.line].Address, c.news.offer = "", true
+				p.leg.offers[p.line].Address, p.leg.news.offer = "", true
 				if on {
-					c.offers[p.line].Address = "0.0.0.0"
+					p.leg.offers[p.line].Address = "0.0.0.0"
 				}
 			}
 		}
