@@ -42,14 +42,21 @@ const (
 // Where none has, it was cut off, and is erased as well. One with a legal hold is refused
 // with [ErrHeld].
 func Erase(dir, id string, e Erasure) (store.Tombstone, error) {
-	tomb, _, err := eraseIf(dir, id, func(store.Manifest) (Erasure, error) { return e, nil })
+	tomb, _, err := eraseIf(dir, id, heldBy, func(store.Manifest) (Erasure, error) { return e, nil })
+	return tomb, err
+}
+
+// eraseVoid is [Erase] of what is void for a reason from which no legal hold keeps it.
+func eraseVoid(dir, id string, e Erasure) (store.Tombstone, error) {
+	never := func(string, store.Manifest) error { return nil }
+	tomb, _, err := eraseIf(dir, id, never, func(store.Manifest) (Erasure, error) { return e, nil })
 	return tomb, err
 }
 
 // eraseIf erases a recording by what may says of its manifest, which is asked when nobody
 // else changes the recording any more, and it is not held. done is false when nothing was
 // done, since it had been erased before.
-func eraseIf(dir, id string, may func(store.Manifest) (Erasure, error)) (tomb store.Tombstone, done bool, err error) {
+func eraseIf(dir, id string, held func(folder string, m store.Manifest) error, may func(store.Manifest) (Erasure, error)) (tomb store.Tombstone, done bool, err error) {
 	folder, err := store.Folder(dir, id)
 	if err != nil {
 		return tomb, false, err
@@ -85,7 +92,7 @@ func eraseIf(dir, id string, may func(store.Manifest) (Erasure, error)) (tomb st
 	case err != nil:
 		return tomb, false, err
 	}
-	if err := heldBy(folder, m); err != nil {
+	if err := held(folder, m); err != nil {
 		return tomb, false, fmt.Errorf("erase %s: %w", id, err)
 	}
 	e, err := may(m)

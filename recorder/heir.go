@@ -1,7 +1,6 @@
 package recorder
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -82,7 +81,7 @@ type legacy struct {
 type heritage struct {
 	Took  took
 	Known []person
-	Spoke []rules.PartyID     // of whom it was told that they send
+	Told  carriedOn
 	Parts []rules.RecordingID // recordings of the interaction so far
 }
 
@@ -103,7 +102,7 @@ func (in *interaction) leaves() *legacy {
 	return &legacy{
 		verdicts: in.verdicts, policy: in.policy, until: in.recorder.cfg.Now().Add(in.recorder.cfg.Linger),
 		heritage: heritage{
-			Took: in.asTook(in.ended, rules.Names{}), Known: known, Parts: g.parts, Spoke: slices.Sorted(maps.Keys(in.interpreter.spoke)),
+			Took: in.asTook(in.ended, rules.Names{}), Known: known, Parts: g.parts, Told: in.interpreter.carriesOn(),
 		},
 	}
 }
@@ -128,9 +127,7 @@ func (in *interaction) inherit(at time.Time) {
 		return
 	}
 	in.known = slices.Clone(h.Known)
-	for _, p := range h.Spoke { // who is silent from the beginning is held
-		in.interpreter.spoke[p] = true
-	}
+	in.interpreter.carryOn(h.Told, rules.Names{})
 	in.acquaint(in.legs[0])
 	in.verdicts.Merge(h.verdicts, at)
 	t := h.Took

@@ -97,13 +97,14 @@ type given struct {
 	list    []*stream
 	parts   []rules.RecordingID // recordings that become part of the other
 	took    took
+	heard   *interpreter // nil when whoever is on the call changes nothing
 }
 
 // gives is what an interaction has to give.
 func (in *interaction) gives() given {
 	g := given{
 		subject: in.subject, zero: in.zero, verdict: in.verdicts, legs: slices.Clone(in.legs), known: in.known,
-		list: slices.Clone(in.streams.list), parts: append(slices.Clone(in.parts), in.id), took: in.asTook(time.Time{}, rules.Names{}),
+		list: slices.Clone(in.streams.list), parts: append(slices.Clone(in.parts), in.id), took: in.asTook(time.Time{}, rules.Names{}), heard: in.interpreter,
 	}
 	for _, u := range in.users {
 		g.parts = append(g.parts, u.id)
@@ -213,9 +214,19 @@ func (in *interaction) take(g given, at time.Time, facts []rules.Event) ([]rules
 	t := g.took
 	t.At, t.Names = at, names
 	in.stepped(step{Took: &t})
+	if in.interpreter != nil && g.heard != nil {
+		in.interpreter.carryOn(g.heard.carriesOn(), names)
+		in.interpreter.inactive.adopt(&g.heard.inactive, names)
+	}
 	decisions := in.verdicts.Merge(g.verdict.Renamed(names), at)
-	if in.interpreter != nil && facts == nil {
-		facts = in.interpreter.news(&siprec.Event{Kind: siprec.Changed, At: at}, in.told(), in.streams.list)
+	if in.interpreter != nil {
+		ev := &siprec.Event{Kind: siprec.Changed, At: at}
+		in.interpreter.hearing(g.legs[0].callID, g.legs[0].source)
+		if facts == nil {
+			facts = in.interpreter.news(ev, in.told(), in.streams.list)
+		} else {
+			in.interpreter.recall(ev, in.told(), in.streams.list, facts)
+		}
 	}
 	in.stepped(step{Facts: facts})
 	decisions = append(decisions, in.verdicts.Apply(facts...)...)
@@ -285,9 +296,13 @@ func (in *interaction) intoAgain(e entry) {
 // voidParts erases the recordings that are part of an interaction of which nothing may
 // be kept, as soon as they are finished.
 func (r *Recorder) voidParts(in *interaction) {
+	erase := eraseVoid
+	if in.verdicts.OnlyWithdrawn() {
+		erase = Erase
+	}
 	for _, id := range in.parts {
 		for {
-			_, err := Erase(r.cfg.Dir, string(id), Erasure{By: "policy " + in.policy.Version(), Reason: reasonVoid, At: r.cfg.Now()})
+			_, err := erase(r.cfg.Dir, string(id), Erasure{By: "policy " + in.policy.Version(), Reason: reasonVoid, At: r.cfg.Now()})
 			if errors.Is(err, store.ErrUnfinished) && wait(r.ctx, firstRetry) {
 				continue
 			}

@@ -240,3 +240,32 @@ func TestHeir(t *testing.T) {
 		})
 	}
 }
+
+// TestHeirOfAHold: a hold that metadata told of the interaction before is over when the
+// next recording session shows that nobody is held, and goes on when it shows that.
+func TestHeirOfAHold(t *testing.T) {
+	silent := again
+	silent.sends = nil
+	for _, tt := range []struct {
+		name string
+		they party
+		kept uint64
+	}{{"retrieved meanwhile", again, 50}, {"still held", silent, 0}} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := lingering(t, t.TempDir(), trunkFile("", ""))
+			held := customer
+			held.sends = nil
+			f := newFake(t, offered(both, inGroup("group-0001", "cs-0000001", alice, customer)), talk(1, 2, 0, 1),
+				changed(1, nil, inGroup("group-0001", "cs-0000001", alice, held)), ended(2))
+			r.serve(t.Context(), f)
+			for len(r.Find(Query{})) > 0 {
+				runtime.Gosched()
+			}
+			another(r, "c2", offeredAt(3, both, inGroup("group-0001", "cs-0000002", carol, tt.they)), talk(0, 4, 3, 4), ended(5))(f)
+			made := manifests(t, r)
+			if len(made) != 2 || made[1].Continues != made[0].Recording || made[1].Streams[0].Packets.Kept != tt.kept {
+				t.Errorf("%d recordings, continues %q, %+v", len(made), made[len(made)-1].Continues, made[len(made)-1].Streams[0].Packets)
+			}
+		})
+	}
+}

@@ -113,7 +113,7 @@ func mayBeDue(e store.Entry) bool { return e.State == store.Finished && !e.Delet
 // is false when there is nothing to tell of.
 func eraseDue(dir, id string, now time.Time) (s Swept, done bool) {
 	s.ID = id
-	s.Tombstone, done, s.Err = eraseIf(dir, id, func(m store.Manifest) (Erasure, error) {
+	s.Tombstone, done, s.Err = eraseIf(dir, id, heldBy, func(m store.Manifest) (Erasure, error) {
 		err := s.judge(m, now)
 		return Erasure{By: byRetention, Reason: s.Why, At: now}, err
 	})

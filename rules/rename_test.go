@@ -31,6 +31,7 @@ func TestRenamed(t *testing.T) {
 		rules.Event{At: at(3), Kind: rules.Consulted, Party: "a", Other: "x", Identity: outsider},
 		rules.Event{At: at(4), Kind: rules.PausePressed, Party: "a"},
 		rules.Event{At: at(5), Kind: rules.StreamInactive, Stream: "0", Owner: "sdp"},
+		rules.Event{At: at(5), Kind: rules.StreamAdded, Stream: "2"}, // keeps its name
 	)
 	text := func(c *rules.Case) string {
 		var out []string
