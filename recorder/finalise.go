@@ -22,6 +22,9 @@ import (
 // is a free place. What fails leaves capture and journal as they are, and no
 // manifest: the recording is then unfinished, not lost.
 func (r *Recorder) finalise(rec *recording) {
+	r.queue.Add(1)
+	defer r.queue.Add(-1)
+	began := r.cfg.Now()
 	if err := rec.settle(r.stopping); err != nil {
 		rec.failed("capture", err)
 	}
@@ -43,6 +46,9 @@ func (r *Recorder) finalise(rec *recording) {
 	} else {
 		rec.report(m)
 		err = rec.journal.close()
+		if r.cfg.Finalised != nil {
+			r.cfg.Finalised(m, r.cfg.Now().Sub(began))
+		}
 		r.listed(m)
 	}
 	if err != nil {

@@ -110,6 +110,11 @@ type Config struct {
 	// nil for none.
 	Links []Link
 
+	// Finalised is told of each recording whose files were made, and how long that took,
+	// waiting for its turn included; nil for none. It must not block. A recording that an
+	// earlier process finalised is not told of again.
+	Finalised func(m store.Manifest, took time.Duration)
+
 	// AlarmAfter is how many interactions in succession of an account and trunk have to
 	// go wrong alike for [AlarmUnanswered] and [AlarmRoles]; 0 means [DefaultAlarmAfter].
 	AlarmAfter int
@@ -134,6 +139,7 @@ type Recorder struct {
 	finishing
 	spool   *capture.Spool
 	tally   tally
+	queue   atomic.Int64 // recordings that are being finalised, or wait for it
 	links   links
 	live    liveSet
 	merging sync.Mutex   // held while two interactions become one

@@ -62,7 +62,7 @@ func (s *Server) receiveStranger(m *front.Message, why error) {
 	}
 	s.quiet.Warn("invite refused", append(s.origin(m.Flow).LogFields(), zap.String("call_id", shortened(m.Request.CallID().Value())),
 		zap.Int("status", 403), zap.String("why", why.Error()))...)
-	s.refuse(loose(m), s.statelessTag(m.Request), refuse(403, why.Error()))
+	s.refuse(loose(m), s.statelessTag(m.Request), refuse(403, why.Error()).because(RefusedStranger))
 }
 
 // statelessTag is a tag that is the same for each repetition of a request.
@@ -78,7 +78,7 @@ func (s *Server) admit(r *request, src SRC) *refusal {
 	// The INVITE that only asks for a challenge is not counted, each guess is.
 	guess := src.Digest == nil || r.Request.GetHeader("Authorization") != nil
 	if guess && !s.rates.take(src.Name, src.InvitesPerSecond) {
-		return refuse(503, "this client asks for too many recording sessions in a second", retryAfter())
+		return refuse(503, "this client asks for too many recording sessions in a second", retryAfter()).because(RefusedLimit)
 	}
 	return s.authenticated(r, src)
 }

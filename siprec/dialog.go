@@ -186,6 +186,7 @@ func (rs *RecordingSession) reply(ev *Event, r *request, c *content, status int,
 	rs.accept(r, c)
 	if ev.Kind == Offered {
 		rs.confirmed = true
+		rs.server.counts.accept(rs.src.Name)
 		rs.watch()
 	}
 }

@@ -212,13 +212,13 @@ func (rs *RecordingSession) propose(r *request, c *content) *refusal {
 	}
 	if errors.Is(err, errTooManyStreams) {
 		if c.offer != nil && rs.media.needs(c.offer) > rs.src.MaxStreams {
-			return refuse(488, "more streams than this client may have, "+strconv.Itoa(rs.src.MaxStreams))
+			return refuse(488, "more streams than this client may have, "+strconv.Itoa(rs.src.MaxStreams)).because(RefusedLimit)
 		}
-		return refuse(503, err.Error(), retryAfter())
+		return refuse(503, err.Error(), retryAfter()).because(RefusedLimit)
 	}
 	if err != nil {
 		rs.log.Error("no ports for recorded streams", zap.Error(err))
-		return refuse(503, "no media ports are free", retryAfter())
+		return refuse(503, "no media ports are free", retryAfter()).because(RefusedPorts)
 	}
 	rs.withhold(rs.next)
 	each := rs.next.refusals()

@@ -49,6 +49,7 @@ type refusal struct {
 	status  int
 	warning string
 	headers []sip.Header
+	reason  RefusalReason // empty where the status says it
 	// usual says that refusing so is in the course of things: a first challenge.
 	usual bool
 }
@@ -82,6 +83,7 @@ func (s *Server) newResponse(r *request, status int, tag string, body []byte) *s
 // may.
 func (s *Server) refuse(r *request, tag string, ref *refusal) {
 	ref = s.elsewhere(r, ref)
+	s.counts.refuse(r, ref)
 	res := s.newResponse(r, ref.status, tag, nil)
 	if ref.warning != "" {
 		res.AppendHeader(sip.NewHeader("Warning", warning(ref.warning)))
@@ -125,7 +127,7 @@ func (s *Server) elsewhere(r *request, ref *refusal) *refusal {
 		return ref
 	}
 	if len(s.cfg.Redirect) > 0 && r.method() == sip.INVITE && toTag(r.Request) == "" {
-		to := refuse(302, ref.warning)
+		to := refuse(302, ref.warning).because(ref.reason)
 		for _, uri := range s.cfg.Redirect {
 			to.headers = append(to.headers, sip.NewHeader("Contact", "<"+uri+">"))
 		}
@@ -136,7 +138,7 @@ func (s *Server) elsewhere(r *request, ref *refusal) *refusal {
 			return ref
 		}
 	}
-	return refuse(ref.status, ref.warning, append(ref.headers[:len(ref.headers):len(ref.headers)], retryAfter())...)
+	return refuse(ref.status, ref.warning, append(ref.headers[:len(ref.headers):len(ref.headers)], retryAfter())...).because(ref.reason)
 }
 
 // contact is our Contact in an answer: the address that the peer reaches us at and the

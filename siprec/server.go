@@ -140,6 +140,7 @@ type Server struct {
 	rates   *rates
 	ports   *ports
 	exposed exposed
+	counts  *inviteCounts
 
 	mu       sync.Mutex
 	dialogs  map[dialogKey]*RecordingSession
@@ -166,6 +167,7 @@ func Listen(cfg Config) (*Server, error) {
 		ended:   make(chan struct{}),
 		rates:   newRates(cfg.Clock.Now),
 		ports:   &ports{taken: make(map[string]int)},
+		counts:  newInviteCounts(),
 	}
 	after := func(d time.Duration, f func()) func() bool { return cfg.Clock.AfterFunc(d, f).Stop }
 	s.quiet, s.busyLog = front.NewQuiet(cfg.Log, cfg.Clock.Now, after), front.NewQuiet(cfg.Log, cfg.Clock.Now, after)
@@ -309,7 +311,7 @@ func (s *Server) register(rs *RecordingSession, inviteKey string) *refusal {
 	case ref != nil:
 		return ref
 	case rs.src.MaxRecordingSessions > 0 && s.of(rs.src.Name) >= rs.src.MaxRecordingSessions:
-		return refuse(503, "this client has as many recording sessions as it may have", retryAfter())
+		return refuse(503, "this client has as many recording sessions as it may have", retryAfter()).because(RefusedLimit)
 	}
 	s.dialogs[rs.key()] = rs
 	s.invites[inviteKey] = rs
@@ -322,11 +324,11 @@ func (s *Server) register(rs *RecordingSession, inviteKey string) *refusal {
 func (s *Server) closed(unavailable string) *refusal {
 	switch {
 	case s.draining:
-		return refuse(503, "the recording server is stopping", retryAfter())
+		return refuse(503, "the recording server is stopping", retryAfter()).because(RefusedStopping)
 	case unavailable != "":
 		return refuse(503, unavailable, retryAfter())
 	case len(s.dialogs) >= s.cfg.MaxRecordingSessions:
-		return refuse(503, "the recording server is full", retryAfter())
+		return refuse(503, "the recording server is full", retryAfter()).because(RefusedFull)
 	}
 	return nil
 }

@@ -197,6 +197,7 @@ type process struct {
 	// Where it listens.
 	udp, tcp, tls string
 	control       string
+	metrics       string
 	log           *watchedLog
 	cancel        context.CancelFunc
 	done          chan struct{}
@@ -232,6 +233,8 @@ func startProcess(dir string, args ...string) (*process, error) {
 			p.tls = address
 		case "control":
 			p.control = address
+		case "metrics":
+			p.metrics = address
 		case "ready":
 			ready = true
 		}

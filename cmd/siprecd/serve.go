@@ -26,6 +26,9 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	if err := c.checkControlReach(ctx, lookupHost); err != nil {
 		return err
 	}
+	if err := c.checkMetricsReach(ctx, lookupHost); err != nil {
+		return err
+	}
 	log, err := newLogger(out.stderr, c.LogLevel, c.LogFormat)
 	if err != nil {
 		return usageError{err}
@@ -49,6 +52,9 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	}
 	if at := running.control.address(); at != "" {
 		fmt.Fprintln(out.stdout, "listening control", at)
+	}
+	if at := running.measured.address(); at != "" {
+		fmt.Fprintln(out.stdout, "listening metrics", at)
 	}
 	fmt.Fprintln(out.stdout, "ready")
 

@@ -29,6 +29,7 @@ type server struct {
 	tls      *siprec.TLS   // nil without TLS
 	control  *commanding   // nil without a control interface
 	told     *webhook      // nil without one
+	measured *measuring    // nil without metrics
 	served   chan struct{} // closed when Serve has returned
 	err      error         // what it returned; to be read after served
 }
@@ -73,21 +74,25 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	measured, err := s.listenMetrics(log)
+	if err != nil {
+		return nil, errors.Join(err, told.close())
+	}
 	rec, err := recorder.New(recorder.Config{
 		Dir: s.Data, Policy: rules.RecordAll(), Rulebook: book, Signals: admitted.signals, Log: log, FFmpeg: ffmpeg, OmitGaps: s.Gaps == "omit",
 		HoldBack: s.HoldBack, Commit: s.Commit, PageMemory: int(s.PageMemory), Masters: masters, Encrypt: encrypt,
 		Grace: s.Grace, Linger: s.Linger, Links: s.links(), Sweep: s.Sweep,
-		AlarmAfter: s.AlarmAfter, Notify: told.notify(), Noted: told.noted(),
+		AlarmAfter: s.AlarmAfter, Notify: measured.notify(told.notify()), Noted: told.noted(), Finalised: measured.finalised(),
 	})
 	if err != nil {
-		return nil, errors.Join(err, told.close())
+		return nil, errors.Join(err, measured.close(context.Background()), told.close())
 	}
 	tellStorage(log, encrypt)
 	kept := newStanding(rec, log)
 	kept.expect(s.RecordFrom)
 	commands, err := s.listenControl(log)
 	if err != nil {
-		return nil, errors.Join(err, rec.Close(context.Background()), told.close())
+		return nil, errors.Join(err, measured.close(context.Background()), rec.Close(context.Background()), told.close())
 	}
 	space := s.watchSpace(log)
 	srv, err := siprec.Listen(siprec.Config{
@@ -107,19 +112,20 @@ func start(s settings, log *zap.Logger) (*server, error) {
 	})
 	if err != nil {
 		space.close()
-		return nil, errors.Join(err, commands.close(context.Background()), rec.Close(context.Background()), told.close())
+		return nil, errors.Join(err, commands.close(context.Background()), measured.close(context.Background()), rec.Close(context.Background()), told.close())
 	}
 	if err := takeUp(rec, kept.resume(srv), log); err != nil {
 		space.close()
-		return nil, errors.Join(err, srv.Shutdown(context.Background()), commands.close(context.Background()), rec.Close(context.Background()), told.close())
+		return nil, errors.Join(err, srv.Shutdown(context.Background()), commands.close(context.Background()), measured.close(context.Background()), rec.Close(context.Background()), told.close())
 	}
-	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, space: space, tls: identity, control: commands, told: told, served: make(chan struct{})}
+	running := &server{sip: srv, recorder: rec, rulebook: book, admitted: admitted, standing: kept, space: space, tls: identity, control: commands, told: told, measured: measured, served: make(chan struct{})}
 	go func() {
 		defer close(running.served)
 		running.err = srv.Serve(context.Background())
 	}()
 	kept.begin(srv, s.RecordFrom, admitted.asked)
 	commands.serve(control.Config{Recorder: rec, Archive: archived{rec, s.Data}, Log: log})
+	measured.serve(running)
 	return running, nil
 }
 
@@ -185,5 +191,5 @@ func (s *server) stop(ctx context.Context) error {
 	s.space.close()
 	// Files are finished whatever the hurry: what was recorded is not thrown away.
 	err = errors.Join(err, s.recorder.Close(context.WithoutCancel(ctx)))
-	return errors.Join(err, s.told.close())
+	return errors.Join(err, s.told.close(), s.measured.close(ctx))
 }

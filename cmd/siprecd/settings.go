@@ -50,6 +50,9 @@ type settings struct {
 	ControlCert   string `name:"control-cert" help:"Certificate of the control interface with its chain, PEM: it then speaks TLS only." env:"SIPRECD_CONTROL_CERT" placeholder:"FILE"`
 	ControlKey    string `name:"control-key" help:"Private key of that certificate, PEM." env:"SIPRECD_CONTROL_KEY" placeholder:"FILE"`
 
+	Metrics       string    `help:"Address, host:port, at which /metrics shows how the server does, in the text format of Prometheus (docs/metrics.md); empty for none. Other than loopback needs metrics-accept." env:"SIPRECD_METRICS" placeholder:"ADDRESS"`
+	MetricsAccept []network `help:"Networks or addresses that may read the metrics, or any. When it is empty, only this machine." env:"SIPRECD_METRICS_ACCEPT" placeholder:"CIDR"`
+
 	Webhook       string `help:"URL to which the server posts what happens to recordings: started, stopped, causes, roles, verdicts, alarms (docs/notices.md). It is https, or http of a loopback address. What waits to be delivered lies in the data folder." env:"SIPRECD_WEBHOOK" placeholder:"URL"`
 	WebhookSecret string `name:"webhook-secret" help:"File of secrets that sign what is posted to the webhook: one on each line, at least 16 octets, at most four, of which each signs. A file that everybody may read is refused. It is read again at SIGHUP." env:"SIPRECD_WEBHOOK_SECRET" placeholder:"FILE"`
 	AlarmAfter    int    `name:"alarm-after" help:"After how many interactions in succession, of one account and trunk, an alarm is raised because none had an answer to the question for consent, or because in none anybody could be placed, 1 to 10000." env:"SIPRECD_ALARM_AFTER" default:"5" placeholder:"N"`
@@ -115,7 +118,7 @@ func (s *settings) Validate() error {
 	case s.MaxRecordingSessions < 1:
 		return fmt.Errorf("max-recording-sessions: %d is less than 1", s.MaxRecordingSessions)
 	}
-	return errors.Join(s.validateTLS(), s.validateLinks(), s.validateAddresses(), s.checkTargets(), s.validateControl(), s.validateWebhook())
+	return errors.Join(s.validateTLS(), s.validateLinks(), s.validateAddresses(), s.checkTargets(), s.validateControl(), s.validateMetrics(), s.validateWebhook())
 }
 
 // noLink is the word for no link.

@@ -122,7 +122,7 @@ func (n *Notifier) expire(now time.Time) {
 	}
 	if len(old) > 0 {
 		n.box.giveUp(old)
-		n.given += len(old)
+		n.givenUp(len(old))
 		n.save()
 	}
 }

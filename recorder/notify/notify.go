@@ -97,6 +97,8 @@ type Notifier struct {
 	secrets  atomic.Pointer[[]string]
 	handed   chan recorder.Notice
 	overflow atomic.Uint64 // notices that found no room in handed
+	waits    atomic.Int64  // of the outbox, as of the last step
+	lost     atomic.Uint64 // notices that were given up
 	settling chan chan struct{}
 	closing  chan struct{}
 	close    sync.Once
@@ -173,6 +175,12 @@ func (n *Notifier) Notify(notice recorder.Notice) {
 	}
 }
 
+// Figures are how many notices wait to be delivered, and how many were given up since
+// New: for want of room or of time, or because the receiver refused them.
+func (n *Notifier) Figures() (waiting int, givenUp uint64) {
+	return int(n.waits.Load()) + len(n.handed), n.lost.Load()
+}
+
 // Settle returns when all that was handed over before is in the outbox, where it
 // survives the end of the process; or after 1 s, when the disk does not keep up.
 func (n *Notifier) Settle() {
@@ -223,6 +231,7 @@ func (n *Notifier) run() {
 	var tidy, complain <-chan time.Time
 	for {
 		n.deliver(due)
+		n.waits.Store(int64(len(n.box.waiting)))
 		if n.hurry && n.under == nil {
 			break
 		}
@@ -265,11 +274,11 @@ func (n *Notifier) takeAll() {
 	}
 	if over := n.overflow.Swap(0); over > 0 {
 		n.box.lose(over)
-		n.given += int(over)
+		n.givenUp(int(over))
 	}
 	n.save()
 	if dropped := n.box.trim(); dropped > 0 {
-		n.given += dropped
+		n.givenUp(dropped)
 		n.save()
 	}
 }
@@ -303,6 +312,12 @@ func (n *Notifier) onDisk(err error) {
 			n.cfg.Log.Info("notices are written to disk again")
 		}
 	}
+}
+
+// givenUp counts notices that nobody will be told.
+func (n *Notifier) givenUp(notices int) {
+	n.given += notices
+	n.lost.Add(uint64(notices))
 }
 
 // complain tells how many notices were given up since it did so last.

@@ -81,6 +81,7 @@ type Spool struct {
 	troubled    atomic.Int32 // how many writers fail, and which of these are so
 	uncommitted atomic.Bool  // what was written cannot be made durable
 	short       atomic.Bool  // there was no memory for a page
+	dropped     atomic.Uint64
 }
 
 // A shard is one writing goroutine and the captures it looks after.
@@ -148,6 +149,17 @@ func (o Options) filled() Options {
 
 // Failing reports whether the disk fails or does not keep up.
 func (s *Spool) Failing() bool { return s.troubled.Load() > 0 }
+
+// Dropped is how many packets of all captures were dropped.
+func (s *Spool) Dropped() uint64 { return s.dropped.Load() }
+
+// Held is how much memory the pages take that wait to be written, and how much they
+// may, in octets.
+func (s *Spool) Held() (now, most int) {
+	s.arena.mu.Lock()
+	defer s.arena.mu.Unlock()
+	return s.arena.used, s.arena.most
+}
 
 // trouble notes how somebody fares with the disk, and tells when that makes a
 // difference to the whole.

@@ -178,11 +178,17 @@ func (w *Writer) Append(p *Packet) {
 	}
 }
 
+// drop counts a packet for which there is no room.
+func (w *Writer) drop() {
+	w.dropped++
+	w.spool.dropped.Add(1)
+}
+
 // add is Append under the lock. It returns ErrBehind when the packet was dropped
 // for want of memory, and whether that is everybody's want.
 func (w *Writer) add(p *Packet) (err error, everybody bool) {
 	if w.closed || !p.fits() || p.room() > slotLarge {
-		w.dropped++
+		w.drop()
 		return nil, false
 	}
 	s := w.stream(p.Stream)
@@ -197,12 +203,12 @@ func (w *Writer) add(p *Packet) (err error, everybody bool) {
 	}
 	class := max(s.class, classOf(p.room()))
 	if w.held+slotSize(class) > maxHeld {
-		w.dropped++
+		w.drop()
 		return ErrBehind, false
 	}
 	room, ok := w.spool.arena.take(class)
 	if !ok {
-		w.dropped++
+		w.drop()
 		return ErrBehind, true
 	}
 	w.held += slotSize(class)
