@@ -278,6 +278,13 @@ func (in *interaction) carryOut(decisions []rules.Decision) (absent map[rules.St
 			absent[d.Stream] = from.UTC()
 		}
 	}
+	for _, u := range in.users {
+		for _, d := range decisions {
+			if d.Recording == u.subject {
+				u.decisions = append(u.decisions, d)
+			}
+		}
+	}
 	return absent
 }
 
@@ -288,7 +295,7 @@ func (in *interaction) allow(t *Track, d rules.Decision) error {
 		if err != nil {
 			return err
 		}
-		t.join(u.subject, u.capture)
+		t.join(u.subject, u.keeper())
 	}
 	return t.Allow(d.Permit, in.decision)
 }

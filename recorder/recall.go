@@ -266,20 +266,13 @@ func (in *interaction) reopen(r *Recorder) error {
 	if err := in.survey(path); err != nil {
 		return err
 	}
-	var err error
-	if in.journal, err = openJournal(in.folder, func(decision uint64) { in.capture.Release(decision) }); err != nil {
-		return err
-	}
-	if in.journal.sealer, err = newLineSealer(in.sealing); err != nil {
-		return err
-	}
-	in.capture, err = r.spool.Reopen(path, in.secret, in.zero, func(err error) { in.log.Error("capture", zap.Error(err)) })
-	if err != nil {
+	if err := in.reopenFiles(); err != nil {
 		return err
 	}
 	if k, ok := in.streams.out.(*laterKeeper); ok {
 		k.w.Store(in.capture)
 	}
+	in.reopenUsers()
 	return nil
 }
 

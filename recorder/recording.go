@@ -33,6 +33,7 @@ type recording struct {
 	capture   *capture.Writer
 	journal   *journal
 	resume    *resumeLog    // nil of a user recording: it goes on with the other
+	later     *laterKeeper  // what streams have for a user recording of another process goes there; nil of others
 	begun     bool          // its files are made
 	waiting   []journalLine // lines of a user recording whose files are not made yet
 	decisions []rules.Decision

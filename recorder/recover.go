@@ -85,6 +85,9 @@ func (r *Recorder) recover(resume resumer) (Recovered, error) {
 }
 
 func (r *Recorder) recoverOne(id string, resume resumer) Recovered {
+	if r.isUsers(id) {
+		return Recovered{}
+	}
 	left, err := r.recall(id)
 	if err == nil {
 		err = left.reopen(r)

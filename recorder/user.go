@@ -20,14 +20,15 @@ func (in *interaction) user(d rules.Decision) (*recording, error) {
 	if i >= 0 {
 		return in.users[i], nil
 	}
+	if u := in.userAgain(d); u != nil {
+		in.users = append(in.users, u)
+		return u, nil
+	}
 	id, err := store.NewID(d.From, in.random)
 	if err != nil {
 		return nil, err
 	}
-	u := &recording{
-		in: in, id: rules.RecordingID(id), subject: d.Recording, maker: d.Maker, of: in.id,
-		log: in.log.With(zap.String("user_recording", id)),
-	}
+	u := in.userOf(d, id)
 	if err := u.prepare(); err != nil {
 		return nil, fmt.Errorf("begin user recording %s: %w", id, err)
 	}
@@ -44,11 +45,6 @@ func (in *interaction) user(d rules.Decision) (*recording, error) {
 // them; nil while the interaction goes on.
 func (in *interaction) noteUsers(over *journalLine, decisions []rules.Decision, absent map[rules.StreamID]time.Time) {
 	for _, u := range in.users {
-		for _, d := range decisions {
-			if d.Recording == u.subject {
-				u.decisions = append(u.decisions, d)
-			}
-		}
 		u.waiting = append(u.waiting, in.decisionLines(decisions, u.subject, absent)...)
 		if over != nil {
 			u.waiting = append(u.waiting, *over)

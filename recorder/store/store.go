@@ -258,6 +258,33 @@ func list(dir string, load load) ([]Summary, error) {
 	return out, nil
 }
 
+// BegunAt are the ids of the recordings without a manifest that [NewID] named by the
+// second of an instant.
+func BegunAt(dir string, at time.Time) (ids []string, err error) {
+	day := filepath.Join(Literal(dir), at.UTC().Format("2006"), at.UTC().Format("01"), at.UTC().Format("02"))
+	found, err := filepath.Glob(filepath.Join(day, at.UTC().Format(idTime)+"-*"))
+	if err != nil {
+		return nil, fmt.Errorf("find recordings: %w", err)
+	}
+	for _, folder := range found {
+		id := filepath.Base(folder)
+		if has, err := HasManifest(dir, id); err == nil && !has {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// HasManifest reports whether a recording has a manifest: it is finished then. The error
+// wraps [ErrID] when the id is none.
+func HasManifest(dir, id string) (bool, error) {
+	folder, err := Folder(dir, id)
+	if err != nil {
+		return false, err
+	}
+	return exists(folder, ManifestName)
+}
+
 // WithoutManifest returns the ids of the recordings below dir that have no manifest
 // and were not erased, oldest first. It reads no manifest, so it is quick in a large
 // folder.
