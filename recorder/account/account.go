@@ -293,8 +293,14 @@ func (a *Account) decide() {
 	}
 	told := a.evidence.Manifest.Decisions
 	if n := len(a.decisions); n > 0 {
-		if a.evidence.Finished && len(told) > 0 && len(told) != n {
-			a.say("the manifest tells of %d decisions and the journal of %d: the picture is that of the journal", len(told), n)
+		about := 0 // a stream: refusals of commands are about none
+		for _, d := range told {
+			if d.Stream != "" {
+				about++
+			}
+		}
+		if a.evidence.Finished && about > 0 && about != n {
+			a.say("the manifest tells of %d decisions and the journal of %d: the picture is that of the journal", about, n)
 		}
 		return
 	}

@@ -191,8 +191,13 @@ func ptr[T any](v T) *T { return &v }
 // A journal and a manifest that do not tell of the same decisions are remarked on.
 func TestDecisionsDiffer(t *testing.T) {
 	m := finished()
-	m.Decisions = make([]store.Decision, 2)
+	m.Decisions = []store.Decision{{Stream: "0.0"}, {Verdict: "refused"}}
 	a, err := account.Of(account.Evidence{Manifest: m, Finished: true, Journal: []account.Line{started(), allowed(0, "0.0")}})
+	if err != nil || slices.ContainsFunc(a.Remarks, func(r string) bool { return strings.Contains(r, "the manifest tells") }) {
+		t.Errorf("with a refusal: %v, remarks %q", err, a.Remarks)
+	}
+	m.Decisions = []store.Decision{{Stream: "0.0"}, {Stream: "1.0"}}
+	a, err = account.Of(account.Evidence{Manifest: m, Finished: true, Journal: []account.Line{started(), allowed(0, "0.0")}})
 	if err != nil || !slices.ContainsFunc(a.Remarks, func(r string) bool { return strings.Contains(r, "2 decisions and the journal of 1") }) {
 		t.Errorf("%v, remarks %q", err, a.Remarks)
 	}
