@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // A Dialog is one recording session as the SRC sees it: the SIP dialog
@@ -13,6 +14,7 @@ import (
 // goroutines, but requests are numbered in the order of the calls.
 type Dialog struct {
 	src      *SRC
+	moved    atomic.Pointer[SRC] // where signalling goes since Move; nil before
 	callID   string
 	localTag string
 	from, to string // URIs
@@ -241,6 +243,34 @@ func (d *Dialog) Streams() []*Stream {
 // Stream is the stream of m-line i; it panics when there is none.
 func (d *Dialog) Stream(i int) *Stream { return d.Streams()[i] }
 
+// Move has the signalling of the dialog go on over the socket or connection of another
+// SRC, as that of a client does whose connection was lost. No request may be under way.
+// Media stay where they are. An SRC to which it moved has to be closed after the dialog.
+func (d *Dialog) Move(to *SRC) {
+	d.via().release(d)
+	to.mu.Lock()
+	to.dialogs[d.callID] = d
+	to.mu.Unlock()
+	d.moved.Store(to)
+}
+
+// via is the SRC over which the dialog is signalled.
+func (d *Dialog) via() *SRC {
+	if s := d.moved.Load(); s != nil {
+		return s
+	}
+	return d.src
+}
+
+// release forgets a dialog, if it is known.
+func (s *SRC) release(d *Dialog) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dialogs[d.callID] == d {
+		delete(s.dialogs, d.callID)
+	}
+}
+
 // Close stops playing, closes the sockets of the streams and forgets the
 // dialog. It sends nothing, and returns when its goroutines ended.
 func (d *Dialog) Close() {
@@ -252,14 +282,13 @@ func (d *Dialog) Close() {
 	if already {
 		return
 	}
-	d.src.mu.Lock()
-	if d.src.dialogs[d.callID] == d {
-		delete(d.src.dialogs, d.callID)
+	d.src.release(d)
+	if s := d.moved.Load(); s != nil {
+		s.release(d)
 	}
-	d.src.mu.Unlock()
 	for _, tx := range txs {
 		tx.finish(fmt.Errorf("dialog: %w", ErrClosed))
-		d.src.forget(tx)
+		tx.src.forget(tx)
 	}
 	d.sched.close()
 	d.inbox.close()

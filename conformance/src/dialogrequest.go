@@ -53,8 +53,8 @@ func (d *Dialog) Cancel(ctx context.Context) (*Message, error) {
 		cseq: d.inviteCSeq, from: tagged(d.from, d.localTag), to: "<" + d.to + ">", callID: d.callID,
 	}
 	d.mu.Unlock()
-	raw := d.src.compose(e, Request{}, content{})
-	tx, err := d.src.begin(ctx, "CANCEL", e.branch, raw, nil)
+	raw := d.via().compose(e, Request{}, content{})
+	tx, err := d.via().begin(ctx, "CANCEL", e.branch, raw, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +63,14 @@ func (d *Dialog) Cancel(ctx context.Context) (*Message, error) {
 }
 
 // SendRaw writes text to the server as it is.
-func (d *Dialog) SendRaw(raw []byte) error { return d.src.Send(raw) }
+func (d *Dialog) SendRaw(raw []byte) error { return d.via().Send(raw) }
 
 // Resend repeats the first INVITE byte by byte, as a retransmission.
 func (d *Dialog) Resend() error {
 	d.mu.Lock()
 	raw := d.invite.raw
 	d.mu.Unlock()
-	return d.src.Send(raw)
+	return d.via().Send(raw)
 }
 
 // Ack sends the ACK of the last INVITE that was answered with 2xx, again or for
@@ -89,7 +89,7 @@ func (d *Dialog) Ack() error {
 	if ack == nil {
 		return errors.New("no INVITE was answered with 2xx")
 	}
-	return d.src.Send(ack.raw)
+	return d.via().Send(ack.raw)
 }
 
 func tagged(uri, tag string) string {
@@ -112,12 +112,12 @@ func (d *Dialog) begin(ctx context.Context, method string, r Request) (*transact
 		return nil, err
 	}
 	e := d.envelope(method, r)
-	raw := d.src.compose(e, r, r.content(offer))
+	raw := d.via().compose(e, r, r.content(offer))
 	if method == "INVITE" && d.inviteBranch == "" {
 		d.inviteURI, d.inviteBranch, d.inviteCSeq = e.requestURI, e.branch, e.cseq
 	}
 	d.mu.Unlock()
-	tx, err := d.src.begin(ctx, method, e.branch, raw, func(m *Message, repeated bool) {
+	tx, err := d.via().begin(ctx, method, e.branch, raw, func(m *Message, repeated bool) {
 		d.finalResponse(e, r, offer != nil, m, repeated)
 	})
 	if err != nil {
@@ -142,7 +142,7 @@ func (d *Dialog) envelope(method string, r Request) envelope {
 		branch: r.Branch, cseq: r.CSeq, callID: d.callID, routes: slices.Clone(d.routes),
 	}
 	if e.branch == "" {
-		e.branch = "z9hG4bK" + d.src.ids.token()
+		e.branch = "z9hG4bK" + d.via().ids.token()
 	}
 	if e.cseq == 0 {
 		d.cseq++
@@ -169,7 +169,7 @@ func (d *Dialog) finalResponse(e envelope, r Request, offered bool, m *Message, 
 		if e.method == "INVITE" {
 			// RFC 3261 §17.1.1.3: the ACK of a refusal belongs to the transaction.
 			e.method, e.cseqMethod, e.to = "ACK", "ACK", m.Get("To")
-			d.acknowledge(d.src.compose(e, Request{}, content{}))
+			d.acknowledge(d.via().compose(e, Request{}, content{}))
 		}
 		return
 	}
@@ -196,8 +196,8 @@ func (d *Dialog) finalResponse(e envelope, r Request, offered bool, m *Message, 
 // acknowledge sends an ACK. A failure shows in the next request on the same
 // socket, and as a repeated response.
 func (d *Dialog) acknowledge(raw []byte) {
-	if err := d.src.Send(raw); err != nil {
-		d.src.keep(&Message{Raw: raw, Reason: err.Error()})
+	if err := d.via().Send(raw); err != nil {
+		d.via().keep(&Message{Raw: raw, Reason: err.Error()})
 	}
 }
 
@@ -226,7 +226,7 @@ func (d *Dialog) learn(method string, m *Message) {
 // (RFC 3264 §5). The caller holds mu.
 func (d *Dialog) composeACK(e envelope, offered bool) []byte {
 	e.method, e.cseqMethod = "ACK", "ACK"
-	e.branch = "z9hG4bK" + d.src.ids.token()
+	e.branch = "z9hG4bK" + d.via().ids.token()
 	e.requestURI, e.routes = d.remoteTarget, slices.Clone(d.routes)
 	if d.remoteTag != "" {
 		e.to = tagged(d.to, d.remoteTag)
@@ -235,7 +235,7 @@ func (d *Dialog) composeACK(e envelope, offered bool) []byte {
 	if !offered && d.answer != nil {
 		c = Quirks{}.write([]Part{{Type: typeSDP, Body: d.answerTo(d.answer)}})
 	}
-	return d.src.compose(e, Request{}, c)
+	return d.via().compose(e, Request{}, c)
 }
 
 // answerTo answers an offer of the server with the streams of the dialog: same
@@ -261,7 +261,7 @@ func (d *Dialog) answerTo(offer *SDP) []byte {
 		lines, ports = append(lines, o), append(ports, port)
 	}
 	d.sdpVersion++
-	return description{d.sdpID, d.sdpVersion, d.src.conn.local.Addr(), lines, ports}.write()
+	return description{d.sdpID, d.sdpVersion, d.via().conn.local.Addr(), lines, ports}.write()
 }
 
 // substitute fills the ports and the address into a text of the caller.
@@ -269,5 +269,5 @@ func (d *Dialog) substitute(text string) string {
 	for i, port := range d.ports() {
 		text = strings.ReplaceAll(text, fmt.Sprintf("{port%d}", i), fmt.Sprint(port))
 	}
-	return strings.ReplaceAll(text, "{address}", d.src.conn.local.Addr().String())
+	return strings.ReplaceAll(text, "{address}", d.via().conn.local.Addr().String())
 }

@@ -110,7 +110,7 @@ func (d *Dialog) respond(m *Message, reply *Reply) []byte {
 	}
 	tag := d.localTag
 	d.mu.Unlock()
-	return d.src.composeReply(m, reply, tag, c)
+	return d.via().composeReply(m, reply, tag, c)
 }
 
 func (s *SRC) composeReply(m *Message, reply *Reply, tag string, c content) []byte {
