@@ -176,14 +176,19 @@ type Decision struct {
 }
 
 // Over reports whether a stream is withheld only because it or the interaction
-// ended. That its sender left ends no stream: what comes on it then is not his.
+// ended. That its sender left ends no stream: what comes on it then is not his. Nor does
+// the end of a user recording, or that its maker does not hear the stream any more.
 func (d Decision) Over() bool {
+	over := false
 	for _, a := range d.Causes {
-		if a.Cause != NotLive || a.Owner == ownerParties {
+		switch {
+		case a.Cause != NotLive || a.Owner == ownerParties:
 			return false
+		case a.Owner == ownerStream || a.Owner == ownerInteraction:
+			over = true
 		}
 	}
-	return d.Verdict == Withhold
+	return over && d.Verdict == Withhold
 }
 
 // String says in words what was decided and why.

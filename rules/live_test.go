@@ -172,3 +172,39 @@ func TestOver(t *testing.T) {
 		t.Error("no decision is over")
 	}
 }
+
+// A user recording that is stopped, or whose maker talks beside the call, withholds like
+// any cause: its streams are over with the call only.
+func TestOverForUsers(t *testing.T) {
+	for name, tt := range map[string]struct {
+		event rules.Event
+		over  bool
+	}{
+		"stopped":  {rules.Event{Kind: rules.UserRecordingStopped, Party: "A1"}, false},
+		"consults": {rules.Event{Kind: rules.Consulted, Party: "A1", Other: "X1", Identity: rules.Identity{Role: rules.RoleExternal}}, false},
+		"ended":    {rules.Event{Kind: rules.InteractionEnded}, true},
+	} {
+		f := rules.Flags{Trunk: true, ContinueWithoutAgent: true, QueueWait: rules.Selection{All: true}, UserRecordings: rules.Selection{All: true}}
+		c := rules.Open(rules.NewPolicy(f), "r")
+		c.Apply(
+			rules.Event{Kind: rules.InteractionStarted, Direction: rules.DirectionInbound},
+			rules.Event{Kind: rules.StreamAdded, Stream: "a"},
+			rules.Event{Kind: rules.PartyJoined, Party: "c", Identity: rules.Identity{Role: rules.RoleCustomer, FirstPair: true}},
+			rules.Event{Kind: rules.PartyJoined, Party: "A1", Identity: rules.Identity{Role: rules.RoleAgent, IdentifiedBy: rules.ByDirectory}},
+			rules.Event{Kind: rules.StreamSends, Stream: "a", Party: "c"},
+			rules.Event{Kind: rules.UserRecordingStarted, Party: "A1"})
+		tt.event.At = time.Unix(1, 0)
+		seen := false
+		for _, d := range c.Apply(tt.event) {
+			if d.Maker == "A1" && d.Stream == "a" {
+				seen = true
+				if d.Over() != tt.over {
+					t.Errorf("%s: over %v: %v", name, d.Over(), d)
+				}
+			}
+		}
+		if !seen {
+			t.Errorf("%s: nothing was decided about the user recording", name)
+		}
+	}
+}
