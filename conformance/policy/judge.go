@@ -250,14 +250,14 @@ func (j *Judgement) answered(spans []span) []span {
 }
 
 // divided reports whether somebody was held or retrieved, as the metadata shows it,
-// while a packet was spoken: then it is not known any more, or again, who sends, and the
-// packet may be divided between two files. Nor is it known after the end of a recording
-// session beside which others go on.
+// consulted, or brought from a consult into the call, while a packet was spoken: then it
+// is not known any more, or again, who sends, and the packet may be divided between two
+// files. Nor is it known after the end of a recording session beside which others go on.
 func (j *Judgement) divided(p packet) bool {
 	for _, m := range j.Played.Moments {
 		for _, s := range m.Signals {
-			held := strings.Contains(s.Event, "hold") || strings.Contains(s.Event, "retrieve")
-			shown := held && (s.Way == "UPDATE" || s.Way == "INVITE") || s.Way == "BYE" && j.Played.Dialect == Legs
+			moved := slices.ContainsFunc([]string{"hold", "retrieve", "consult", "conf", "xfer"}, func(e string) bool { return strings.Contains(s.Event, e) })
+			shown := moved && (s.Way == "UPDATE" || s.Way == "INVITE") || s.Way == "BYE" && j.Played.Dialect == Legs
 			if shown && !s.Done.Add(unsure).Before(p.mediaFrom) && !s.Sent.Add(-unsure).After(p.arrival.Add(margin)) {
 				return true
 			}
