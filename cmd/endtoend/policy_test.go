@@ -65,6 +65,7 @@ type manner struct {
 	dialect   policy.Dialect
 	transport string
 	suite     string
+	faults    src.Faults
 }
 
 // String names the manner as in the table.
@@ -73,21 +74,29 @@ func (m manner) String() string {
 	if m.suite != "" {
 		name += " and SRTP"
 	}
+	if m.faults.Jitter > 0 {
+		name += fmt.Sprintf(", packets up to %v late, 1 in %.0f lost", m.faults.Jitter, 1/m.faults.Loss)
+	}
 	return name
 }
 
 // manners are those of the table.
 func manners() []manner {
 	return []manner{
-		{policy.Standard, "udp", ""}, {policy.Consults, "udp", ""}, {policy.Legs, "udp", ""}, {policy.OpenSIPS, "udp", ""}, {policy.BroadWorks, "tcp", ""},
-		{policy.Standard, "tls", "AES_CM_128_HMAC_SHA1_80"},
+		{dialect: policy.Standard, transport: "udp"},
+		{dialect: policy.Consults, transport: "udp"},
+		{dialect: policy.Legs, transport: "udp"},
+		{dialect: policy.OpenSIPS, transport: "udp"},
+		{dialect: policy.BroadWorks, transport: "tcp"},
+		{dialect: policy.Standard, transport: "tls", suite: "AES_CM_128_HMAC_SHA1_80"},
+		{dialect: policy.Standard, transport: "tcp", faults: src.Faults{Seed: 1, Jitter: 60 * time.Millisecond, Loss: 0.02}},
 	}
 }
 
 func (st *stage) player(m manner) *policy.Player {
 	p := &policy.Player{
 		SRC: src.Config{Target: st.listens[m.transport], Transport: m.transport}, Data: st.data,
-		Dialect: m.dialect, Suite: m.suite,
+		Dialect: m.dialect, Suite: m.suite, Faults: m.faults,
 		Control: &policy.Control{URL: "http://" + st.listens["control"], Token: st.token},
 	}
 	if m.transport == "tls" {

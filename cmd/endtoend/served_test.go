@@ -50,7 +50,11 @@ func (b *safeBuffer) String() string {
 func buildProgram(t testing.TB, tags string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "siprecd")
-	out, err := exec.Command("go", "build", "-tags", tags, "-o", path, "github.com/siprecd/siprecd/cmd/siprecd").CombinedOutput()
+	args := []string{"build", "-tags", tags, "-o", path}
+	if raced {
+		args = append(args, "-race") // a race that it finds makes the server end with an error
+	}
+	out, err := exec.Command("go", append(args, "github.com/siprecd/siprecd/cmd/siprecd")...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}

@@ -28,6 +28,8 @@ type Recording struct {
 	// voice, and whether they are whole.
 	Files int
 	Found map[Voice]map[int]bool
+	// Over is when it ended, of user recordings, which end while the call goes on.
+	Over []time.Time
 }
 
 // A Line is what is needed of a line of the journal.

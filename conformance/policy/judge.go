@@ -136,6 +136,7 @@ func (s span) String() string {
 // took.
 func packets(sent []src.Sent) []packet {
 	var out []packet
+	sent = slices.DeleteFunc(slices.Clone(sent), func(s src.Sent) bool { return s.At.IsZero() }) // lost on the way
 	if len(sent) == 0 {
 		return nil
 	}
@@ -167,13 +168,13 @@ func (p packet) within(spans []span) bool {
 	})
 }
 
-// outside knows of no arrival after the end of the call: what was sent before it and
-// comes up to 500 ms late is its tail.
-func (p packet) outside(spans []span, end time.Time) bool {
+// outside lets what was sent before the end of a recording be up to 500 ms late: it is
+// its tail.
+func (p packet) outside(spans []span, ends func(at time.Time) bool) bool {
 	in := func(from, to time.Time, late time.Duration) bool {
 		return slices.ContainsFunc(spans, func(s span) bool {
 			over := s.to
-			if !over.Before(end) {
+			if ends(over) {
 				over = over.Add(late)
 			}
 			return to.Add(unsure).After(s.from) && (s.to.IsZero() || from.Add(-unsure).Before(over))
@@ -205,7 +206,10 @@ func (j *Judgement) audio(r *Recording, tracks []scenario.Track) {
 // agree with the files.
 func (j *Judgement) party(r *Recording, h Heard, want []scenario.Span) {
 	spans := permitted(r.Journal, h.streamID())
-	end := j.Played.Moments[len(j.Played.Moments)-1].Sent.Add(-unsure)
+	last := j.Played.Moments[len(j.Played.Moments)-1].Sent.Add(-unsure)
+	ends := func(at time.Time) bool {
+		return !at.Before(last) || slices.ContainsFunc(r.Over, at.Equal)
+	}
 	sure := j.answered(spans)
 	gone := r.Erased || r.Manifest != nil && r.Manifest.Void
 	for _, p := range packets(h.Packets) {
@@ -216,7 +220,7 @@ func (j *Judgement) party(r *Recording, h Heard, want []scenario.Span) {
 		}
 		at := p.arrival.Sub(j.Played.Moments[0].Sent).Round(time.Millisecond)
 		switch divided := j.divided(p); {
-		case kept && p.outside(spans, end):
+		case kept && p.outside(spans, ends):
 			j.wrong("%s: packet %d of %s, sent after %v (%v), is in a file although the journal withholds it (it permits %v)", r.ID, p.number, h.Name, at, p, spans)
 		case kept && !whole && !divided:
 			j.wrong("%s: packet %d of %s, sent after %v, is not as it was sent", r.ID, p.number, h.Name, at)
@@ -372,11 +376,22 @@ func (j *Judgement) users(written []*Recording) {
 	}
 }
 
+// lastStop is when the last permit of a recording ended; zero if it had none.
+func (r *Recording) lastStop() (at time.Time) {
+	for _, l := range r.Journal {
+		if l.Event == "stopped" && len(l.Causes) > 0 && slices.ContainsFunc(permitted(r.Journal, l.Stream), func(s span) bool { return s.to.Equal(l.At) }) {
+			at = l.At
+		}
+	}
+	return at
+}
+
 // joined is all that was written for one maker, as one.
 func joined(list []*Recording) *Recording {
 	out := &Recording{ID: list[0].ID, Found: make(map[Voice]map[int]bool), Erased: true, Manifest: list[0].Manifest}
 	for _, r := range list {
 		out.Journal = append(out.Journal, r.Journal...)
+		out.Over = append(out.Over, r.lastStop())
 		out.Erased = out.Erased && r.Erased
 		for v, found := range r.Found {
 			if out.Found[v] == nil {

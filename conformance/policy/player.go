@@ -26,6 +26,9 @@ type Player struct {
 	// Mixed has all parties send on the one m-line of the first of them, as metadata
 	// says: its voice is that of all.
 	Mixed bool
+	// Faults are the imperfections of the network between; its duplicates are not
+	// judged.
+	Faults src.Faults
 	// Gap is how long it waits between two instants of a scenario; default 400 ms.
 	Gap time.Duration
 	// Data is the data folder of the server, in which the draw of a share is looked
@@ -422,7 +425,7 @@ func (f *performance) speak() {
 			continue // it is in the stream of the first
 		}
 		f.voices.Go(func() {
-			err := p.leg.dialog.Stream(p.line).Play(p.leg.playing, source{f.code, v}, src.PlayOptions{})
+			err := p.leg.dialog.Stream(p.line).Play(p.leg.playing, source{f.code, v}, src.PlayOptions{Faults: f.Faults})
 			if err != nil && !errors.Is(err, context.Canceled) {
 				f.mu.Lock()
 				f.troubles = append(f.troubles, fmt.Errorf("%s speaks: %w", p.name, err))
