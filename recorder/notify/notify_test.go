@@ -187,8 +187,14 @@ func TestGivesUp(t *testing.T) {
 		n := started(t, cfg)
 		say(n, "a", "1", "2")
 		pass(12 * time.Hour)
+		if waiting, given := n.Figures(); waiting != 2 || given != 0 {
+			t.Errorf("after half a day %d wait and %d are given up", waiting, given)
+		}
 		say(n, "a", "3")
 		pass(13 * time.Hour)
+		if waiting, given := n.Figures(); waiting != 1 || given != 2 {
+			t.Errorf("after a day %d wait and %d are given up", waiting, given)
+		}
 		r.reply = always(200)
 		pass(time.Hour)
 		say(n, "a", "4")

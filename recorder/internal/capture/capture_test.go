@@ -181,8 +181,12 @@ func TestSecrecy(t *testing.T) {
 
 func TestLargestPayload(t *testing.T) {
 	secret := newSecret(t)
-	w, path := create(t, newSpool(t, Options{}), secret)
+	s := newSpool(t, Options{})
+	w, path := create(t, s, secret)
 	w.Append(&Packet{Payload: make([]byte, 65535)})
+	if now, most := s.Held(); now < 65535 || most != defaultMemory {
+		t.Errorf("pages hold %d of %d octets", now, most)
+	}
 	w.Append(&Packet{Payload: make([]byte, 65536)}) // no datagram is that large
 	w.Append(&Packet{Stream: 1 << 40})
 	w.Append(&Packet{Arrival: time.Hour, Payload: []byte{1}}) // beyond what a page spans
@@ -190,6 +194,9 @@ func TestLargestPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Append(&Packet{})
+	if now, _ := s.Held(); now != 0 || s.Dropped() != 3 {
+		t.Errorf("pages hold %d octets after the end, %d packets dropped", now, s.Dropped())
+	}
 	got, _ := read(t, path, secret)
 	if len(got) != 2 || len(got[0].Payload) != 65535 || got[1].Arrival != time.Hour || w.Dropped() != 3 {
 		t.Errorf("%d packets in the file, %d dropped", len(got), w.Dropped())
