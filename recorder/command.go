@@ -168,7 +168,8 @@ type State struct {
 	ConsentStep bool `json:"consent_step"`
 	Kept        bool `json:"kept"`           // some stream is recorded now
 	Void        bool `json:"void,omitempty"` // everything is discarded, for good
-	Ended       bool `json:"ended,omitempty"`
+	// Ended: no recording session of it goes on. For a short time another may still come.
+	Ended bool `json:"ended,omitempty"`
 
 	Parties []PartyState  `json:"parties"`
 	Streams []StreamState `json:"streams"`

@@ -218,7 +218,7 @@ func (in *interaction) state() State {
 		Recording: string(in.id), Account: in.policy.belonging.Account, Trunk: in.policy.belonging.Trunk, Plan: in.policy.belonging.Plan,
 		CallIDs: []string{}, Groups: in.groups(), Begun: in.zero.UTC(), Direction: in.verdicts.Direction().String(),
 		Policy: in.policy.Version(), PolicyFile: in.policy.file, ConsentStep: in.policy.Flags().Consent == rules.ConsentAsk,
-		Void: in.verdicts.Void(), Ended: in.concluded, Parties: in.partyStates(), Streams: []StreamState{}, Causes: []store.Cause{}, Tags: in.tags,
+		Void: in.verdicts.Void(), Ended: in.concluded || !in.goesOn(), Parties: in.partyStates(), Streams: []StreamState{}, Causes: []store.Cause{}, Tags: in.tags,
 	}
 	for _, l := range in.legs {
 		s.CallIDs = append(s.CallIDs, l.callID)
@@ -268,10 +268,22 @@ func (in *interaction) streamState(s *stream) StreamState {
 	out := StreamState{ID: string(s.id), Label: s.info.Label, Verdict: d.Verdict.String(), Causes: causes(d.Causes, in.policy.Flags())}
 	if in.interpreter != nil {
 		for _, p := range in.interpreter.senders[s.id] {
-			out.Parties = append(out.Parties, string(p))
+			out.Parties = append(out.Parties, in.sentID(p))
 		}
 	}
 	return out
+}
+
+// sentID is the id of a party as it was sent, by which answers call it.
+func (in *interaction) sentID(p rules.PartyID) string {
+	for _, l := range in.legs {
+		for _, d := range l.people.model.Participants() {
+			if l.key(d.ID) == string(p) && d.Raw != "" {
+				return d.Raw
+			}
+		}
+	}
+	return string(p)
 }
 
 func (in *interaction) partyStates() []PartyState {
