@@ -52,7 +52,7 @@ func newStage(t testing.TB, program string, all []scenario.Scenario) *stage {
 	}
 	st := &stage{token: "a-token-of-this-test-and-of-nothing-else", tls: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}}
 	sum := sha256.Sum256([]byte(st.token))
-	tokens := fmt.Sprintf("- name: acd\n  sha256: %s\n  accounts: [\"*\"]\n  commands: [read, control, consent, consent-no, facts, record, user-recording, do-not-record]\n", hex.EncodeToString(sum[:]))
+	tokens := fmt.Sprintf("- name: acd\n  sha256: %s\n  accounts: [\"*\"]\n  commands: [read, control, consent, consent-no, facts, record, user-recording, do-not-record]\n  per-second: 10000\n", hex.EncodeToString(sum[:]))
 	st.served = startServed(t, program, "--listen", "127.0.0.1:0", "--listen", "tls:127.0.0.1:0",
 		"--tls-certificate", certificate, "--tls-key", key, "--log-level", "warn",
 		"--policy", writeFile(t, "policy.yaml", file), "--directory", writeFile(t, "directory.yaml", directory),
