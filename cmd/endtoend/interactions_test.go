@@ -73,10 +73,10 @@ func (st *stage) playAtOnce(all []scenario.Scenario, gap time.Duration) []*polic
 func mannerOf(s scenario.Scenario) manner {
 	for _, d := range []policy.Dialect{policy.Legs, policy.Consults} {
 		if policy.Excluded(s, d) == "" {
-			return manner{d, "udp", ""}
+			return manner{dialect: d, transport: "udp"}
 		}
 	}
-	return manner{policy.Standard, "udp", ""}
+	return manner{dialect: policy.Standard, transport: "udp"}
 }
 
 // judge holds what was written against what was sent and what the rules say.
