@@ -163,15 +163,19 @@ func (i *improviser) buttons() {
 			i.toggle(&i.paused, "pause", "resume", i.own)
 		}
 	case 1:
-		// A hold that metadata shows leaves open who sends what the customer says, which
-		// withholds it for his role as well where each outsider has to agree.
-		if i.own != "" && i.consult == "" && !slices.Contains(i.s.Flags, scenario.Flag{Name: "pcons", Value: "1"}) {
+		// A hold that metadata shows leaves open who sends what the customer says. That
+		// withholds it for his role as well where each outsider has to agree, and from
+		// user recordings where a hold itself does not.
+		has := func(name, value string) bool {
+			return slices.Contains(i.s.Flags, scenario.Flag{Name: name, Value: value})
+		}
+		if i.own != "" && i.consult == "" && !has("pcons", "1") && !(has("hold", "record") && len(i.users) > 0) {
 			i.toggle(&i.held, "hold", "retrieve", i.own)
 		}
 	case 2:
 		i.toggleIn(i.secure, []string{"till", "desktop"}[i.rng.IntN(2)], "secure+", "secure-")
 	case 3:
-		if i.own != "" {
+		if i.own != "" && !i.held {
 			i.toggleIn(i.users, i.own, "urec+", "urec-")
 		}
 	}
