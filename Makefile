@@ -4,7 +4,7 @@
 GO       ?= go
 FUZZTIME ?= 20000x
 BENCHTIME ?= 1s
-POLICY   ?= 3
+POLICY   ?= 4
 BIN      := bin
 
 .PHONY: all build test race lint simple-reader imports vulncheck coverage fuzz bench conformance policy load proof clean

@@ -56,7 +56,7 @@ func newStage(t testing.TB, program string, all []scenario.Scenario) *stage {
 	st.served = startServed(t, program, "--listen", "127.0.0.1:0", "--listen", "tls:127.0.0.1:0",
 		"--tls-certificate", certificate, "--tls-key", key, "--log-level", "warn",
 		"--policy", writeFile(t, "policy.yaml", file), "--directory", writeFile(t, "directory.yaml", directory),
-		"--control", "127.0.0.1:0", "--control-tokens", writeFile(t, "tokens.yaml", tokens), "--sweep", "0s", "--srcs", writeFile(t, "srcs.yaml", policy.SRCs()))
+		"--control", "127.0.0.1:0", "--control-tokens", writeFile(t, "tokens.yaml", tokens), "--sweep", "0s", "--hold-back", "100ms", "--srcs", writeFile(t, "srcs.yaml", policy.SRCs()))
 	return st
 }
 
@@ -66,6 +66,7 @@ type manner struct {
 	transport string
 	suite     string
 	faults    src.Faults
+	late      time.Duration
 }
 
 // String names the manner as in the table.
@@ -76,6 +77,9 @@ func (m manner) String() string {
 	}
 	if m.faults.Jitter > 0 {
 		name += fmt.Sprintf(", packets up to %v late, 1 in %.0f lost", m.faults.Jitter, 1/m.faults.Loss)
+	}
+	if m.late > 0 {
+		name += fmt.Sprintf(", what begins to withhold told %v late", m.late)
 	}
 	return name
 }
@@ -90,13 +94,15 @@ func manners() []manner {
 		{dialect: policy.BroadWorks, transport: "tcp"},
 		{dialect: policy.Standard, transport: "tls", suite: "AES_CM_128_HMAC_SHA1_80"},
 		{dialect: policy.Standard, transport: "tcp", faults: src.Faults{Seed: 1, Jitter: 60 * time.Millisecond, Loss: 0.02}},
+		// Later than audio is held back: what was written is taken back.
+		{dialect: policy.Standard, transport: "udp", late: 700 * time.Millisecond},
 	}
 }
 
 func (st *stage) player(m manner) *policy.Player {
 	p := &policy.Player{
 		SRC: src.Config{Target: st.listens[m.transport], Transport: m.transport}, Data: st.data,
-		Dialect: m.dialect, Suite: m.suite, Faults: m.faults,
+		Dialect: m.dialect, Suite: m.suite, Faults: m.faults, Late: m.late,
 		Control: &policy.Control{URL: "http://" + st.listens["control"], Token: st.token},
 	}
 	if m.transport == "tls" {
@@ -313,9 +319,11 @@ scenarios of your own.
 * each packet that was sent between two instants, but for a frame beside them, is in a file
   exactly if the scenario records its party then; the same of user recordings, each by its maker;
 * no packet is in any file of which the journal says that its arrival or its media time is
-  withheld, and each is that came under a permit from when its signal was answered;
+  withheld, and each is that came under a permit from when its signal was answered. What was
+  sent before the end of a recording may come up to 500 ms late;
 * each edge in the journal lies between when a signal left and when its answer came, 5 ms
-  more or less;
+  more or less; and where a command says from when it holds, one that begins to withhold
+  lies there, 5 ms more or less, whatever was written since;
 * the facts of the journal are the events of the scenario, instant by instant and about the
   same parties, and the causes in force are those of the scenario;
 * the commands are refused that are to be refused, and no others;

@@ -23,11 +23,13 @@ type Control struct {
 type command struct {
 	Key    string `json:"key,omitempty"`
 	Action string `json:"action"`
-	Party  string `json:"party,omitempty"`
-	Other  string `json:"other,omitempty"`
-	Chosen string `json:"chosen,omitempty"`
-	Name   string `json:"name,omitempty"`
-	Reason string `json:"reason,omitempty"`
+
+	At     time.Time `json:"at,omitzero"` // from when it holds; zero is now
+	Party  string    `json:"party,omitempty"`
+	Other  string    `json:"other,omitempty"`
+	Chosen string    `json:"chosen,omitempty"`
+	Name   string    `json:"name,omitempty"`
+	Reason string    `json:"reason,omitempty"`
 }
 
 // An answered is what came of a command.

@@ -294,15 +294,20 @@ func (p *Played) Forbidden() (out []Voice) {
 }
 
 // edges wants each edge of the journal to lie between when a signal left and when its
-// answer had come.
+// answer had come; one from which on audio is withheld at the instant that the signal
+// says.
 func (j *Judgement) edges(spans []span) {
-	check := func(at time.Time) {
+	check := func(at time.Time, withholds bool) {
 		if at.IsZero() {
 			return
 		}
 		for _, m := range j.Played.Moments {
 			for _, s := range m.Signals {
-				if !at.Before(s.Sent.Add(-unsure)) && !at.After(s.Done.Add(unsure)) {
+				from, to := s.Sent, s.Done
+				if withholds && !s.At.IsZero() {
+					from, to = s.At, s.At
+				}
+				if !at.Before(from.Add(-unsure)) && !at.After(to.Add(unsure)) {
 					j.Edges = append(j.Edges, max(0, at.Sub(s.Sent)))
 					return
 				}
@@ -311,8 +316,8 @@ func (j *Judgement) edges(spans []span) {
 		j.wrong("the journal has an edge after %v, at no signal", at.Sub(j.Played.Moments[0].Sent).Round(time.Millisecond))
 	}
 	for _, s := range spans {
-		check(s.from)
-		check(s.to)
+		check(s.from, false)
+		check(s.to, true)
 	}
 }
 

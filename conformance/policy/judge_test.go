@@ -115,6 +115,7 @@ func TestJudgeFinds(t *testing.T) {
 		{"a voice of another call", func(_ *Played, r *Recording) { r.Found[Voice{2, 0}] = map[int]bool{1: true} }, "holds party 0 of call 2"},
 		{"a damaged packet", func(_ *Played, r *Recording) { r.Found[voice][10] = false }, "is not as it was sent"},
 		{"an edge at no signal", func(_ *Played, r *Recording) { r.Journal[5].At = after(540) }, "at no signal"},
+		{"an edge later than the command says", func(p *Played, _ *Recording) { p.Moments[1].Signals[0].At = after(499) }, "at no signal"},
 		{"another cause", func(_ *Played, r *Recording) { r.Journal[5].Causes = []Cause{{Cause: "hold"}} }, `withheld for ["hold"]`},
 		{"an event that was not told", func(_ *Played, r *Recording) { r.Journal[4].Fact = nil }, `the journal tells [], want ["pause A"]`},
 		{"an event of somebody else", func(_ *Played, r *Recording) { r.Journal[4].Fact.Party = "idC" }, `tells ["pause C"]`},

@@ -29,6 +29,9 @@ type Player struct {
 	// Faults are the imperfections of the network between; its duplicates are not
 	// judged.
 	Faults src.Faults
+	// Late is how long after the instant from which they hold commands are given that
+	// begin to withhold; they say that instant.
+	Late time.Duration
 	// Gap is how long it waits between two instants of a scenario; default 400 ms.
 	Gap time.Duration
 	// Data is the data folder of the server, in which the draw of a share is looked
@@ -49,8 +52,9 @@ type Signal struct {
 	Event      string // as in the scenario; of what is told together, all
 	Way        string // INVITE, UPDATE, BYE or the action of a command
 	Sent, Done time.Time
-	Status     int    // of the answer, SIP or HTTP
-	Why        string // of a refusal
+	At         time.Time // from when it says that it holds; zero for now
+	Status     int       // of the answer, SIP or HTTP
+	Why        string    // of a refusal
 }
 
 // A Heard is a party with all of its packets that left.
@@ -275,11 +279,18 @@ func (f *performance) commands(ctx context.Context, in instant, turns []turn, t 
 		}
 		callID := f.call.legs[0].dialog.CallID()
 		cmd.Key = fmt.Sprintf("%s-%d", callID, e.Line)
+		if t == turnBegin && f.Late > 0 {
+			cmd.At = time.Now()
+			if err := wait(ctx, f.Late); err != nil {
+				return err
+			}
+		}
 		a, err := f.Control.send(ctx, callID, cmd)
 		if err != nil {
 			return fmt.Errorf("command %s: %w", cmd.Action, err)
 		}
 		m.note(strings.TrimSpace(e.Name+" "+strings.Join(e.Args, " ")), cmd.Action, a.Status, a.Why)
+		m.Signals[len(m.Signals)-1].At = cmd.At
 	}
 	return nil
 }
