@@ -208,3 +208,51 @@ func TestOverForUsers(t *testing.T) {
 		}
 	}
 }
+
+// A stream on which nobody sends for a while, since somebody is held, stays in a user
+// recording as it stays in the policy recording; one whose sender left does not.
+func TestHeldForUsers(t *testing.T) {
+	silent := rules.Event{Kind: rules.StreamSendsNot, Stream: "c", Party: "c"}
+	for name, tt := range map[string]struct {
+		hold  rules.HoldMode
+		steps [][]rules.Event
+		kept  bool
+	}{
+		"held, and holds are recorded":   {rules.HoldRecord, [][]rules.Event{{silent, {Kind: rules.Held, Party: "A1"}}}, true},
+		"held, and holds are withheld":   {rules.HoldAction, [][]rules.Event{{silent, {Kind: rules.Held, Party: "A1"}}}, false},
+		"held while the maker consults":  {rules.HoldRecord, [][]rules.Event{{silent}, {{Kind: rules.Consulted, Party: "A1", Other: "X1", Identity: rules.Identity{Role: rules.RoleExternal}}}}, false},
+		"silent, and left":               {rules.HoldRecord, [][]rules.Event{{silent}, {{Kind: rules.PartyLeft, Party: "c"}}}, false},
+		"of whom nothing was known ever": {rules.HoldRecord, [][]rules.Event{{{Kind: rules.StreamAdded, Stream: "d"}}}, false},
+	} {
+		f := rules.Flags{Trunk: true, ContinueWithoutAgent: true, Hold: tt.hold, QueueWait: rules.Selection{All: true}, UserRecordings: rules.Selection{All: true}}
+		c := rules.Open(rules.NewPolicy(f), "r")
+		last := make(map[rules.StreamID]rules.Verdict)
+		apply := func(events ...rules.Event) {
+			for _, d := range c.Apply(events...) {
+				if d.Maker == "A1" {
+					last[d.Stream] = d.Verdict
+				}
+			}
+		}
+		apply(
+			rules.Event{Kind: rules.InteractionStarted, Direction: rules.DirectionInbound},
+			rules.Event{Kind: rules.StreamAdded, Stream: "c"},
+			rules.Event{Kind: rules.PartyJoined, Party: "c", Identity: rules.Identity{Role: rules.RoleCustomer, FirstPair: true}},
+			rules.Event{Kind: rules.PartyJoined, Party: "A1", Identity: rules.Identity{Role: rules.RoleAgent, IdentifiedBy: rules.ByDirectory}},
+			rules.Event{Kind: rules.StreamSends, Stream: "c", Party: "c"},
+			rules.Event{Kind: rules.UserRecordingStarted, Party: "A1"})
+		stream := rules.StreamID("c")
+		for i, step := range tt.steps {
+			for j := range step {
+				step[j].At = time.Unix(int64(i+1), 0)
+				if step[j].Stream != "" {
+					stream = step[j].Stream
+				}
+			}
+			apply(step...)
+		}
+		if kept := last[stream] == rules.Record; kept != tt.kept {
+			t.Errorf("%s: kept %v, want %v", name, kept, tt.kept)
+		}
+	}
+}

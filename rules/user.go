@@ -102,14 +102,16 @@ func (c *Case) applyUser(out []Decision, u *userRecording, at time.Time) []Decis
 	return out
 }
 
-// hears reports whether all senders of a stream that are on the call are in the
-// bridge of the maker.
+// hears reports whether all whose voice a stream carries and who are on the call are in
+// the bridge of the maker. One that nobody sends on for a while, since somebody is held,
+// is still theirs.
 func (c *Case) hears(maker PartyID, s *stream) bool {
 	m := c.member(maker) // on the call: the recording is over when its maker leaves
-	for _, id := range s.senders {
+	voices := s.voices()
+	for _, id := range voices {
 		if x := c.on(id); x != nil && (x.consult != m.consult || x.astride != m.astride) {
 			return false
 		}
 	}
-	return len(s.senders) > 0
+	return len(voices) > 0
 }

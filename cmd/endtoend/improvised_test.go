@@ -164,12 +164,11 @@ func (i *improviser) buttons() {
 		}
 	case 1:
 		// A hold that metadata shows leaves open who sends what the customer says. That
-		// withholds it for his role as well where each outsider has to agree, and from
-		// user recordings where a hold itself does not.
+		// withholds it for his role as well where each outsider has to agree.
 		has := func(name, value string) bool {
 			return slices.Contains(i.s.Flags, scenario.Flag{Name: name, Value: value})
 		}
-		if i.own != "" && i.consult == "" && !has("pcons", "1") && !(has("hold", "record") && len(i.users) > 0) {
+		if i.own != "" && i.consult == "" && !has("pcons", "1") {
 			i.toggle(&i.held, "hold", "retrieve", i.own)
 		}
 	case 2:
