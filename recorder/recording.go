@@ -39,6 +39,7 @@ type recording struct {
 	decisions []rules.Decision
 	flags     []string
 	alarms    []store.Alarm    // that were raised
+	done      bool             // another process made its files
 	accounted bool             // the journal says that it is finalised
 	tomb      *store.Tombstone // what was discarded of a void recording; nil before
 	spared    bool             // it is void because of a withdrawal, and under a legal hold

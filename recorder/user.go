@@ -46,6 +46,10 @@ func (in *interaction) user(d rules.Decision) (*recording, error) {
 func (in *interaction) noteUsers(over *journalLine, decisions []rules.Decision, absent map[rules.StreamID]time.Time) {
 	for _, u := range in.users {
 		u.waiting = append(u.waiting, in.decisionLines(decisions, u.subject, absent)...)
+		if u.done {
+			u.waiting = nil
+			continue
+		}
 		if over != nil {
 			u.waiting = append(u.waiting, *over)
 		}
@@ -86,14 +90,18 @@ func (rec *recording) makeFolder(dir string) (err error) {
 	return nil
 }
 
-// finaliseAll makes the files of a recording and then of its user recordings.
+// finaliseAll makes the files of the user recordings of an interaction, and then those of
+// its policy recording: until that has its manifest, another process would go through all
+// of it again.
 func (r *Recorder) finaliseAll(in *interaction) {
 	in.tellStopped()
 	if in.void() {
 		defer r.voidParts(in)
 	}
-	r.finalise(in.recording)
 	for _, u := range in.users {
+		if u.done {
+			continue
+		}
 		if err := r.inTime(u, func() error { return u.writeDown(in.decision) }); err != nil {
 			u.log.Error("user recording has no folder: it is lost", zap.Error(err))
 			if err := u.capture.Close(); err != nil {
@@ -103,4 +111,5 @@ func (r *Recorder) finaliseAll(in *interaction) {
 		}
 		r.finalise(u)
 	}
+	r.finalise(in.recording)
 }

@@ -45,13 +45,24 @@ func (rec *recording) takeUp(d rules.Decision) bool {
 	if err != nil {
 		return false
 	}
-	key, err := rec.in.recorder.cfg.Masters.ring().Load(folder, string(rec.id))
+	done, err := store.HasManifest(rec.in.recorder.cfg.Dir, string(rec.id))
 	if err != nil {
 		return false
 	}
-	lines, _ := journalLines(folder, key) // what is torn is behind the first
-	if len(lines) == 0 || lines[0].Of != string(rec.of) || lines[0].Maker != string(d.Maker) || !lines[0].At.Equal(d.From) {
+	key, err := rec.in.recorder.cfg.Masters.ring().Load(folder, string(rec.id))
+	if err != nil && !done {
 		return false
+	}
+	lines, _ := journalLines(folder, key) // what is torn is behind the first
+	if len(lines) == 0 || lines[0].Of != string(rec.of) || !lines[0].At.Equal(d.From) {
+		return false
+	}
+	if made := lines[0].Maker; made != string(d.Maker) && !(done && made == "") { // one that is erased tells of nobody
+		return false
+	}
+	if done {
+		rec.folder, rec.begun, rec.done, rec.later = folder, true, true, new(laterKeeper)
+		return true
 	}
 	rec.secret = capture.Secret{Recording: string(rec.id), Key: key}
 	if rec.in.sealing != nil {
@@ -74,7 +85,7 @@ func (rec *recording) keeper() keeper {
 func (in *interaction) reopenUsers() {
 	users := in.users[:0]
 	for _, u := range in.users {
-		if u.later != nil {
+		if u.later != nil && !u.done {
 			if err := u.reopenFiles(); err != nil {
 				u.log.Error("user recording was left unfinished and stays so: its audio is in its capture and in no file", zap.Error(err))
 				continue

@@ -108,3 +108,62 @@ func TestUserRecordingIsRecalled(t *testing.T) {
 		t.Errorf("no id: %v", err)
 	}
 }
+
+// TestUserRecordingIsFinishedFirst: a process that is killed when it has made the files of
+// a user recording, and not yet those of the policy recording, leaves nothing that the next
+// one does not finish, and that makes neither anew.
+func TestUserRecordingIsFinishedFirst(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		dir := t.TempDir()
+		file := trunkFile("    user-recordings: all\n", "")
+		r := linking(t, dir, file)
+		f := newFake(t)
+		in := begun(t, r, f)
+		in.legs[0].handle(offered(both, twoParties)(f))
+		say := func(c Command) {
+			if _, err := in.command(c); err != nil {
+				t.Error(err)
+			}
+		}
+		say(Command{Action: ActUserRecordingStart, Party: "p1", At: sec(0)})
+		talk(0, 1, 0, 1)(f)
+		if refused {
+			say(Command{Action: ActConsentRefused, At: sec(1)})
+		}
+		in.legs[0].handle(ended(2)(f))
+		in.finish()
+		r.finalise(in.users[0])
+		left := snapshot(t, dir)
+		r.finalise(in.recording)
+		if err := r.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+
+		later := linking(t, left, file)
+		before, err := store.List(left)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := later.recover(func([]byte, *leg) error { t.Error("resumed"); return nil })
+		if err != nil || got != (Recovered{Finished: 1}) {
+			t.Errorf("recovered %+v, %v", got, err)
+		}
+		if err := later.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := store.List(left)
+		if err != nil || len(list) != 2 || len(before) != 2 {
+			t.Fatalf("%d recordings, before %d, %v", len(list), len(before), err)
+		}
+		for _, l := range list {
+			want := store.Finished
+			if refused {
+				want = store.Erased
+			}
+			captures, err := filepath.Glob(filepath.Join(l.Folder, captureName))
+			if l.State != want || err != nil || len(captures) > 0 {
+				t.Errorf("refused %v: %s is %s, with %v", refused, l.ID, l.State, captures)
+			}
+		}
+	}
+}

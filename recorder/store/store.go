@@ -258,8 +258,8 @@ func list(dir string, load load) ([]Summary, error) {
 	return out, nil
 }
 
-// BegunAt are the ids of the recordings without a manifest that [NewID] named by the
-// second of an instant.
+// BegunAt are the ids of the recordings that [NewID] named by the second of an instant,
+// finished or not.
 func BegunAt(dir string, at time.Time) (ids []string, err error) {
 	day := filepath.Join(Literal(dir), at.UTC().Format("2006"), at.UTC().Format("01"), at.UTC().Format("02"))
 	found, err := filepath.Glob(filepath.Join(day, at.UTC().Format(idTime)+"-*"))
@@ -267,10 +267,7 @@ func BegunAt(dir string, at time.Time) (ids []string, err error) {
 		return nil, fmt.Errorf("find recordings: %w", err)
 	}
 	for _, folder := range found {
-		id := filepath.Base(folder)
-		if has, err := HasManifest(dir, id); err == nil && !has {
-			ids = append(ids, id)
-		}
+		ids = append(ids, filepath.Base(folder))
 	}
 	return ids, nil
 }
