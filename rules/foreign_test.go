@@ -22,10 +22,12 @@ func TestForeign(t *testing.T) {
 	}{
 		{"held and retrieved", []rules.Event{by(rules.Held, "sdp"), by(rules.Retrieved, "sdp")}, "", ""},
 		{"held", []rules.Event{by(rules.Held, "sdp")}, "hold sdp", "hold leg of C"},
+		{"held, and it says for whom", []rules.Event{{Kind: rules.Held, Owner: "sdp", Party: "A1"}, by(rules.Retrieved, "sdp")}, "", ""},
 		{"held twice", []rules.Event{by(rules.Held, "sdp"), by(rules.Held, "sdp"), by(rules.Retrieved, "sdp")}, "", ""},
 		{"two owners", []rules.Event{by(rules.Held, "sdp"), by(rules.Held, "other"), by(rules.Retrieved, "sdp")}, "hold other", "hold leg of C"},
 		{"an agent retrieves another hold", []rules.Event{by(rules.Held, "sdp"), of(rules.Held, "A1"), of(rules.Retrieved, "A1")}, "hold sdp", "hold leg of C"},
 		{"it ends no hold of an agent", []rules.Event{of(rules.Held, "A1"), by(rules.Held, "sdp"), by(rules.Retrieved, "sdp")}, "hold A1", "hold leg of C"},
+		{"it ends no hold whose holder has left", []rules.Event{of(rules.Held, "A1"), of(rules.PartyLeft, "A1"), by(rules.Retrieved, "sdp")}, "hold A1", "hold leg of C"},
 		{"a conference ends it not", []rules.Event{consult, by(rules.Held, "sdp"), {Kind: rules.Conferenced}}, "hold sdp", "hold leg of C"},
 		{"a transfer ends it not", []rules.Event{consult, by(rules.Held, "sdp"), {Kind: rules.Transferred, Party: "A1"}}, "hold sdp", "hold leg of C"},
 		{"nor does it end a consult's", []rules.Event{consult, by(rules.Held, "sdp"), by(rules.Retrieved, "sdp")}, "", "hold leg of C"},

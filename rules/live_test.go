@@ -256,3 +256,43 @@ func TestHeldForUsers(t *testing.T) {
 		}
 	}
 }
+
+// A decision is about the end of a stream only if it withholds, and for nothing else.
+func TestOverIsAboutTheEnd(t *testing.T) {
+	cause := func(c rules.Cause, owner string) rules.ActiveCause { return rules.ActiveCause{Cause: c, Owner: owner} }
+	for _, tt := range []struct {
+		d    rules.Decision
+		want bool
+	}{
+		{rules.Decision{Verdict: rules.Withhold, Causes: []rules.ActiveCause{cause(rules.NotLive, "stream")}}, true},
+		{rules.Decision{Verdict: rules.Withhold, Causes: []rules.ActiveCause{cause(rules.NotLive, "interaction")}}, true},
+		{rules.Decision{Verdict: rules.Withhold, Causes: []rules.ActiveCause{cause(rules.NotLive, "stream"), cause(rules.NotLive, "parties")}}, false},
+		{rules.Decision{Verdict: rules.Withhold, Causes: []rules.ActiveCause{cause(rules.NotLive, "stream"), cause(rules.Manual, "call")}}, false},
+		{rules.Decision{Verdict: rules.Refused, Causes: []rules.ActiveCause{cause(rules.NotLive, "stream")}}, false},
+	} {
+		if got := tt.d.Over(); got != tt.want {
+			t.Errorf("%v %v: %v", tt.d.Verdict, tt.d.Causes, got)
+		}
+	}
+}
+
+// Two interactions of which neither holds anybody hold nobody when they are one.
+func TestMergeHoldsNobody(t *testing.T) {
+	f := rules.Flags{Trunk: true, ContinueWithoutAgent: true, Hold: rules.HoldLeg, QueueWait: rules.Selection{All: true}}
+	open := func(stream rules.StreamID, customer rules.PartyID) *rules.Case {
+		c := rules.Open(rules.NewPolicy(f), rules.RecordingID(stream))
+		c.Apply(
+			rules.Event{At: at(0), Kind: rules.InteractionStarted, Direction: rules.DirectionInbound},
+			rules.Event{At: at(0), Kind: rules.StreamAdded, Stream: stream},
+			rules.Event{At: at(0), Kind: rules.PartyJoined, Party: customer, Identity: rules.Identity{Role: rules.RoleCustomer, FirstPair: true}},
+			rules.Event{At: at(0), Kind: rules.StreamSends, Stream: stream, Party: customer})
+		return c
+	}
+	older := open("a", "c")
+	older.Merge(open("b", "c"), at(1))
+	for _, s := range []rules.StreamID{"a", "b"} {
+		if d := older.Decision(s); d.Verdict != rules.Record {
+			t.Errorf("%v", d)
+		}
+	}
+}

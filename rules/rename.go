@@ -54,7 +54,8 @@ func (n Names) causes(in []ActiveCause) []ActiveCause {
 
 // Renamed is the case as it is, with other names of its streams and parties: those that
 // they have in another interaction, to be merged into that. What user recordings keep is
-// to be decided anew: other streams than before are in them. The receiver is not changed.
+// to be decided anew: other streams than before are in them. What was decided before stays
+// with the receiver, which is not changed.
 func (c *Case) Renamed(n Names) *Case {
 	out := *c
 	out.scratch, out.places, out.shared = nil, nil, nil
@@ -71,8 +72,8 @@ func (c *Case) Renamed(n Names) *Case {
 	for _, s := range c.streams {
 		other := *s
 		other.id, other.senders, other.former = n.stream(s.id), n.parties(s.senders), n.parties(s.former)
-		other.sdp, other.causes, other.past = slices.Clone(s.sdp), n.causes(s.causes), slices.Clone(s.past)
-		other.last.Stream = other.id
+		other.sdp, other.causes, other.past = slices.Clone(s.sdp), n.causes(s.causes), nil
+		other.last.Stream, other.last.Causes = other.id, n.causes(s.last.Causes)
 		out.streams = append(out.streams, &other)
 	}
 	for _, u := range c.users {

@@ -20,7 +20,7 @@ accounts:
         record: [{percent: 30}]
         consent: off
       - {name: quiet, record: none}
-    flows: [{name: payment, suppress: yes}, {name: menu, suppress: no}]
+    flows: [{name: payment, suppress: yes}, {name: menu, suppress: no}, {name: refund, suppress: yes}, {name: plain}]
     queues: [{name: waiting, wait: withhold}]
     trunks:
       - {name: east, hold: record}
@@ -28,6 +28,8 @@ accounts:
     hold: record
     trunks: [{name: west, record: on}]
   - {name: ward, party-consent: required}
+  - {name: clinic, party-consent: required, owner: {agent-only: on}}
+  - {name: desk, owner: {agent-only: on}}
 mapping: [{address: 192.0.2.0/24, account: sales}]
 `
 
@@ -52,7 +54,7 @@ func TestStandings(t *testing.T) {
 		{plain, rules.ActiveCause{Cause: rules.Manual}, "control: all @ line 7, account sales"},
 		{plain, rules.ActiveCause{Cause: rules.External}, "external-consult: record @ no line of account sales: it is the default of preset vonage"},
 		{plain, rules.ActiveCause{Cause: rules.IVR, Owner: "payment"}, "suppress: yes @ line 14, flow payment of account sales"},
-		{plain, rules.ActiveCause{Cause: rules.IVR, Owner: "unfed"}, "suppress: yes @ line 14, flow payment of account sales"},
+		{plain, rules.ActiveCause{Cause: rules.IVR, Owner: "unfed"}, "suppress: yes @ line 14, flow payment of account sales; suppress: yes @ line 14, flow refund of account sales"},
 		{plain, rules.ActiveCause{Cause: rules.Queue, Owner: "waiting"}, "wait: withhold @ line 15, queue waiting of account sales"},
 		{plain, rules.ActiveCause{Cause: rules.DoNotRecord}, "do-not-record @ account sales"},
 		{plain, rules.ActiveCause{Cause: rules.DoNotRecord, Owner: "command"}, ""},
@@ -60,7 +62,11 @@ func TestStandings(t *testing.T) {
 		{plain, rules.ActiveCause{Cause: rules.NoDecision}, "no plan @ account sales, which names none for it; outbound: record @ line 4, account sales; record: off @ no line of account sales: it is the default of preset vonage"},
 		{east, rules.ActiveCause{Cause: rules.NoDecision}, "plan support @ line 10, account sales; outbound: record @ line 4, account sales; record: off @ no line of account sales: it is the default of preset vonage"},
 		{policy.Belonging{Account: "ward"}, rules.ActiveCause{Cause: rules.RoleFilter}, "party-consent: required @ line 21, account ward"},
+		{policy.Belonging{Account: "clinic"}, rules.ActiveCause{Cause: rules.RoleFilter}, "agent-only: on @ line 22, account clinic"},
+		{policy.Belonging{Account: "bank"}, rules.ActiveCause{Cause: rules.RoleFilter}, "agent-only: off @ no line of account bank: it is the default of preset vonage"},
+		{policy.Belonging{Account: "desk"}, rules.ActiveCause{Cause: rules.RoleFilter}, "agent-only: on @ line 23, account desk"},
 		{policy.Belonging{Account: "ward"}, rules.ActiveCause{Cause: rules.Mixed}, "party-consent: required @ line 21, account ward"},
+		{policy.Belonging{Account: "ward"}, rules.ActiveCause{Cause: rules.Hold}, "hold: record @ no line of account ward: it is the default of preset vonage"},
 		{plain, rules.ActiveCause{Cause: rules.SDP}, ""},
 		{policy.Belonging{Account: "other"}, rules.ActiveCause{Cause: rules.Hold}, ""},
 	} {
