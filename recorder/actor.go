@@ -1,6 +1,11 @@
 package recorder
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+)
 
 // An actor is the goroutine that owns an interaction. What others want of it they hand
 // to it, and wait until it is done.
@@ -45,7 +50,7 @@ func (in *interaction) run() {
 		case !in.allGone():
 			grace = nil
 		case !in.awaits():
-			in.conclude()
+			in.safely(in.conclude)
 			continue
 		case grace == nil:
 			grace = time.NewTimer(in.recorder.cfg.Grace)
@@ -57,16 +62,29 @@ func (in *interaction) run() {
 		due, let := in.bell()
 		select {
 		case j := <-in.work:
-			j.do()
+			in.safely(j.do)
 			close(j.done)
 		case <-late:
-			in.conclude()
+			in.safely(in.conclude)
 		case <-due:
-			in.ring(in.recorder.cfg.Now())
+			in.safely(func() { in.ring(in.recorder.cfg.Now()) })
 		case <-stopping:
 		}
 		let()
 	}
+}
+
+// safely does something for the interaction. A failure of ours in it costs no other one
+// anything: this one is broken off, as an engine in doubt records nothing.
+func (in *interaction) safely(do func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			// The value may hold what came from the wire: only its type is told.
+			in.log.Error("interaction is broken off", zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
+			in.breakOff(in.recorder.cfg.Now())
+		}
+	}()
+	do()
 }
 
 // allGone reports whether nothing comes any more of any of its recording sessions.

@@ -42,6 +42,7 @@ func (r *Recorder) Command(ctx context.Context, q Query, c Command) (Answer, err
 		return Answer{}, err
 	}
 	var answer Answer
+	err = ErrNotLive // unless it is answered
 	if !in.do(func() { answer, err = in.command(c) }) {
 		return Answer{}, ErrNotLive
 	}

@@ -184,3 +184,31 @@ func TestCommandNotDurable(t *testing.T) {
 		})
 	}
 }
+
+// TestFailureInACommand: a failure of ours over a command breaks one interaction off, which
+// keeps what it has and records no more; the command is not confirmed.
+func TestFailureInACommand(t *testing.T) {
+	r := linking(t, t.TempDir(), trunkFile("", ""))
+	f := newFake(t, offered(both, inGroup("group-0001", "cs-0000001", alice, customer)), talk(0, 1, 0, 1), func(*fake) *siprec.Event {
+		in := r.live.all(Query{})[0]
+		in.do(func() {
+			file := in.journal.open
+			in.journal.open = func() (journalFile, error) {
+				in.journal.open = file
+				panic("failure")
+			}
+		})
+		tag := Command{Action: ActTag, Tags: map[string]string{"a": "b"}}
+		for range 2 {
+			if _, err := r.Command(t.Context(), Query{}, tag); !errors.Is(err, ErrNotLive) {
+				t.Errorf("answered %v", err)
+			}
+		}
+		return nil
+	}, talk(0, 1, 101, 102), ended(102))
+	r.serve(t.Context(), f)
+	m := manifests(t, r)[0]
+	if m.Streams[0].Packets.Kept != 50 || !slices.Contains(m.Flags, flagFailed) || !slices.Contains(f.log, "end") {
+		t.Errorf("%+v, flags %v; the recording session: %v", m.Streams[0].Packets, m.Flags, f.log)
+	}
+}

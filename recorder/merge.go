@@ -52,11 +52,17 @@ func (r *Recorder) merge(a, b *interaction, at time.Time) {
 		a, b = b, a
 	}
 	a.do(func() {
+		whole := true
 		b.do(func() {
+			whole = false
 			if err := a.absorb(b, at); err != nil {
 				a.log.Warn("interactions that share an id are recorded apart", zap.String("other", string(b.id)), zap.Error(err))
 			}
+			whole = true
 		})
+		if !whole { // the other was broken off over it
+			a.breakOff(at)
+		}
 	})
 }
 
@@ -230,7 +236,21 @@ func (in *interaction) take(g given, at time.Time, facts []rules.Event) ([]rules
 	}
 	in.stepped(step{Facts: facts})
 	decisions = append(decisions, in.verdicts.Apply(facts...)...)
-	return facts, in.sorted(decisions)
+	return facts, in.sorted(latest(decisions))
+}
+
+// latest leaves of the decisions of two steps at one instant the last about each stream
+// of each recording: what the second withholds the first may have let through.
+func latest(decisions []rules.Decision) (out []rules.Decision) {
+	for i, d := range decisions {
+		again := slices.ContainsFunc(decisions[i+1:], func(o rules.Decision) bool {
+			return o.Verdict != rules.Refused && o.Stream == d.Stream && o.Recording == d.Recording
+		})
+		if d.Verdict == rules.Refused || !again {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // moved is a stream in an interaction that began by so much earlier.

@@ -269,3 +269,22 @@ func TestHeirOfAHold(t *testing.T) {
 		})
 	}
 }
+
+// Of two steps at one instant the second counts: what it withholds the first let through.
+func TestLatestDecision(t *testing.T) {
+	d := func(v rules.Verdict, s rules.StreamID, r rules.RecordingID) rules.Decision {
+		return rules.Decision{Verdict: v, Stream: s, Recording: r}
+	}
+	got := latest([]rules.Decision{
+		d(rules.Record, "0", "r"), d(rules.Record, "1", "r"), d(rules.Withhold, "2", "r"), d(rules.Refused, "", "r"),
+		d(rules.Withhold, "0", "r"), d(rules.Record, "0", "u"), d(rules.Record, "2", "r"),
+	})
+	want := []rules.Decision{
+		d(rules.Record, "1", "r"), d(rules.Refused, "", "r"), d(rules.Withhold, "0", "r"), d(rules.Record, "0", "u"), d(rules.Record, "2", "r"),
+	}
+	if !slices.EqualFunc(got, want, func(a, b rules.Decision) bool {
+		return a.Verdict == b.Verdict && a.Stream == b.Stream && a.Recording == b.Recording
+	}) {
+		t.Errorf("left are %v", got)
+	}
+}
