@@ -296,13 +296,28 @@ func (c *crashCall) check(found map[string][]keptRecording, outages []outage, wo
 	if n := len(ours.Interruptions); n < len(since) || n > len(since)+1 { // one may have met the answer
 		t.Errorf("%s: %d interruptions, and %d kills since it began: %+v", ours.Recording, n, len(since), ours.Interruptions)
 	}
-	if c.silenced && ours.Streams[1].Packets.Kept > 0 {
-		t.Errorf("%s: %d packets of an inactive stream were kept", ours.Recording, ours.Streams[1].Packets.Kept)
+	first, second := streamsOf(ours)
+	if c.silenced && second.Packets.Kept > 0 {
+		t.Errorf("%s: %d packets of an inactive stream were kept", ours.Recording, second.Packets.Kept)
 	}
-	if first := ours.Streams[0]; c.secure != (first.SRTP != "") || first.Packets.Unauthentic > 0 {
+	if c.secure != (first.SRTP != "") || first.Packets.Unauthentic > 0 {
 		t.Errorf("%s: SRTP %q, %d packets not authentic", ours.Recording, first.SRTP, first.Packets.Unauthentic)
 	}
-	c.checkAudio(ours, outages, worst)
+	c.checkAudio(ours, first, outages, worst)
+}
+
+// streamsOf are the two streams that were spoken on. A recording whose INVITE was
+// repeated, since the server was killed before it answered, has those of both, the
+// first without a packet.
+func streamsOf(r *keptRecording) (first, second store.Stream) {
+	for _, s := range r.Streams {
+		if s.Index == 0 {
+			first = s
+		} else {
+			second = s
+		}
+	}
+	return first, second
 }
 
 // searchMarker looks for what was withheld in every file.
@@ -369,9 +384,9 @@ func samplesOf(t *testing.T, path string) []int16 {
 
 // checkAudio looks for each frame of the first stream in its file: it is there, at its
 // place, or was sent around an outage.
-func (c *crashCall) checkAudio(r *keptRecording, outages []outage, worst *lost) {
+func (c *crashCall) checkAudio(r *keptRecording, first store.Stream, outages []outage, worst *lost) {
 	t := c.t
-	i := slices.IndexFunc(r.Files, func(f store.File) bool { return slices.Equal(f.Streams, []string{"0.0"}) })
+	i := slices.IndexFunc(r.Files, func(f store.File) bool { return slices.Equal(f.Streams, []string{first.ID}) })
 	if i < 0 {
 		t.Errorf("%s: no file of the first stream among %+v", r.Recording, r.Files)
 		return
