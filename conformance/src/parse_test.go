@@ -108,7 +108,7 @@ func TestPartsComeBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := Request{Metadata: xml, Quirks: q}
 			c := r.content(sdp)
-			m, err := Parse(serialise("BYE sip:x SIP/2.0", c.headers, c.body, q))
+			m, err := Parse(serialise("BYE sip:x SIP/2.0", c.headers, c.body, q, nil))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,6 +27,9 @@ type Request struct {
 	Body        []byte
 	ContentType string
 	Quirks      Quirks
+	// Edit changes the text of the request before it is sent, {length} in it becomes the
+	// number of octets after the header; the Content-Length reads so before.
+	Edit func(text string) string
 
 	// Require lists option tags; nil is "siprec" in an INVITE (RFC 7866
 	// §6.1.1) and nothing elsewhere, empty is none.
@@ -91,7 +94,7 @@ func (s *SRC) compose(e envelope, r Request, c content) []byte {
 	if len(c.headers) > 0 {
 		h = append(h, Header{"MIME-Version", "1.0"})
 	}
-	return serialise(e.method+" "+e.requestURI+" SIP/2.0", h, c.body, r.Quirks)
+	return serialise(e.method+" "+e.requestURI+" SIP/2.0", h, c.body, r.Quirks, r.Edit)
 }
 
 // allowed are the methods an SRC of this package answers.
@@ -129,15 +132,22 @@ func (s *SRC) contact(r Request, requestURI string) string {
 	return uri + ">;+sip.src"
 }
 
-// serialise writes a message. Content-Length is always right for the body that
-// is sent.
-func serialise(start string, headers []Header, body []byte, q Quirks) []byte {
+// lengthWord stands for the length of the body in a text that is edited.
+const lengthWord = "{length}"
+
+// serialise writes a message. Content-Length is right for the body that is sent,
+// unless edit sets another one.
+func serialise(start string, headers []Header, body []byte, q Quirks, edit func(string) string) []byte {
 	if q.LF {
 		body = bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n"))
 	}
+	length := fmt.Sprint(len(body))
+	if edit != nil {
+		length = lengthWord
+	}
 	var b bytes.Buffer
 	b.WriteString(start + "\r\n")
-	for _, h := range append(headers, Header{"Content-Length", fmt.Sprint(len(body))}) {
+	for _, h := range append(headers, Header{"Content-Length", length}) {
 		name := h.Name
 		if q.Compact {
 			name = shortName(name)
@@ -149,7 +159,13 @@ func serialise(start string, headers []Header, body []byte, q Quirks) []byte {
 	if q.LF {
 		head = bytes.ReplaceAll(head, []byte("\r\n"), []byte("\n"))
 	}
-	return append(head, body...)
+	raw := append(head, body...)
+	if edit == nil {
+		return raw
+	}
+	raw = []byte(edit(string(raw)))
+	_, edited, _ := splitHead(raw)
+	return bytes.ReplaceAll(raw, []byte(lengthWord), []byte(fmt.Sprint(len(edited))))
 }
 
 // content assembles the body of a request from its offer and metadata.

@@ -137,7 +137,7 @@ func (s *SRC) composeReply(m *Message, reply *Reply, tag string, c content) []by
 		c = content{[]Header{{"Content-Type", reply.ContentType}}, reply.Body}
 	}
 	h = append(h, c.headers...)
-	return serialise(fmt.Sprintf("SIP/2.0 %d %s", reply.Status, reason(reply.Status)), h, c.body, Quirks{})
+	return serialise(fmt.Sprintf("SIP/2.0 %d %s", reply.Status, reason(reply.Status)), h, c.body, Quirks{}, nil)
 }
 
 // reason is the phrase of the few statuses an SRC sends.

@@ -71,6 +71,7 @@ type SRC struct {
 	transactions map[string]*transaction
 	dialogs      map[string]*Dialog // by Call-ID
 	unexpected   []*Message
+	news         chan struct{}     // closed and renewed by each of these
 	answered     map[string][]byte // branch of a request outside dialogs -> response
 	closed       bool
 	broken       chan struct{} // closed when the connection is gone
@@ -114,6 +115,7 @@ func New(ctx context.Context, cfg Config) (*SRC, error) {
 		dialogs:      make(map[string]*Dialog),
 		answered:     make(map[string][]byte),
 		broken:       make(chan struct{}),
+		news:         make(chan struct{}),
 	}
 	s.wg.Go(func() { s.read() })
 	return s, nil
@@ -131,6 +133,31 @@ func (s *SRC) Unexpected() []*Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]*Message(nil), s.unexpected...)
+}
+
+// AwaitUnexpected waits for the first of the messages of Unexpected that fits.
+func (s *SRC) AwaitUnexpected(ctx context.Context, fits func(*Message) bool) (*Message, error) {
+	over := false // the connection is gone, and what came before is all there is
+	for seen := 0; ; {
+		s.mu.Lock()
+		kept, news := s.unexpected, s.news
+		s.mu.Unlock()
+		for ; seen < len(kept); seen++ {
+			if fits(kept[seen]) {
+				return kept[seen], nil
+			}
+		}
+		if over {
+			return nil, s.brokenErr
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for a message: %w", ctx.Err())
+		case <-s.broken:
+			over = true
+		}
+	}
 }
 
 // Close ends all dialogs without a BYE, closes the socket and waits for every
@@ -181,6 +208,8 @@ func (s *SRC) keep(m *Message) {
 	defer s.mu.Unlock()
 	if len(s.unexpected) < maxKept {
 		s.unexpected = append(s.unexpected, m)
+		close(s.news)
+		s.news = make(chan struct{})
 	}
 }
 
