@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/rfc.md anew")
+var update = flag.Bool("update", false, "write the pages that are made from tests anew")
 
 // TestRFCManual holds docs/rfc.md to the requirements and the tests that show them.
 func TestRFCManual(t *testing.T) {
