@@ -73,9 +73,9 @@ func TestCleanupsRunLastFirst(t *testing.T) {
 	}
 }
 
-func TestPrefixes(t *testing.T) {
+func TestSections(t *testing.T) {
 	target := start(t, model.Config{Network: "tcp"})
-	r, err := conformance.Run(t.Context(), target, conformance.Options{Prefixes: []string{"rfc7866/6.2", "rfc3264/6/"}})
+	r, err := conformance.Run(t.Context(), target, conformance.Options{Sections: []string{"rfc7866/6.2", "rfc3264/6/"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +86,8 @@ func TestPrefixes(t *testing.T) {
 	if got := strings.Join(ids, " "); got != "rfc3264/6/1 rfc3264/6/2 rfc7866/6.2/1 rfc7866/6.2/2 rfc7866/6.2/3" {
 		t.Errorf("ran %s", got)
 	}
-	if _, err := conformance.Run(t.Context(), target, conformance.Options{Prefixes: []string{"rfc9999"}}); err == nil {
-		t.Error("a prefix without cases is no error")
+	if _, err := conformance.Run(t.Context(), target, conformance.Options{Sections: []string{"rfc9999"}}); err == nil {
+		t.Error("a section without cases is no error")
 	}
 }
 

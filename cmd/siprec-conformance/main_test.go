@@ -152,13 +152,14 @@ func TestJSONReport(t *testing.T) {
 		Failed  int
 		Results []struct {
 			ID, Outcome string
-			Trace       []string
+			Trace       []check.Message
 		}
 	}
 	if err := json.Unmarshal(text, &r); err != nil || r.Failed != 1 || len(r.Results) != 1 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if got := r.Results[0]; got.ID != "rfc7866/6.2/1" || got.Outcome != check.Fail.String() || len(got.Trace) < 2 {
+	if got := r.Results[0]; got.ID != "rfc7866/6.2/1" || got.Outcome != check.Fail.String() || len(got.Trace) < 2 || !strings.HasPrefix(got.Trace[0].Text, "INVITE ") ||
+		got.Trace[0].Direction != check.Sent || got.Trace[1].Transport != "UDP" || "sip:"+got.Trace[1].Remote.String() != target {
 		t.Errorf("%+v", got)
 	}
 	out.Reset()

@@ -224,3 +224,12 @@ func tellTurns(w io.Writer, turns []*turn, written map[string][]*policy.Recordin
 	_, err = fmt.Fprintf(w, "%d of %d scenarios passed\n", passed, len(turns))
 	return code, err
 }
+
+func chosen(id string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(id, p) {
+			return true
+		}
+	}
+	return len(prefixes) == 0
+}

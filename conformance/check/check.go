@@ -7,11 +7,8 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"runtime"
-	"runtime/debug"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/src"
@@ -80,7 +77,35 @@ type Case struct {
 	Section     string // for example "RFC 7866 §7.2"
 	Level       Level
 	Needs       []string // features the server must claim, else the case is skipped
-	Run         func(ctx context.Context, t *T)
+	// Alone keeps other cases away while this one runs: it floods the server, or
+	// takes it to a limit that they would feel.
+	Alone bool
+	// Timeout bounds a case that takes longer than others; 0 is the runner's, which
+	// is also the least.
+	Timeout time.Duration
+	// Lasts says that the case takes Target.Duration, besides its Timeout.
+	Lasts bool
+	Run   func(ctx context.Context, t *T)
+}
+
+// Group is the part of an ID in front of the first slash: "rfc7866", "dialects".
+func (c Case) Group() string { return group(c.ID) }
+
+func group(id string) string {
+	name, _, _ := strings.Cut(id, "/")
+	return name
+}
+
+// result is that of a case which has not run.
+func (c Case) result() Result {
+	return Result{ID: c.ID, Shows: c.Shows, Section: c.Section, Level: c.Level, Requirement: c.Requirement, Needs: c.Needs}
+}
+
+// Skipped is the result of a case that is not run, and why.
+func (c Case) Skipped(why string) Result {
+	r := c.result()
+	r.Outcome, r.Messages = Skip, []string{why}
+	return r
 }
 
 // A Target is the server under test.
@@ -90,155 +115,43 @@ type Target struct {
 	RequestURI string // default: made from Address
 	// TLS is whom to believe and what to show; default: the authorities of the system.
 	TLS *tls.Config
+	// Duration is how long cases go on that look at long recording sessions; 0 is
+	// DefaultDuration.
+	Duration time.Duration
+	// Packets sees what cases send and receive, from several goroutines at a time;
+	// nil: nobody does.
+	Packets func(src.Packet)
 }
 
-// A Result is the outcome of one case.
+// DefaultDuration is how long a recording session lasts where its length is what is
+// tested.
+const DefaultDuration = 20 * time.Second
+
+// A Result is the outcome of one case, or the worst of several runs of it.
 type Result struct {
 	ID          string        `json:"id"`
 	Shows       []string      `json:"shows,omitempty"`
 	Section     string        `json:"section"`
 	Level       Level         `json:"level"`
 	Requirement string        `json:"requirement"`
+	Needs       []string      `json:"needs,omitempty"`
 	Outcome     Outcome       `json:"outcome"`
+	Warning     bool          `json:"warning,omitempty"` // failed, and counted as a warning only
 	Messages    []string      `json:"messages,omitempty"`
+	Figures     []Figure      `json:"figures,omitempty"`
+	Started     time.Time     `json:"started,omitzero"`
 	Duration    time.Duration `json:"duration_ns"`
-	Trace       []string      `json:"trace,omitempty"` // of a case that did not pass
+	Runs        int           `json:"runs,omitempty"`           // when there were several
+	PassedRuns  int           `json:"passed_runs,omitempty"`    // of these
+	Trace       []Message     `json:"trace,omitempty"`          // of a case that failed, or had an error
+	LeftOut     int           `json:"trace_left_out,omitempty"` // packets that the trace has no room for
 }
 
-// maxTrace bounds the trace of a case, in messages.
-const maxTrace = 200
+// Group is the part of the ID in front of the first slash.
+func (r Result) Group() string { return group(r.ID) }
 
-// T is the hand of a running case. Its methods are called by the goroutine of
-// the case only.
-type T struct {
-	target   Target
-	outcome  Outcome
-	messages []string
-	cleanups []func()
-	traceMu  sync.Mutex
-	trace    []string
-}
-
-// Perform runs one case. The context bounds it; a panic is an Error.
-func Perform(ctx context.Context, c Case, target Target) Result {
-	t := &T{target: target, outcome: Pass}
-	start := time.Now()
-	t.guard(func() { c.Run(ctx, t) })
-	for i := len(t.cleanups) - 1; i >= 0; i-- {
-		t.guard(t.cleanups[i])
-	}
-	r := Result{
-		ID: c.ID, Shows: c.Shows, Section: c.Section, Level: c.Level, Requirement: c.Requirement,
-		Outcome: t.outcome, Messages: t.messages, Duration: time.Since(start),
-	}
-	if t.outcome == Fail || t.outcome == Error {
-		r.Trace = t.trace
-	}
-	return r
-}
-
-// guard runs a function that may end its goroutine by Fatalf, or panic, and
-// waits for it.
-func (t *T) guard(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			if p := recover(); p != nil {
-				t.note(Error, fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))
-			}
-		}()
-		f()
-	}()
-	<-done
-}
-
-// note keeps the worst outcome: Error before Fail before Skip before Pass.
-func (t *T) note(o Outcome, message string) {
-	t.messages = append(t.messages, message)
-	if rank(o) > rank(t.outcome) {
-		t.outcome = o
-	}
-}
-
-func rank(o Outcome) int {
-	switch o {
-	case Error:
-		return 3
-	case Fail:
-		return 2
-	case Skip:
-		return 1
-	case Pass:
-	}
-	return 0
-}
-
-// Errorf says that the server is wrong; the case goes on.
-func (t *T) Errorf(format string, args ...any) { t.note(Fail, fmt.Sprintf(format, args...)) }
-
-// Fatalf says that the server is wrong and ends the case.
-func (t *T) Fatalf(format string, args ...any) {
-	t.Errorf(format, args...)
-	runtime.Goexit()
-}
-
-// Skipf ends the case without a verdict.
-func (t *T) Skipf(format string, args ...any) {
-	t.note(Skip, fmt.Sprintf(format, args...))
-	runtime.Goexit()
-}
-
-// Check ends the case when err is not nil. No response within the time is the
-// server's fault, since the runner has reached it before; every other error is
-// not.
-func (t *T) Check(err error, what string) {
-	switch {
-	case err == nil:
-		return
-	case errors.Is(err, src.ErrNoResponse) && !errors.Is(err, context.Canceled):
-		t.note(Fail, what+": "+err.Error())
-	default:
-		t.note(Error, what+": "+err.Error())
-	}
-	runtime.Goexit()
-}
-
-// Cleanup runs f after the case, last first.
-func (t *T) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
-
-// Transport is "udp", "tcp" or "tls".
-func (t *T) Transport() string { return t.target.Transport }
-
-// Address is host:port of the server.
-func (t *T) Address() string { return t.target.Address }
-
-// TLS is a copy of what is believed and shown over "tls".
-func (t *T) TLS() *tls.Config {
-	if t.target.TLS == nil {
-		return &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	return t.target.TLS.Clone()
-}
-
-// Client opens an SRC before the server; it is closed after the case.
-func (t *T) Client(ctx context.Context) *src.SRC {
-	c, err := src.New(ctx, src.Config{
-		Target: t.target.Address, Transport: t.target.Transport, TLS: t.target.TLS,
-		T1: 200 * time.Millisecond, UserAgent: "siprec-conformance",
-		Trace: func(dir src.Direction, at time.Time, text string) {
-			t.traceMu.Lock()
-			defer t.traceMu.Unlock()
-			if len(t.trace) < maxTrace {
-				t.trace = append(t.trace, at.UTC().Format("15:04:05.000 ")+dir.String()+"\n"+text)
-			}
-		},
-	})
-	t.Check(err, "open SRC")
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil && !errors.Is(err, src.ErrClosed) {
-			t.note(Error, "close SRC: "+err.Error())
-		}
-	})
-	return c
+// A Figure is something that was measured, with its unit.
+type Figure struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }

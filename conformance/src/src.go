@@ -52,8 +52,12 @@ type Config struct {
 	// Trace sees every message that is sent or received. It is called from
 	// several goroutines, one at a time, and must not block.
 	Trace func(dir Direction, at time.Time, text string)
-	Now   func() time.Time // default time.Now
-	Seed  uint64           // of tags, branches and SSRCs; 0 takes a random one
+	// Packets sees every SIP message and every datagram of media that is sent, and
+	// those that are received; RTP and RTCP of the server when they are read. It is
+	// called from several goroutines, also at a time, and must not block.
+	Packets func(Packet)
+	Now     func() time.Time // default time.Now
+	Seed    uint64           // of tags, branches and SSRCs; 0 takes a random one
 	// Handler answers requests that belong to no dialog, or to one without a
 	// handler of its own; default AutoReply.
 	Handler Handler
@@ -182,7 +186,7 @@ func (s *SRC) Close() error {
 func (s *SRC) read() {
 	err := s.conn.read(func(raw []byte, from netip.AddrPort) {
 		at := s.cfg.Now()
-		s.trace(In, at, raw)
+		s.sip(In, from, at, raw)
 		m, err := Parse(raw)
 		if err != nil {
 			m = &Message{Raw: raw}
@@ -227,7 +231,7 @@ func (s *SRC) response(m *Message) {
 
 // Send writes raw text to the server, as it is.
 func (s *SRC) Send(raw []byte) error {
-	s.trace(Out, s.cfg.Now(), raw)
+	s.sip(Out, s.conn.target, s.cfg.Now(), raw)
 	if err := s.conn.write(raw); err != nil {
 		return fmt.Errorf("send %d octets: %w", len(raw), err)
 	}

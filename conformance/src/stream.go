@@ -201,7 +201,7 @@ func (st *Stream) ReadRTCP(ctx context.Context) ([]byte, netip.AddrPort, error) 
 	st.mu.Lock()
 	c := st.rtcp
 	st.mu.Unlock()
-	return readDatagram(ctx, c)
+	return st.readDatagram(ctx, c)
 }
 
 // ReadRTP waits for one datagram of the server on the RTP port, where multiplexed
@@ -210,10 +210,10 @@ func (st *Stream) ReadRTP(ctx context.Context) ([]byte, netip.AddrPort, error) {
 	st.mu.Lock()
 	c := st.rtp
 	st.mu.Unlock()
-	return readDatagram(ctx, c)
+	return st.readDatagram(ctx, c)
 }
 
-func readDatagram(ctx context.Context, c *net.UDPConn) ([]byte, netip.AddrPort, error) {
+func (st *Stream) readDatagram(ctx context.Context, c *net.UDPConn) ([]byte, netip.AddrPort, error) {
 	if c == nil {
 		return nil, netip.AddrPort{}, ErrNoDestination
 	}
@@ -234,6 +234,7 @@ func readDatagram(ctx context.Context, c *net.UDPConn) ([]byte, netip.AddrPort, 
 	if err != nil {
 		return nil, netip.AddrPort{}, err
 	}
+	st.dialog.src.media(In, c, unmap(from), buf[:n])
 	return buf[:n], unmap(from), nil
 }
 
@@ -303,6 +304,7 @@ func (st *Stream) datagram(c *net.UDPConn, raw []byte, to netip.AddrPort) error 
 	if c == nil || !to.IsValid() {
 		return fmt.Errorf("stream %d: %w", st.index, ErrNoDestination)
 	}
+	st.dialog.src.media(Out, c, to, raw)
 	_, err := c.WriteToUDPAddrPort(raw, to)
 	return err
 }

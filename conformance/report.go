@@ -1,0 +1,65 @@
+package conformance
+
+import (
+	"time"
+
+	"github.com/siprecd/siprecd/conformance/check"
+)
+
+// A Tally counts results. A failed SHOULD is a warning unless the run was strict.
+type Tally struct {
+	Passed  int `json:"passed"`
+	Failed  int `json:"failed"`
+	Warned  int `json:"warned"`
+	Errors  int `json:"errors"`
+	Skipped int `json:"skipped"`
+}
+
+// A Group is what came of the cases of one group.
+type Group struct {
+	Name string `json:"name"`
+	Tally
+}
+
+// A Report is the outcome of a run.
+type Report struct {
+	Target    string        `json:"target"`
+	Transport string        `json:"transport"`
+	Features  []string      `json:"features,omitempty"` // that were claimed; absent: everything
+	Strict    bool          `json:"strict"`
+	Started   time.Time     `json:"started"`
+	Duration  time.Duration `json:"duration_ns"`
+	Tally
+	Groups  []Group        `json:"groups"` // in the order of the cases
+	Results []check.Result `json:"results"`
+}
+
+func (r *Report) add(result check.Result) {
+	r.Results = append(r.Results, result)
+	r.count(result)
+	for i := range r.Groups {
+		if r.Groups[i].Name == result.Group() {
+			r.Groups[i].count(result)
+			return
+		}
+	}
+	r.Groups = append(r.Groups, Group{Name: result.Group()})
+	r.Groups[len(r.Groups)-1].count(result)
+}
+
+func (t *Tally) count(r check.Result) {
+	switch r.Outcome {
+	case check.Pass:
+		t.Passed++
+	case check.Fail:
+		if r.Warning {
+			t.Warned++
+		} else {
+			t.Failed++
+		}
+	case check.Error:
+		t.Errors++
+	case check.Skip:
+		t.Skipped++
+	}
+}
