@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/siprecd/siprecd/conformance/observe"
 )
 
 // A haul is what one file holds.
@@ -73,8 +75,8 @@ func (c *code) search(path string) (h *haul, err error) {
 	return h, c.searchChannels(h, l, f, length)
 }
 
-func (c *code) searchChannels(h *haul, l layout, r io.Reader, length int64) error {
-	finders := make([]*finder, l.channels)
+func (c *code) searchChannels(h *haul, l observe.WAV, r io.Reader, length int64) error {
+	finders := make([]*finder, l.Channels)
 	for i := range finders {
 		own := make(map[int]*catch) // by stream
 		finders[i] = &finder{code: c, seen: func(s sighting) {
@@ -95,7 +97,7 @@ func (c *code) searchChannels(h *haul, l layout, r io.Reader, length int64) erro
 			k.add(s.packet, s.at-int64(s.packet)*int64(c.words))
 		}}
 	}
-	err := l.eachChannel(r, length, func(channel int, pcm []byte) { finders[channel].feed(pcm) })
+	err := l.EachChannel(r, length, func(channel int, pcm []byte) { finders[channel].feed(pcm) })
 	for _, f := range finders {
 		f.end()
 	}

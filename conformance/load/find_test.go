@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/siprecd/siprecd/conformance/observe"
 )
 
 func TestEveryPacketIsFoundWhereverItStands(t *testing.T) {
@@ -93,7 +95,7 @@ func sentStream(packets int) *stream {
 
 func TestPlantedFaultsAreFound(t *testing.T) {
 	c := testCode(t)
-	mono := func(words []byte) []byte { return wavFile(formatPCM, 1, pcmOf(t, words)) }
+	mono := func(words []byte) []byte { return wavFile(observe.FormatPCM, 1, pcmOf(t, words)) }
 	spoilt := func(at int) []byte {
 		words := c.payloads(0, upTo(10)...)
 		words[at] ^= 0x80
@@ -109,7 +111,7 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		for i := 0; i < len(a); i += 2 {
 			out = append(out, a[i], a[i+1], b[i], b[i+1])
 		}
-		return wavFile(formatPCM, 2, out)
+		return wavFile(observe.FormatPCM, 2, out)
 	}
 	whole := Found{Files: 1, Sent: 10, Present: 10, Recorded: 1, Streams: 1}
 	for _, tt := range []struct {
@@ -118,7 +120,7 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		want  func(*Found)
 	}{
 		{"all is there", map[string][]byte{"deep/down/x.WAV": mono(c.payloads(0, upTo(10)...))}, func(*Found) {}},
-		{"mu-law", map[string][]byte{"x.wav": wavFile(formatMuLaw, 1, c.payloads(0, upTo(10)...))}, func(*Found) {}},
+		{"mu-law", map[string][]byte{"x.wav": wavFile(observe.FormatMuLaw, 1, c.payloads(0, upTo(10)...))}, func(*Found) {}},
 		{"one is missing", map[string][]byte{"x.wav": mono(slices.Concat(c.payloads(0, upTo(4)...), bytes.Repeat([]byte{0xff}, 160), c.payloads(0, 5, 6, 7, 8, 9)))},
 			func(f *Found) { f.Present, f.Missing, f.Recorded = 9, 1, 0.9 }},
 		{"the first two and the last are missing", map[string][]byte{"x.wav": mono(c.payloads(0, upTo(10, 0, 1, 9)...))},
@@ -139,9 +141,9 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		{"one that was never sent", map[string][]byte{"x.wav": mono(c.payloads(0, upTo(11)...))}, func(f *Found) { f.Foreign = 1 }},
 		{"another run", map[string][]byte{"x.wav": mono(c.payloads(0, upTo(10)...)), "y.wav": mono(other.payloads(0, upTo(10)...))}, func(*Found) {}},
 		{"not finished", map[string][]byte{"x.wav": mono(c.payloads(0, upTo(10)...)), ".y.wav": mono(c.payloads(0, 1)), ".z/z.wav": mono(c.payloads(0, 1))}, func(*Found) {}},
-		{"a file that cannot be searched", map[string][]byte{"x.wav": mono(c.payloads(0, upTo(10)...)), "y.wav": wavFile(3, 1, nil), "notes.txt": {1}},
+		{"a file that cannot be read", map[string][]byte{"x.wav": mono(c.payloads(0, upTo(10)...)), "y.wav": wavFile(3, 1, nil), "notes.txt": {1}},
 			func(f *Found) {
-				f.Unread, f.Why = 1, "1 channels of format 3 with 16 bits at 8000 Hz cannot be searched"
+				f.Unread, f.Why = 1, "1 channels of format 3 with 16 bits at 8000 Hz cannot be read"
 			}},
 		{"the second channel", map[string][]byte{"x.wav": interleaved(bytes.Repeat([]byte{0xff}, 1600), c.payloads(0, upTo(10)...))}, func(*Found) {}},
 		{"nothing", nil, func(f *Found) { *f = Found{Sent: 10, Missing: 10, Nowhere: 1, Streams: 1} }},
@@ -164,13 +166,13 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 // TestFilesThatGrowAreReadAgain is a server that writes its files in place.
 func TestFilesThatGrowAreReadAgain(t *testing.T) {
 	c := testCode(t)
-	half := wavFile(formatPCM, 1, nil) // its length is not known: all that comes counts
+	half := wavFile(observe.FormatPCM, 1, nil) // its length is not known: all that comes counts
 	s := shelfWith(t, c, map[string][]byte{"x.wav": append(half, pcmOf(t, c.payloads(0, 0, 1))...), "y.wav": []byte("RIF")})
 	if f := s.all(t, sentStream(4)); f.Missing != 2 || f.Unread != 1 {
 		t.Errorf("of half a file: %+v", f)
 	}
 	for name, packets := range map[string][]int{"x.wav": {0, 1, 2}, "y.wav": {3}} {
-		if err := os.WriteFile(filepath.Join(s.dir, name), wavFile(formatPCM, 1, pcmOf(t, c.payloads(0, packets...))), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.dir, name), wavFile(observe.FormatPCM, 1, pcmOf(t, c.payloads(0, packets...))), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -186,7 +188,7 @@ func BenchmarkSearch(b *testing.B) {
 	c := testCode(b)
 	path := filepath.Join(b.TempDir(), "x.wav")
 	const packets = 3000
-	if err := os.WriteFile(path, wavFile(formatPCM, 1, pcmOf(b, c.payloads(5, upTo(packets)...))), 0o600); err != nil {
+	if err := os.WriteFile(path, wavFile(observe.FormatPCM, 1, pcmOf(b, c.payloads(5, upTo(packets)...))), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
@@ -201,8 +203,8 @@ func BenchmarkSearch(b *testing.B) {
 func FuzzSearch(f *testing.F) {
 	c := testCode(f)
 	words := c.payloads(1, 0, 1)
-	f.Add(wavFile(formatPCM, 1, pcmOf(f, words)))
-	f.Add(wavFile(formatMuLaw, 2, words))
+	f.Add(wavFile(observe.FormatPCM, 1, pcmOf(f, words)))
+	f.Add(wavFile(observe.FormatMuLaw, 2, words))
 	f.Add([]byte("RIFF    WAVEfmt "))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h := new(haul)
@@ -219,14 +221,14 @@ func FuzzSearch(f *testing.F) {
 		for _, k := range h.catches {
 			total += k.count + k.duplicates
 		}
-		if size := l.bits / 8 * c.words; total*size > len(b) {
+		if size := l.Bits / 8 * c.words; total*size > len(b) {
 			t.Errorf("%d packets of %d octets in %d", total, size, len(b))
 		}
 	})
 }
 
 func TestWAVHeaders(t *testing.T) {
-	good := wavFile(formatPCM, 1, []byte{1, 2, 3, 4})
+	good := wavFile(observe.FormatPCM, 1, []byte{1, 2, 3, 4})
 	extensible := slices.Concat([]byte("RF64\xff\xff\xff\xffWAVEfmt \x28\x00\x00\x00\xfe\xff\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00\x16\x00\x10\x00\x00\x00\x00\x00"),
 		[]byte{1, 0}, make([]byte, 14), []byte("data\xff\xff\xff\xff"))
 	for i, tt := range []struct {

@@ -13,13 +13,14 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/siprecd/siprecd/conformance/observe"
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
 // wavFile is a file of 16-bit or, with format 7, mu-law samples at 8 kHz.
 func wavFile(format, channels int, samples []byte) []byte {
 	bits := 16
-	if format == formatMuLaw {
+	if format == observe.FormatMuLaw {
 		bits = 8
 	}
 	b := append([]byte("RIFF"), 0, 0, 0, 0)
@@ -265,7 +266,7 @@ func (s *srs) bye(id string) {
 		if words == nil {
 			continue
 		}
-		if err := os.WriteFile(name, wavFile(formatPCM, 1, pcmOf(s.t, words)), 0o600); err != nil {
+		if err := os.WriteFile(name, wavFile(observe.FormatPCM, 1, pcmOf(s.t, words)), 0o600); err != nil {
 			s.t.Error(err)
 		}
 	}

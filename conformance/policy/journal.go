@@ -11,7 +11,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/siprecd/siprecd/conformance/observe"
+	"github.com/siprecd/siprecd/conformance/src"
 )
+
+// A Voice is who is heard in a packet.
+type Voice = observe.Voice
 
 // A Recording is what a server wrote of an interaction, or of a user recording beside
 // one: its folder as anybody can read it.
@@ -135,7 +141,7 @@ func Collect(data string) (map[string][]*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newCode()
+	c, err := observe.NewCode(src.PCMU())
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +149,7 @@ func Collect(data string) (map[string][]*Recording, error) {
 	var users []*Recording
 	calls := make(map[string]string) // of recordings
 	for _, path := range paths {
-		r, err := c.open(filepath.Dir(path))
+		r, err := open(c, filepath.Dir(path))
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +168,7 @@ func Collect(data string) (map[string][]*Recording, error) {
 }
 
 // open reads the folder of a recording.
-func (c *code) open(folder string) (*Recording, error) {
+func open(c *observe.Code, folder string) (*Recording, error) {
 	r := &Recording{Folder: folder, ID: filepath.Base(folder), Found: make(map[Voice]map[int]bool)}
 	var err error
 	if r.Journal, err = readJournal(filepath.Join(folder, "journal.jsonl")); err != nil {
@@ -189,44 +195,44 @@ func (c *code) open(folder string) (*Recording, error) {
 	}
 	r.Files = len(files)
 	for _, name := range files {
-		if err := c.hear(name, r.take); err != nil {
+		if err := hear(c, name, r.take); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
 }
 
-func (r *Recording) take(s sighting) {
+func (r *Recording) take(s observe.Sighting) {
 	if r.Found[s.Voice] == nil {
 		r.Found[s.Voice] = make(map[int]bool)
 	}
-	r.Found[s.Voice][s.packet] = s.whole || r.Found[s.Voice][s.packet]
+	r.Found[s.Voice][s.Packet] = s.Whole || r.Found[s.Voice][s.Packet]
 }
 
 // hear finds packets in a file of one channel.
-func (c *code) hear(path string, seen func(sighting)) error {
+func hear(c *observe.Code, path string, seen func(observe.Sighting)) error {
 	text, err := os.ReadFile(path)
 	if err == nil {
-		c.inSamples(text, seen)
+		c.InSamples(text, seen)
 	}
 	return err
 }
 
 // search finds packets in a file in whatever form: mu-law, or linear samples of one
 // channel, or of two in turn.
-func (c *code) search(path string, seen func(sighting)) error {
+func search(c *observe.Code, path string, seen func(observe.Sighting)) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	c.inWords(text, seen)
-	c.inSamples(text, seen)
+	c.InWords(text, seen)
+	c.InSamples(text, seen)
 	for _, offset := range []int{0, 2} {
 		var side []byte
 		for i := offset; i+1 < len(text); i += 4 {
 			side = append(side, text[i], text[i+1])
 		}
-		c.inSamples(side, seen)
+		c.InSamples(side, seen)
 	}
 	return nil
 }
@@ -234,7 +240,7 @@ func (c *code) search(path string, seen func(sighting)) error {
 // Leaks looks for voices in every file below a folder, whatever it is, and says where
 // it found which.
 func Leaks(data string, forbidden map[Voice]bool) (found []string, err error) {
-	c, err := newCode()
+	c, err := observe.NewCode(src.PCMU())
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +248,7 @@ func Leaks(data string, forbidden map[Voice]bool) (found []string, err error) {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
-		return c.search(path, func(s sighting) {
+		return search(c, path, func(s observe.Sighting) {
 			where := fmt.Sprintf("call %d, party %d: %s", s.Call, s.Party, path)
 			if forbidden[s.Voice] && !slices.Contains(found, where) {
 				found = append(found, where)

@@ -72,7 +72,7 @@ func made(t *testing.T) (*Played, *Recording) {
 	fact(1505, Fact{Kind: "resume", Party: "idC"})
 	decided(2005, "stopped", Cause{Cause: "not-live"})
 	for i, name := range []string{"C", "A"} {
-		h := Heard{Name: name, Voice: Voice{1, i}, Line: i, IDs: []string{"id" + name}}
+		h := Heard{Name: name, Voice: Voice{Call: 1, Party: i}, Line: i, IDs: []string{"id" + name}}
 		found := make(map[int]bool)
 		for n := range 99 {
 			at := after(12 + 20*n)
@@ -98,7 +98,7 @@ func TestJudgePasses(t *testing.T) {
 
 // Each thing that goes wrong is found.
 func TestJudgeFinds(t *testing.T) {
-	voice := Voice{1, 0}
+	voice := Voice{Call: 1}
 	for _, tt := range []struct {
 		name  string
 		spoil func(p *Played, r *Recording)
@@ -112,7 +112,7 @@ func TestJudgeFinds(t *testing.T) {
 			p.Moments[2].Done, p.Moments[2].Signals[0].Done = after(1055), after(1055)
 			delete(r.Found[voice], 54)
 		}, "packet 54 of C"},
-		{"a voice of another call", func(_ *Played, r *Recording) { r.Found[Voice{2, 0}] = map[int]bool{1: true} }, "holds party 0 of call 2"},
+		{"a voice of another call", func(_ *Played, r *Recording) { r.Found[Voice{Call: 2}] = map[int]bool{1: true} }, "holds party 0 of call 2"},
 		{"a damaged packet", func(_ *Played, r *Recording) { r.Found[voice][10] = false }, "is not as it was sent"},
 		{"an edge at no signal", func(_ *Played, r *Recording) { r.Journal[5].At = after(540) }, "at no signal"},
 		{"an edge later than the command says", func(p *Played, _ *Recording) { p.Moments[1].Signals[0].At = after(499) }, "at no signal"},

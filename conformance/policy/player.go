@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/siprecd/siprecd/conformance/observe"
 	"github.com/siprecd/siprecd/conformance/src"
 	"github.com/siprecd/siprecd/rules/scenario"
 )
@@ -108,7 +109,7 @@ func (p *Player) Play(ctx context.Context, s scenario.Scenario, number int) (*Pl
 // A performance is one call on its way.
 type performance struct {
 	*Player
-	code   *code
+	code   *observe.Code
 	call   *call
 	client *src.SRC
 	played *Played
@@ -129,7 +130,7 @@ func (p *Player) try(ctx context.Context, s scenario.Scenario, number int) (play
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
-	c, err := newCode()
+	c, err := observe.NewCode(src.PCMU())
 	if err != nil {
 		return nil, err
 	}
@@ -436,7 +437,7 @@ func (f *performance) speak() {
 			continue // it is in the stream of the first
 		}
 		f.voices.Go(func() {
-			err := p.leg.dialog.Stream(p.line).Play(p.leg.playing, source{f.code, v}, src.PlayOptions{Faults: f.Faults})
+			err := p.leg.dialog.Stream(p.line).Play(p.leg.playing, f.code.Source(v), src.PlayOptions{Faults: f.Faults})
 			if err != nil && !errors.Is(err, context.Canceled) {
 				f.mu.Lock()
 				f.troubles = append(f.troubles, fmt.Errorf("%s speaks: %w", p.name, err))

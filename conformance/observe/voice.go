@@ -1,50 +1,57 @@
-package policy
+package observe
 
 import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
 const (
-	// frame is how many samples a packet has: 20 ms at 8 kHz (RFC 3551 §4.2).
-	frame = 160
-	// markA and markB are the code words of mu-law with which each packet begins, in
+	// Frame is how many samples a packet of a voice has: 20 ms at 8 kHz (RFC 3551
+	// §4.2).
+	Frame = 160
+	// markA and markB are the code words of G.711 with which each packet begins, in
 	// turn and twice. They are nowhere else in it.
 	markA, markB = 0x00, 0x01
 	// headWords is the length of the mark, of 3 words each for call and packet, of one
 	// for the party, and of 2 that guard them.
 	headWords = 4 + 3 + 1 + 3 + 2
-	// maxCalls, maxParties and maxPackets are one above the greatest number.
-	maxCalls, maxParties, maxPackets = 1 << 21, 1 << 7, 1 << 21
+	// MaxCalls, MaxParties and MaxPackets are one above the greatest number.
+	MaxCalls, MaxParties, MaxPackets = 1 << 21, 1 << 7, 1 << 21
 )
 
 // A Voice is who is heard in a packet: party number Party of call number Call.
 type Voice struct{ Call, Party int }
 
-// A code writes packets that can be recognised, in mu-law as they are sent and in
-// linear samples as they are written to files. It does not change.
-type code struct {
+// A Code writes packets that can be recognised, in a law of G.711 as they are sent and
+// in linear samples as they are written to files. It does not change.
+type Code struct {
 	pcm  [256]int16      // of each code word
 	word map[int16]uint8 // the way back
 	mark []byte          // as little-endian samples
 }
 
-func newCode() (*code, error) {
+// NewCode makes the code of PCMA for a codec of that name, and that of PCMU for all
+// others: its samples are the same in L16.
+func NewCode(codec src.Codec) (*Code, error) {
+	if codec = (src.Codec{Name: strings.ToUpper(codec.Name)}); codec.Name != "PCMA" {
+		codec.Name = "PCMU"
+	}
 	all := make([]byte, 256)
 	for i := range all {
 		all[i] = byte(i)
 	}
-	pcm, err := src.Decode(src.PCMU(), all)
+	pcm, err := src.Decode(codec, all)
 	if err != nil {
 		return nil, err
 	}
-	c := &code{word: make(map[int16]uint8)}
+	c := &Code{word: make(map[int16]uint8)}
 	copy(c.pcm[:], pcm)
 	for i, s := range pcm {
-		if i != 0x7f { // negative zero is the same sample as 0xff
+		if i != 0x7f { // in mu-law negative zero, the same sample as 0xff
 			c.word[s] = uint8(i)
 		}
 	}
@@ -55,12 +62,12 @@ func newCode() (*code, error) {
 }
 
 // words are the code words of a packet.
-func (c *code) words(v Voice, packet int) []byte {
+func (c *Code) words(v Voice, packet int) []byte {
 	b := []byte{markA, markB, markA, markB}
 	b = append(number(b, v.Call, 3), 0x80|byte(v.Party))
 	b = number(number(b, packet, 3), guard(v, packet), 2)
 	rng := rand.New(rand.NewPCG(uint64(v.Call)<<32|uint64(v.Party), uint64(packet)))
-	for len(b) < frame {
+	for len(b) < Frame {
 		if w := byte(rng.Uint32()); w > markB && w != 0x7f {
 			b = append(b, w)
 		}
@@ -82,16 +89,19 @@ func guard(v Voice, packet int) int {
 	return int((x ^ x>>15 ^ x>>7 ^ 0x2a5b) & 0x3fff)
 }
 
+// Source is a voice without end. Packet n are its samples from n*Frame on.
+func (c *Code) Source(v Voice) src.Source { return source{c, v} }
+
 // A source is a voice without end.
 type source struct {
-	code  *code
+	code  *Code
 	voice Voice
 }
 
 // Samples gives the samples of whole packets; see [src.Source].
 func (s source) Samples(from int64, dst []int16) int {
 	for i := 0; i < len(dst); {
-		packet, at := int(from+int64(i))/frame, int(from+int64(i))%frame
+		packet, at := int(from+int64(i))/Frame, int(from+int64(i))%Frame
 		for _, w := range s.code.words(s.voice, packet)[at:] {
 			if i == len(dst) {
 				break
@@ -103,15 +113,16 @@ func (s source) Samples(from int64, dst []int16) int {
 	return len(dst)
 }
 
-// A sighting is a packet that was found.
-type sighting struct {
+// A Sighting is a packet that was found.
+type Sighting struct {
 	Voice
-	packet int
-	whole  bool // all of it is as it was sent
+	Packet int
+	At     int  // octet at which it begins, from 0
+	Whole  bool // all of it is as it was sent
 }
 
-// inSamples finds packets in little-endian samples of one channel.
-func (c *code) inSamples(b []byte, seen func(sighting)) {
+// InSamples finds packets in little-endian samples of one channel.
+func (c *Code) InSamples(b []byte, seen func(Sighting)) {
 	for at := 0; ; {
 		i := bytes.Index(b[at:], c.mark)
 		if i < 0 {
@@ -121,13 +132,13 @@ func (c *code) inSamples(b []byte, seen func(sighting)) {
 		c.look(func(n int) (uint8, bool) {
 			w, ok := c.word[int16(binary.LittleEndian.Uint16(b[at+2*n:]))]
 			return w, ok
-		}, (len(b)-at)/2, seen)
+		}, at, (len(b)-at)/2, seen)
 		at += len(c.mark)
 	}
 }
 
-// inWords finds packets in mu-law.
-func (c *code) inWords(b []byte, seen func(sighting)) {
+// InWords finds packets in octets of G.711.
+func (c *Code) InWords(b []byte, seen func(Sighting)) {
 	mark := []byte{markA, markB, markA, markB}
 	for at := 0; ; {
 		i := bytes.Index(b[at:], mark)
@@ -135,13 +146,13 @@ func (c *code) inWords(b []byte, seen func(sighting)) {
 			return
 		}
 		at += i
-		c.look(func(n int) (uint8, bool) { return b[at+n], true }, len(b)-at, seen)
+		c.look(func(n int) (uint8, bool) { return b[at+n], true }, at, len(b)-at, seen)
 		at += len(mark)
 	}
 }
 
 // look reads the packet at a mark, of which so many words are there.
-func (c *code) look(word func(n int) (uint8, bool), there int, seen func(sighting)) {
+func (c *Code) look(word func(n int) (uint8, bool), octet, there int, seen func(Sighting)) {
 	if there < headWords {
 		return
 	}
@@ -154,15 +165,15 @@ func (c *code) look(word func(n int) (uint8, bool), there int, seen func(sightin
 		}
 		return v
 	}
-	s := sighting{Voice: Voice{Call: next(3), Party: next(1)}, packet: next(3)}
-	if sum := next(2); !good || sum != guard(s.Voice, s.packet) {
+	s := Sighting{Voice: Voice{Call: next(3), Party: next(1)}, Packet: next(3), At: octet}
+	if sum := next(2); !good || sum != guard(s.Voice, s.Packet) {
 		return
 	}
-	s.whole = there >= frame
-	if s.whole {
-		for n, want := range c.words(s.Voice, s.packet) {
+	s.Whole = there >= Frame
+	if s.Whole {
+		for n, want := range c.words(s.Voice, s.Packet) {
 			got, ok := word(n)
-			s.whole = s.whole && ok && got == want
+			s.Whole = s.Whole && ok && got == want
 		}
 	}
 	seen(s)
