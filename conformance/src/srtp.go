@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -73,22 +74,43 @@ func (k SRTPKey) Attribute(tag int) string {
 	return text
 }
 
-// parseSRTPKey reads the value of an answer's a=crypto, which has no MKI.
-func parseSRTPKey(value string) (tag string, k SRTPKey, err error) {
+// ParseSRTPKey reads the value of a=crypto with one key: its tag, and the key with its
+// MKI. A lifetime and what stands behind the key are not read. The error says that it
+// holds no key of a known suite.
+func ParseSRTPKey(value string) (tag string, k SRTPKey, err error) {
 	f := strings.Fields(value)
 	if len(f) < 3 {
-		return "", k, fmt.Errorf("a=crypto of the answer has %d fields", len(f))
+		return "", k, fmt.Errorf("a=crypto has %d fields", len(f))
 	}
 	inline, _ := strings.CutPrefix(f[2], "inline:")
-	raw, err := base64.StdEncoding.DecodeString(inline)
+	fields := strings.Split(inline, "|")
+	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(fields[0], "="))
 	keyLen, saltLen, _ := srtpSizes(f[1])
-	if err != nil || keyLen == 0 || len(raw) != keyLen+saltLen {
-		return "", k, errors.New("a=crypto of the answer holds no key of a known suite")
+	if err != nil || keyLen == 0 || len(raw) != keyLen+saltLen || strings.Contains(inline, ";") {
+		return "", k, errors.New("a=crypto does not hold one key of a known suite")
 	}
-	return f[0], SRTPKey{Suite: f[1], Key: raw[:keyLen], Salt: raw[keyLen:]}, nil
+	k = SRTPKey{Suite: f[1], Key: raw[:keyLen], Salt: raw[keyLen:]}
+	k.MKI, err = parseMKI(fields[len(fields)-1])
+	return f[0], k, err
 }
 
-func (k SRTPKey) equal(o SRTPKey) bool {
+// parseMKI reads number:octets; text without a colon is no MKI (RFC 4568 §6.1).
+func parseMKI(text string) ([]byte, error) {
+	number, octets, found := strings.Cut(text, ":")
+	if !found {
+		return nil, nil
+	}
+	n, err := strconv.ParseUint(number, 10, 64)
+	size, sizeErr := strconv.Atoi(octets)
+	if err != nil || sizeErr != nil || size < 1 || size > 128 {
+		return nil, errors.New("a=crypto has an MKI that cannot be read")
+	}
+	b := binary.BigEndian.AppendUint64(make([]byte, 128), n)
+	return b[len(b)-size:], nil
+}
+
+// Equal reports whether two keys are the same, with suite, salt and MKI.
+func (k SRTPKey) Equal(o SRTPKey) bool {
 	return k.Suite == o.Suite && bytes.Equal(k.Key, o.Key) && bytes.Equal(k.Salt, o.Salt) && bytes.Equal(k.MKI, o.MKI)
 }
 
@@ -259,26 +281,86 @@ func (p *Protector) RTCP(packet []byte) []byte {
 	return slices.Concat(out, p.key.MKI, p.rtcp.mac(out)[:10])
 }
 
-// errNotAuthentic says that SRTCP is not of this key.
-var errNotAuthentic = errors.New("srtcp is not authentic")
+// ErrNotAuthentic says that a packet of SRTP or SRTCP is not of this key.
+var ErrNotAuthentic = errors.New("packet is not authentic")
 
-// OpenRTCP takes the protection off a compound packet without MKI.
+// withoutMKI takes the MKI out, which stands before a tag of that many octets (RFC 3711
+// §3.1, RFC 7714 §8); ok is false when it is another.
+func (p *Protector) withoutMKI(b []byte, tag int) (plain []byte, ok bool) {
+	n := len(p.key.MKI)
+	at := len(b) - tag - n
+	if n == 0 || at < 0 {
+		return b, at >= 0
+	}
+	return slices.Concat(b[:at], b[at+n:]), bytes.Equal(b[at:at+n], p.key.MKI)
+}
+
+// OpenRTP takes the protection off a packet whose header has a length (RFC 3711 §3.3).
+// The rollover counter follows authentic packets only. A packet that came before opens
+// once more.
+func (p *Protector) OpenRTP(packet []byte, header int) ([]byte, error) {
+	tag := p.tag
+	if p.rtp.aead != nil {
+		tag = 0 // it is part of what is sealed
+	}
+	packet, ok := p.withoutMKI(packet, tag)
+	if !ok || len(packet) < header+p.tag {
+		return nil, ErrNotAuthentic
+	}
+	ssrc, seq := binary.BigEndian.Uint32(packet[8:]), binary.BigEndian.Uint16(packet[2:])
+	var before *rollover
+	if c := p.counters[ssrc]; c != nil {
+		kept := *c
+		before = &kept
+	}
+	roc := p.roc(ssrc, seq)
+	plain, err := p.rtp.open(packet, header, p.tag, ssrc, roc)
+	if err != nil {
+		if p.counters[ssrc] = before; before == nil {
+			delete(p.counters, ssrc)
+		}
+	}
+	return plain, err
+}
+
+// open checks and decrypts a packet of RTP under a rollover counter.
+func (c *srtpCipher) open(packet []byte, header, tagLen int, ssrc, roc uint32) ([]byte, error) {
+	index := uint64(roc)<<16 | uint64(binary.BigEndian.Uint16(packet[2:]))
+	if c.aead != nil {
+		plain, err := c.aead.Open(bytes.Clone(packet[:header]), c.nonce(ssrc, index), packet[header:], packet[:header])
+		if err != nil {
+			return nil, ErrNotAuthentic
+		}
+		return plain, nil
+	}
+	signed, tag := packet[:len(packet)-tagLen], packet[len(packet)-tagLen:]
+	if !hmac.Equal(c.mac(signed, binary.BigEndian.AppendUint32(nil, roc))[:tagLen], tag) {
+		return nil, ErrNotAuthentic
+	}
+	out := bytes.Clone(signed)
+	cipher.NewCTR(c.block, c.counter(ssrc, index)).XORKeyStream(out[header:], out[header:])
+	return out, nil
+}
+
+// OpenRTCP takes the protection off a compound packet.
 func (p *Protector) OpenRTCP(b []byte) ([]byte, error) {
 	if p.rtcp.aead != nil {
-		if len(b) < 8+16+4 {
-			return nil, errNotAuthentic
+		b, ok := p.withoutMKI(b, 0)
+		if !ok || len(b) < 8+16+4 {
+			return nil, ErrNotAuthentic
 		}
 		body, word := b[8:len(b)-4], b[len(b)-4:]
 		index := uint64(binary.BigEndian.Uint32(word) &^ encrypted)
 		nonce := p.rtcp.nonce(binary.BigEndian.Uint32(b[4:]), index)
 		return p.rtcp.aead.Open(bytes.Clone(b[:8]), nonce, body, slices.Concat(b[:8], word))
 	}
-	if len(b) < 8+4+10 {
-		return nil, errNotAuthentic
+	b, ok := p.withoutMKI(b, 10)
+	if !ok || len(b) < 8+4+10 {
+		return nil, ErrNotAuthentic
 	}
 	signed, tag := b[:len(b)-10], b[len(b)-10:]
 	if !hmac.Equal(p.rtcp.mac(signed)[:10], tag) {
-		return nil, errNotAuthentic
+		return nil, ErrNotAuthentic
 	}
 	n := len(signed) - 4
 	word := binary.BigEndian.Uint32(signed[n:])

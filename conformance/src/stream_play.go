@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/pion/rtp"
@@ -183,27 +182,19 @@ func (st *Stream) resumeAt(next rtp.Header, at time.Time) {
 // sendReport writes a sender report with CNAME (RFC 3550 §6.4.1, §6.5.1). The
 // caller holds mu.
 func (st *Stream) sendReport(h rtp.Header, now time.Time) error {
-	to := netip.AddrPort{}
-	if st.remote.IsValid() {
-		to = netip.AddrPortFrom(st.remote.Addr(), st.remote.Port()+1)
-	}
-	c := st.rtcp
-	if _, mux := st.answer.Attribute("rtcp-mux"); mux { // RFC 5761 §5.1.1
-		c, to = st.rtp, st.remote
-	}
-	report := senderReport(h.SSRC, h.Timestamp, st.packets, st.octets, now, st.dialog.localTag)
-	if st.sending != nil {
-		report = st.sending.RTCP(report)
-	}
-	return st.datagram(c, report, to)
+	return st.control(senderReport(h.SSRC, h.Timestamp, st.packets, st.octets, now, st.dialog.localTag))
+}
+
+// ntpOf is an instant in seconds since 1900, with 32 bits behind the point (RFC 3550 §4).
+func ntpOf(at time.Time) uint64 {
+	const toNTP = 2208988800 // seconds from 1900 to 1970
+	return uint64(at.Unix()+toNTP)<<32 | uint64(at.Nanosecond())<<32/1e9
 }
 
 func senderReport(ssrc, timestamp, packets, octets uint32, now time.Time, cname string) []byte {
-	const toNTP = 2208988800 // seconds from 1900 to 1970
-	b := []byte{0x80, 200, 0, 6}
+	b := []byte{0x80, RTCPSenderReport, 0, 6}
 	b = binary.BigEndian.AppendUint32(b, ssrc)
-	b = binary.BigEndian.AppendUint32(b, uint32(now.Unix()+toNTP))
-	b = binary.BigEndian.AppendUint32(b, uint32(uint64(now.Nanosecond())<<32/1e9))
+	b = binary.BigEndian.AppendUint64(b, ntpOf(now))
 	b = binary.BigEndian.AppendUint32(b, timestamp)
 	b = binary.BigEndian.AppendUint32(b, packets)
 	b = binary.BigEndian.AppendUint32(b, octets)

@@ -21,7 +21,7 @@ func (st *Stream) protect(answer MediaLine) {
 }
 
 func (st *Stream) accept(value string) error {
-	tag, theirs, err := parseSRTPKey(value)
+	tag, theirs, err := ParseSRTPKey(value)
 	if err != nil {
 		return err
 	}
@@ -30,15 +30,15 @@ func (st *Stream) accept(value string) error {
 		return fmt.Errorf("the answer accepts tag %q, which was not offered", clip(tag))
 	}
 	ours := st.offer.Keys[n-1]
-	if ours.Suite != theirs.Suite || ours.equal(theirs) {
+	if ours.Suite != theirs.Suite || ours.Equal(theirs) {
 		return errors.New("the answer has another suite than the key it accepts, or the same key")
 	}
-	if st.sending == nil || !st.sending.key.equal(ours) {
+	if st.sending == nil || !st.sending.key.Equal(ours) {
 		if st.sending, err = NewProtector(ours); err != nil {
 			return err
 		}
 	}
-	if st.receiving == nil || !st.receiving.key.equal(theirs) {
+	if st.receiving == nil || !st.receiving.key.Equal(theirs) {
 		st.receiving, err = NewProtector(theirs)
 	}
 	return err

@@ -2,10 +2,12 @@ package model
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +30,16 @@ type line struct {
 	text string // everything after the port
 	kind string
 	port int
+	// receiver takes what comes to the port; nil without Reports.
+	receiver *receiver
+}
+
+// end stops receiving.
+func (l *line) end() {
+	if l.receiver != nil {
+		l.receiver.end()
+		l.receiver = nil
+	}
 }
 
 const (
@@ -195,6 +207,9 @@ func (s *Server) accepted(m *src.Message, d *dialog, r *Response) {
 	if m.Method == "BYE" {
 		// Its own retransmission is answered from the stored response.
 		delete(s.dialogs, m.Get("Call-ID"))
+		for i := range d.lines {
+			d.lines[i].end()
+		}
 	}
 	if m.Method != "INVITE" && m.Method != "UPDATE" {
 		return
@@ -243,31 +258,68 @@ func (s *Server) answer(d *dialog, offer *src.SDP) string {
 		if m.Label != "" {
 			label = "a=label:" + m.Label + "\r\n"
 		}
-		crypto, valid := cryptoFor(i, m)
-		l.text = fmt.Sprintf("%s %s\r\n%s%sa=%s\r\n", m.Proto, strings.Join(m.Formats, " "), label, crypto, direction)
+		accepted, answered := cryptoFor(i, m)
+		valid := accepted != ""
+		crypto, mux := "", ""
+		if valid {
+			crypto = "a=crypto:" + answered + "\r\n"
+		}
+		if _, offered := m.Attribute("rtcp-mux"); offered && s.cfg.Reports {
+			mux = "a=rtcp-mux\r\n"
+		}
+		l.text = fmt.Sprintf("%s %s\r\n%s%s%sa=%s\r\n", m.Proto, strings.Join(m.Formats, " "), label, crypto, mux, direction)
 		switch {
 		case !valid && strings.HasPrefix(m.Proto, "RTP/SAVP"), m.Port == 0 || !strings.HasPrefix(m.Proto, "RTP/"):
 			l.port = 0
+			l.end()
 		case l.port == 0:
-			l.port = s.bind()
+			s.bind(l)
+		}
+		if l.receiver != nil && l.port != 0 {
+			l.receiver.expect(offer, i, accepted, answered)
 		}
 	}
 	return d.write(s.addr.Addr().String())
 }
 
-// cryptoFor accepts the first crypto attribute that has no session parameters, with
-// a key made of the place of the m-line (RFC 4568 §5.1.2).
-func cryptoFor(i int, m src.MediaLine) (line string, valid bool) {
+// cryptoFor accepts the first crypto attribute that is understood, with a key made of the
+// place of the m-line (RFC 4568 §5.1.2); both are empty when there is none.
+func cryptoFor(i int, m src.MediaLine) (accepted, answered string) {
 	for _, a := range m.Attributes {
 		value, ok := strings.CutPrefix(a, "crypto:")
-		f := strings.Fields(value)
-		if !ok || len(f) != 3 || !strings.HasPrefix(f[1], "AES_") {
+		if !ok {
 			continue
 		}
-		key := strings.Repeat(string(rune('A'+i)), 40)
-		return "a=crypto:" + f[0] + " " + f[1] + " inline:" + key + "\r\n", true
+		tag, key, err := src.ParseSRTPKey(value)
+		if err != nil {
+			continue
+		}
+		negotiated, understood := parameters(strings.Fields(value)[3:])
+		if !understood {
+			continue
+		}
+		// Octets whose base64 is one letter.
+		letters, _ := base64.StdEncoding.DecodeString(strings.Repeat(string(rune('A'+i)), 64))
+		ours := src.SRTPKey{Suite: key.Suite, Key: letters[:len(key.Key)], Salt: letters[len(key.Key):][:len(key.Salt)]}
+		n, _ := strconv.Atoi(tag)
+		return value, ours.Attribute(n) + negotiated
 	}
-	return "", false
+	return "", ""
+}
+
+// parameters are those of the SRTP that an answer repeats; understood is false when one
+// is not, nor begins with a dash (RFC 4568 §6.3).
+func parameters(fields []string) (negotiated string, understood bool) {
+	for _, f := range fields {
+		name, _, _ := strings.Cut(f, "=")
+		switch {
+		case name == "UNENCRYPTED_SRTCP":
+			negotiated += " " + f
+		case name != "WSH" && name != "FEC_ORDER" && !strings.HasPrefix(name, "-"):
+			return "", false
+		}
+	}
+	return negotiated, true
 }
 
 // write gives the description a new version only when it changed (RFC 3264 §8).
@@ -288,22 +340,21 @@ func (d *dialog) write(ip string) string {
 	return fmt.Sprintf("v=0\r\no=model 77 %d IN %s %s\r\n%s", d.version, fam, ip, d.last)
 }
 
-// bind takes a port, with Reports also the next one; 0 says that none was free.
-func (s *Server) bind() int {
-	for range 64 {
-		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(s.cfg.IP)})
-		if err != nil {
-			return 0
+// bind takes a port for a line, with Reports one that is read; it stays 0 when none was
+// free.
+func (s *Server) bind(l *line) {
+	if s.cfg.Reports {
+		if l.receiver = s.receive(); l.receiver != nil {
+			l.port = l.receiver.rtp.LocalAddr().(*net.UDPAddr).Port
 		}
-		port := c.LocalAddr().(*net.UDPAddr).Port
-		if s.cfg.Reports && !s.report(c) {
-			_ = c.Close() // another port is tried
-			continue
-		}
-		s.media = append(s.media, c)
-		return port
+		return
 	}
-	return 0
+	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(s.cfg.IP)})
+	if err != nil {
+		return
+	}
+	l.port = c.LocalAddr().(*net.UDPAddr).Port
+	s.media = append(s.media, c)
 }
 
 // compose writes a response; nil when there is none.

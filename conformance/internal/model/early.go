@@ -2,13 +2,9 @@ package model
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"net"
-	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/siprecd/siprecd/conformance/src"
 )
@@ -136,61 +132,4 @@ func (s *Server) ask(d *dialog, write func([]byte) error) {
 	if text != "" {
 		_ = write([]byte(text))
 	}
-}
-
-// report reads RTP from a port, and once it is silent tells what was lost from the
-// port above; false says that this is not free.
-func (s *Server) report(c *net.UDPConn) bool {
-	at := c.LocalAddr().(*net.UDPAddr)
-	control, err := net.ListenUDP("udp", &net.UDPAddr{IP: at.IP, Port: at.Port + 1})
-	if err != nil {
-		return false
-	}
-	s.control = append(s.control, control)
-	s.wg.Go(func() {
-		buf := make([]byte, 2048)
-		var ssrc uint32
-		var from netip.AddrPort
-		first, last, count := -1, 0, 0
-		for {
-			if count > 0 {
-				_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-			}
-			n, peer, err := c.ReadFromUDPAddrPort(buf)
-			if err == nil && n >= 12 {
-				last = int(binary.BigEndian.Uint16(buf[2:]))
-				if first < 0 {
-					first = last
-				}
-				ssrc, from, count = binary.BigEndian.Uint32(buf[8:]), peer, count+1
-				continue
-			}
-			if count > 0 {
-				lost := (last-first)&0xffff + 1 - count
-				s.tell(control, netip.AddrPortFrom(from.Addr(), from.Port()+1), receiverReport(ssrc, lost, last))
-			}
-			return
-		}
-	})
-	return true
-}
-
-// tell sends a report.
-func (s *Server) tell(c *net.UDPConn, to netip.AddrPort, packet []byte) {
-	if s.cfg.AlterReport != nil {
-		packet = s.cfg.AlterReport(packet)
-	}
-	if packet != nil {
-		_, _ = c.WriteToUDPAddrPort(packet, to)
-	}
-}
-
-// receiverReport is RR and SDES with a CNAME (RFC 3550 §6.4.2, §6.5).
-func receiverReport(about uint32, lost, highest int) []byte {
-	b := []byte{0x81, 201, 0, 7, 0, 0, 0, 77}
-	b = binary.BigEndian.AppendUint32(b, about)
-	b = binary.BigEndian.AppendUint32(b, uint32(lost))
-	b = binary.BigEndian.AppendUint32(b, uint32(highest))
-	b = append(b, make([]byte, 12)...)
-	return append(b, 0x81, 202, 0, 3, 0, 0, 0, 77, 1, 5, 'm', 'o', 'd', 'e', 'l', 0)
 }

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
@@ -33,10 +35,17 @@ type Config struct {
 	Drop func(req *src.Message, nth int) bool
 	// AlterRequest may change a request of the server before it is written.
 	AlterRequest func(text string) string
-	// Reports sends one report of RTCP for each stream, once its RTP is silent.
+	// Reports takes RTP and RTCP, and reports on each stream every 100 ms.
 	Reports bool
-	// AlterReport may change a report of RTCP before it is written; nil sends none.
+	// AlterReport may change a report of RTCP before it is protected and written; nil
+	// sends none.
 	AlterReport func(packet []byte) []byte
+	// Overlook swallows a packet of RTP, by its header.
+	Overlook func(h *rtp.Header) bool
+	// Trusting takes SRTP that is not authentic or came before.
+	Trusting bool
+	// PlainReports sends RTCP without the protection that was agreed.
+	PlainReports bool
 	// Forget takes each repeated request for a new one.
 	Forget bool
 	// Ring sends 180 to the first INVITE and waits for CANCEL, which it answers
