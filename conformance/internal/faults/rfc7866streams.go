@@ -1,6 +1,10 @@
 package faults
 
-import "github.com/siprecd/siprecd/conformance/internal/model"
+import (
+	"encoding/binary"
+
+	"github.com/siprecd/siprecd/conformance/internal/model"
+)
 
 // rfc7866streams are mistakes with streams and RTCP (RFC 7866 §7, §8).
 func rfc7866streams() []Fault {
@@ -110,17 +114,17 @@ func reports() []Fault {
 		{
 			Name: "report-hides-loss", Says: "Reports say that nothing was lost.",
 			Caught: []string{about},
-			Config: reporting(func(b []byte) []byte { b[15] = 0; return b }),
+			Config: reporting(blocks(func(b []byte) { b[15] = 0 })),
 		},
 		{
 			Name: "report-about-another", Says: "Reports name an SSRC that nobody sent.",
-			Caught: []string{about}, Timeout: second,
-			Config: reporting(func(b []byte) []byte { b[8]++; return b }),
+			Caught: []string{about},
+			Config: reporting(blocks(func(b []byte) { b[8]++ })),
 		},
 		{
 			Name: "report-without-cname", Says: "Reports have no CNAME.",
 			Caught: []string{about},
-			Config: reporting(func(b []byte) []byte { return b[:32] }),
+			Config: reporting(func(b []byte) []byte { return b[:reportEnd(b)] }),
 		},
 		{
 			Name: "feedback-not-negotiated", Says: "A feedback message is sent under RTP/AVP.",
@@ -130,7 +134,7 @@ func reports() []Fault {
 		{
 			Name: "report-not-compound", Says: "A packet of RTCP does not begin with a report.",
 			Caught: []string{about},
-			Config: reporting(func(b []byte) []byte { return b[32:] }),
+			Config: reporting(func(b []byte) []byte { return b[reportEnd(b):] }),
 		},
 	}
 }
@@ -139,3 +143,16 @@ func reports() []Fault {
 func reporting(change func(packet []byte) []byte) func() model.Config {
 	return func() model.Config { return model.Config{AlterReport: change} }
 }
+
+// blocks changes reports that have a block, which begins at octet 8 (RFC 3550 §6.4.2).
+func blocks(change func(report []byte)) func([]byte) []byte {
+	return func(b []byte) []byte {
+		if b[0]&31 > 0 {
+			change(b)
+		}
+		return b
+	}
+}
+
+// reportEnd is where the first packet of a compound one ends.
+func reportEnd(b []byte) int { return 4 * (int(binary.BigEndian.Uint16(b[2:])) + 1) }
