@@ -30,6 +30,7 @@ type Dialog struct {
 	offers       []StreamOffer
 	streams      []*Stream
 	invite       *transaction // of the INVITE that opened the dialog
+	lastInvite   *transaction // of the last INVITE
 	inviteURI    string
 	inviteBranch string
 	inviteCSeq   uint32
@@ -99,7 +100,7 @@ func (s *SRC) Start(ctx context.Context, r Request) (*Dialog, error) {
 		return nil, err
 	}
 	d.mu.Lock()
-	d.invite = tx
+	d.invite, d.lastInvite = tx, tx
 	d.mu.Unlock()
 	return d, nil
 }
@@ -168,19 +169,28 @@ func (d *Dialog) AwaitProvisional(ctx context.Context) (*Message, error) {
 	return tx.ringing(ctx)
 }
 
-// AwaitRepeats waits until the final response to the first INVITE came again n
+// AwaitRinging waits until n responses of 101 to 199 came to the first INVITE,
+// repetitions included, and returns how many did.
+func (d *Dialog) AwaitRinging(ctx context.Context, n int) (int, error) {
+	d.mu.Lock()
+	tx := d.invite
+	d.mu.Unlock()
+	return tx.rang(ctx, n)
+}
+
+// AwaitRepeats waits until the final response to the last INVITE came again n
 // times, and returns how often it did.
 func (d *Dialog) AwaitRepeats(ctx context.Context, n int) (int, error) {
 	d.mu.Lock()
-	tx := d.invite
+	tx := d.lastInvite
 	d.mu.Unlock()
 	return tx.repeated(ctx, n)
 }
 
-// Repeated holds the repetitions of the final response to the first INVITE.
+// Repeated holds the repetitions of the final response to the last INVITE.
 func (d *Dialog) Repeated() []*Message {
 	d.mu.Lock()
-	tx := d.invite
+	tx := d.lastInvite
 	d.mu.Unlock()
 	tx.mu.Lock()
 	defer tx.mu.Unlock()

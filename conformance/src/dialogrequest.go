@@ -65,16 +65,16 @@ func (d *Dialog) Cancel(ctx context.Context) (*Message, error) {
 // SendRaw writes text to the server as it is.
 func (d *Dialog) SendRaw(raw []byte) error { return d.via().Send(raw) }
 
-// Resend repeats the first INVITE byte by byte, as a retransmission.
+// Resend repeats the last INVITE byte by byte, as a retransmission.
 func (d *Dialog) Resend() error {
 	d.mu.Lock()
-	raw := d.invite.raw
+	raw := d.lastInvite.raw
 	d.mu.Unlock()
 	return d.via().Send(raw)
 }
 
-// Ack sends the ACK of the last INVITE that was answered with 2xx, again or for
-// the first time when it was withheld.
+// Ack sends the ACK of the last INVITE that was answered, again or for the first time
+// when it was withheld. A refusal has one to send only when it was.
 func (d *Dialog) Ack() error {
 	d.mu.Lock()
 	var last uint32
@@ -87,7 +87,7 @@ func (d *Dialog) Ack() error {
 	}
 	d.mu.Unlock()
 	if ack == nil {
-		return errors.New("no INVITE was answered with 2xx")
+		return errors.New("no INVITE was answered")
 	}
 	return d.via().Send(ack.raw)
 }
@@ -124,6 +124,11 @@ func (d *Dialog) begin(ctx context.Context, method string, r Request) (*transact
 		return nil, err
 	}
 	d.own(tx)
+	if method == "INVITE" {
+		d.mu.Lock()
+		d.lastInvite = tx
+		d.mu.Unlock()
+	}
 	return tx, nil
 }
 
@@ -167,9 +172,7 @@ func (d *Dialog) envelope(method string, r Request) envelope {
 func (d *Dialog) finalResponse(e envelope, r Request, offered bool, m *Message, repeated bool) {
 	if m.Status >= 300 {
 		if e.method == "INVITE" {
-			// RFC 3261 §17.1.1.3: the ACK of a refusal belongs to the transaction.
-			e.method, e.cseqMethod, e.to = "ACK", "ACK", m.Get("To")
-			d.acknowledge(d.via().compose(e, Request{}, content{}))
+			d.acknowledgeRefusal(e, r, m)
 		}
 		return
 	}
@@ -187,6 +190,23 @@ func (d *Dialog) finalResponse(e envelope, r Request, offered bool, m *Message, 
 		d.acks[e.cseq] = ack
 	}
 	raw, send := ack.raw, ack.sent
+	d.mu.Unlock()
+	if send {
+		d.acknowledge(raw)
+	}
+}
+
+// acknowledgeRefusal sends the ACK of a refusal, which belongs to the transaction
+// (RFC 3261 §17.1.1.3), or keeps it.
+func (d *Dialog) acknowledgeRefusal(e envelope, r Request, m *Message) {
+	e.method, e.cseqMethod, e.to = "ACK", "ACK", m.Get("To")
+	raw := d.via().compose(e, Request{}, content{})
+	d.mu.Lock()
+	ack := d.acks[e.cseq]
+	send := !r.WithholdACK || ack != nil && ack.sent
+	if ack == nil && !send {
+		d.acks[e.cseq] = &pendingACK{raw: raw}
+	}
 	d.mu.Unlock()
 	if send {
 		d.acknowledge(raw)

@@ -323,3 +323,31 @@ func TestLongBodyOverTCP(t *testing.T) {
 		t.Error("header names are not compact")
 	}
 }
+
+// TestWithheldACKOfRefusal: a refusal stays without its ACK until it is sent, and is
+// acknowledged from then on.
+func TestWithheldACKOfRefusal(t *testing.T) {
+	server, client := pair(t, model.Config{Network: "udp"}, src.Config{})
+	d := invite(t, client, src.Request{Require: []string{"x-unheard-of"}, WithholdACK: true})
+	if d.Final().Status != 420 {
+		t.Fatalf("status %d", d.Final().Status)
+	}
+	if _, err := client.Options(deadline(t), src.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range server.Received() {
+		if m.Method == "ACK" {
+			t.Error("an ACK was sent")
+		}
+	}
+	if err := d.Ack(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := server.Wait(deadline(t), "ACK", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Branch() != server.Received()[0].Branch() || m.Get("To") != d.Final().Get("To") {
+		t.Errorf("came as\n%s", m.Raw)
+	}
+}

@@ -46,7 +46,7 @@ type Request struct {
 	SameURI    bool   // From and To are the Request-URI, as OpenSIPS does
 	CallID     string
 
-	// WithholdACK leaves the 2xx to an INVITE without ACK until Dialog.Ack.
+	// WithholdACK leaves the final response to an INVITE without ACK until Dialog.Ack.
 	WithholdACK bool
 
 	// Faults: a value here replaces the right one in this request only.

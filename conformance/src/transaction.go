@@ -213,3 +213,29 @@ func (tx *transaction) ringing(ctx context.Context) (*Message, error) {
 		}
 	}
 }
+
+// rang waits until n responses of 101 to 199 came, and says how many did.
+func (tx *transaction) rang(ctx context.Context, n int) (int, error) {
+	for {
+		tx.mu.Lock()
+		count, news := 0, tx.news
+		for _, m := range tx.provisional {
+			if m.Status > 100 {
+				count++
+			}
+		}
+		tx.mu.Unlock()
+		if count >= n {
+			return count, nil
+		}
+		select {
+		case <-news:
+		case <-tx.done:
+			return count, fmt.Errorf("final response came after %d others", count)
+		case <-ctx.Done():
+			return count, fmt.Errorf("%d provisional responses came: %w", count, ctx.Err())
+		case <-tx.src.broken:
+			return count, tx.src.brokenErr
+		}
+	}
+}
