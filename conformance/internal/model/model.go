@@ -27,14 +27,24 @@ type Config struct {
 	Network string        // "udp", "tcp" or "tls"
 	TLS     *tls.Config   // for tls
 	IP      string        // default 127.0.0.1
-	T1      time.Duration // between repetitions of a 200 to INVITE; default 20 ms
+	T1      time.Duration // before the first repetition of a response; default 50 ms
+	Second  time.Duration // how long a second of a session timer lasts; default 10 ms
 	// Alter may change a response before it is written; a Status of 0 sends
 	// none.
 	Alter func(req *src.Message, r *Response)
 	// Drop swallows a request; nth counts its arrivals from 1.
 	Drop func(req *src.Message, nth int) bool
-	// AlterRequest may change a request of the server before it is written.
+	// AlterRequest may change a request of the server before it is written; empty sends
+	// none.
 	AlterRequest func(text string) string
+	// Repeat is how long to wait for the nth repetition of a response, counted from 1,
+	// where right would be right; below 0 there is no more.
+	Repeat func(req *src.Message, status, nth int, right time.Duration) time.Duration
+	// Destination is where responses over UDP go instead.
+	Destination func(req *src.Message, right netip.AddrPort) netip.AddrPort
+	// Add is text that is sent when a message has come, beside what is right; it may be
+	// empty.
+	Add func(m *src.Message) string
 	// Reports takes RTP and RTCP, and reports on each stream every 100 ms.
 	Reports bool
 	// AlterReport may change a report of RTCP before it is protected and written; nil
@@ -103,7 +113,11 @@ type Server struct {
 	closed   bool
 	stop     chan struct{}
 	ringing  *src.Message
-	reliable map[string]*early // by Call-ID: INVITEs that wait for a PRACK
+	reliable map[string]*early        // by Call-ID: INVITEs that wait for a PRACK
+	acks     map[string]chan struct{} // by ackID, or branch of a refusal: closed by the ACK
+	tags     map[string]string        // by Call-ID
+	tagged   int                      // how many there were
+	initial  map[string]string        // branch of what began a dialog, or might
 }
 
 // Start listens on a free loopback port.
@@ -112,12 +126,16 @@ func Start(cfg Config) (*Server, error) {
 		cfg.IP = "127.0.0.1"
 	}
 	if cfg.T1 == 0 {
-		cfg.T1 = 20 * time.Millisecond
+		cfg.T1 = 50 * time.Millisecond
+	}
+	if cfg.Second == 0 {
+		cfg.Second = 10 * time.Millisecond
 	}
 	s := &Server{
 		cfg: cfg, conns: make(map[net.Conn]bool), news: make(chan struct{}),
 		arrivals: make(map[string]int), stored: make(map[string][]byte),
 		dialogs: make(map[string]*dialog), stop: make(chan struct{}), reliable: make(map[string]*early),
+		acks: make(map[string]chan struct{}), tags: make(map[string]string), initial: make(map[string]string),
 	}
 	ip := net.ParseIP(cfg.IP)
 	if cfg.Network != "udp" {
@@ -238,7 +256,7 @@ func frame(r *bufio.Reader) ([]byte, error) {
 		if text == "" {
 			break
 		}
-		if name, v, ok := strings.Cut(strings.ToLower(text), ":"); ok && (name == "content-length" || name == "l") {
+		if name, v, ok := strings.Cut(strings.ToLower(text), ":"); ok && (strings.TrimSpace(name) == "content-length" || strings.TrimSpace(name) == "l") {
 			if length, err = strconv.Atoi(strings.TrimSpace(v)); err != nil {
 				return nil, err
 			}
