@@ -13,7 +13,10 @@ import (
 	"github.com/siprecd/siprecd/conformance/rfc3262"
 	"github.com/siprecd/siprecd/conformance/rfc3264"
 	"github.com/siprecd/siprecd/conformance/rfc3311"
+	"github.com/siprecd/siprecd/conformance/rfc3550"
+	"github.com/siprecd/siprecd/conformance/rfc3551"
 	"github.com/siprecd/siprecd/conformance/rfc3581"
+	"github.com/siprecd/siprecd/conformance/rfc3711"
 	"github.com/siprecd/siprecd/conformance/rfc4028"
 	"github.com/siprecd/siprecd/conformance/rfc4568"
 	"github.com/siprecd/siprecd/conformance/rfc5621"
@@ -29,7 +32,10 @@ func All() []check.Case {
 		rfc3262.Cases(),
 		rfc3264.Cases(),
 		rfc3311.Cases(),
+		rfc3550.Cases(),
+		rfc3551.Cases(),
 		rfc3581.Cases(),
+		rfc3711.Cases(),
 		rfc4028.Cases(),
 		rfc4568.Cases(),
 		rfc5621.Cases(),

@@ -78,6 +78,7 @@ func blame(t *testing.T, f faults.Fault, c check.Case) {
 	t.Helper()
 	cfg := f.Config()
 	cfg.Network, cfg.Reports = cmp.Or(cfg.Network, "udp"), true
+	c.Timeout = 0 // the model is quick
 	r, err := conformance.Run(t.Context(), start(t, cfg), conformance.Options{
 		Cases: []check.Case{c}, Timeout: cmp.Or(f.Timeout, 5*time.Second),
 	})

@@ -52,8 +52,10 @@ type Config struct {
 	AlterReport func(packet []byte) []byte
 	// Overlook swallows a packet of RTP, by its header.
 	Overlook func(h *rtp.Header) bool
-	// Trusting takes SRTP that is not authentic or came before.
+	// Trusting takes SRTP that is not authentic or came before, and RTP of any version.
 	Trusting bool
+	// NextPort sends RTCP to the port after that of RTP, whatever a=rtcp names.
+	NextPort bool
 	// PlainReports sends RTCP without the protection that was agreed.
 	PlainReports bool
 	// Forget takes each repeated request for a new one.

@@ -77,7 +77,7 @@ func (r *receiver) expect(offer *src.SDP, i int, accepted, answered string) {
 	_, r.mux = m.Attribute("rtcp-mux")
 	if at := offer.AddressOf(i); at.IsValid() && !r.came {
 		r.to = at
-		if port, found := m.Attribute("rtcp"); found && !r.mux {
+		if port, found := m.Attribute("rtcp"); found && !r.mux && !r.cfg.NextPort {
 			n, _ := strconv.ParseUint(strings.Fields(port)[0], 10, 16)
 			r.to = netip.AddrPortFrom(at.Addr(), uint16(n))
 		} else if !r.mux {
@@ -129,7 +129,7 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort, at time.Time) {
 	}
 	var h rtp.Header
 	n, err := h.Unmarshal(b)
-	if err != nil || h.Version != 2 || r.cfg.Overlook != nil && r.cfg.Overlook(&h) {
+	if err != nil || h.Version != 2 && !r.cfg.Trusting || r.cfg.Overlook != nil && r.cfg.Overlook(&h) {
 		return
 	}
 	if r.opener != nil {
@@ -140,12 +140,6 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort, at time.Time) {
 		}
 		if (err != nil || r.seen.indexes[index]) && !r.cfg.Trusting {
 			return
-		}
-	}
-	if !r.came {
-		r.to = from
-		if !r.mux {
-			r.to = netip.AddrPortFrom(from.Addr(), from.Port()+1)
 		}
 	}
 	r.seen.note(&h, at)
