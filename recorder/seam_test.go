@@ -187,6 +187,9 @@ func TestTooManySources(t *testing.T) {
 // names, and finish in time.
 // Shows 7866-9.1-02.
 func TestAThousandUpdates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: one goroutine does it all")
+	}
 	const updates = 1000
 	for _, tt := range []struct {
 		name  string

@@ -43,6 +43,9 @@ func TestCheckSound(t *testing.T) {
 
 // TestDemoFilesPlayElsewhere hands the files of a demo to two other programs.
 func TestDemoFilesPlayElsewhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: it waits for other programs")
+	}
 	sox := needTool(t, "sox", "sox")
 	ffmpeg := needTool(t, "ffmpeg", "ffmpeg")
 	dir := t.TempDir()

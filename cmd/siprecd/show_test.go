@@ -229,6 +229,9 @@ func TestStyle(t *testing.T) {
 // TestNoLineIsTooWide: in each width lanes, marks and sentences fit, and a short pause is
 // still seen.
 func TestNoLineIsTooWide(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: one goroutine does it all")
+	}
 	c := newShownCall(t)
 	c.finish(t)
 	a, err := recorder.Account(c.dir, c.id, nil, time.Time{})

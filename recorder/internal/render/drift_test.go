@@ -52,6 +52,9 @@ func TestDrift(t *testing.T) {
 		{-200, 0, 0, 10 * time.Minute}, {200, 60 * ms, 5, 10 * time.Minute}, {50, 20 * ms, 10, 20 * time.Minute}, {-30, 20 * ms, 0, 20 * time.Minute},
 	} {
 		t.Run(fmt.Sprint(tt.ppm, tt.jitter, tt.quiet), func(t *testing.T) {
+			if testing.Short() && tt.length > 10*time.Minute {
+				t.Skip("short: one goroutine does it all")
+			}
 			rate := tt.ppm * 1e-6
 			ps, marks := drifting(rate, tt.jitter, tt.length, tt.quiet)
 			job := jobFor(t, ps, tt.length+2*time.Second, 0)
@@ -109,6 +112,9 @@ func quickly(t *testing.T, path string) []int16 {
 // Without a drift that comes to 20 ms nothing is changed by a sample, whatever the
 // network does: jitter, a route that is longer for a while or from then on.
 func TestNoDriftNoChange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: one goroutine does it all")
+	}
 	for name, delay := range map[string]func(i int) time.Duration{
 		"still":          func(int) time.Duration { return 0 },
 		"jitter":         func(i int) time.Duration { return time.Duration(i*7919%400) * ms },
@@ -138,6 +144,9 @@ func TestNoDriftNoChange(t *testing.T) {
 // A drift is found through an epoch that was joined, and moves what is in the files
 // at a raised rate too.
 func TestDriftAtARaisedRate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: one goroutine does it all")
+	}
 	ps, marks := drifting(400e-6, 0, 10*time.Minute, 0)
 	last := len(ps) - 1
 	for i := 20000; i < len(ps); i++ { // numbers begin anew: a restart on paper only

@@ -157,6 +157,9 @@ func TestRunInRF64(t *testing.T) {
 // Samples do not pass the end of a day: places are counted, not told in
 // octets of 32 bits or hours of a clock.
 func TestBeyondADay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: one goroutine does it all")
+	}
 	var ps []capture.Packet
 	s := newSender(0, &ps)
 	octets := s.count(50)
