@@ -43,7 +43,7 @@ func captured(dir, id string, masters *MasterKeys, give func(*CapturedPacket) bo
 	if err != nil {
 		return err
 	}
-	r, err := capture.Open(filepath.Join(folder, captureName), capture.Secret{Recording: id, Key: key})
+	r, err := capture.Open(filepath.Join(folder, captureName), capture.Secret{Recording: id, Key: key}, nil)
 	if err != nil {
 		return err
 	}

@@ -278,7 +278,7 @@ func (in *interaction) reopen(r *Recorder) error {
 
 // survey counts what a capture holds, and finds when its last packet came.
 func (in *interaction) survey(path string) error {
-	c, err := capture.Open(path, in.secret)
+	c, err := capture.Open(path, in.secret, nil)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func packetsOf(t *testing.T, dir, id string, masters *MasterKeys) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := capture.Open(filepath.Join(folder, captureName), capture.Secret{Recording: id, Key: key})
+	c, err := capture.Open(filepath.Join(folder, captureName), capture.Secret{Recording: id, Key: key}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func write(t testing.TB, n int, span time.Duration, secret Secret) string {
 // read gives all packets of a capture and whether it is torn.
 func read(t testing.TB, path string, secret Secret) ([]Packet, bool) {
 	t.Helper()
-	r, err := Open(path, secret)
+	r, err := Open(path, secret, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestTornAnywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		if at < fileHeader && len(b) == len(whole) {
-			if r, err := Open(path, secret); !errors.Is(err, ErrFormat) {
+			if r, err := Open(path, secret, nil); !errors.Is(err, ErrFormat) {
 				t.Fatalf("%s %d: %v, %v", what, at, r, err)
 			}
 			return 0
@@ -384,7 +384,7 @@ func FuzzReader(f *testing.F) {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r, err := Open(path, secret)
+		r, err := Open(path, secret, nil)
 		if err != nil {
 			return
 		}
@@ -410,7 +410,7 @@ func BenchmarkReader(b *testing.B) {
 	secret := newSecret(b)
 	path := write(b, 10_000, 0, secret)
 	for b.Loop() {
-		r, err := Open(path, secret)
+		r, err := Open(path, secret, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,9 +10,9 @@ import (
 	"time"
 )
 
-// readOctets is what is read at a time: some pages of speech. A larger one is read by
-// itself.
-const readOctets = 16 << 10
+// ReadOctets is what a [Reader] reads at a time: some seconds of speech. A page that
+// is larger is read as a whole.
+const ReadOctets = 64 << 10
 
 // A Reader gives the packets of a capture, those of each stream in the order in
 // which they were appended. It believes nothing behind the first page that is
@@ -21,44 +20,60 @@ const readOctets = 16 << 10
 // concurrent use.
 type Reader struct {
 	f      *os.File
-	in     *bufio.Reader
+	room   []byte // what was read; the page that is being given was opened in it
+	unread []byte // the part of it behind that page
 	sealer sealer
 	head   header
-	clear  [pageHeader]byte // the header that is being read
-	page   []byte           // the page that is being read, kept for its room
-	rest   []byte           // packets of it that were not given yet
+	clear  [pageHeader]byte // the header that is being read, where the page moves it
+	rest   []byte           // packets of the page that were not given yet
 	base   time.Duration
 	begun  bool    // a page was read: its epoch and number are in head
 	end    int64   // of what can be believed
 	doomed []place // pages that are marked, and not overwritten
 	torn   bool
 	err    error // what Next returns from now on
+
+	one    bool // gives one stream only, up to limit
+	stream int
+	limit  int64
 }
 
 // Open opens a capture. A file that ends within its header is a torn one without
 // packets; the error wraps [ErrFormat] when it is something else. With the wrong
-// secret every page is a damaged one.
-func Open(path string, secret Secret) (*Reader, error) {
+// secret every page is a damaged one. room is memory of any length to work with, for
+// this Reader alone until it is closed; it may be nil. Close wipes it.
+func Open(path string, secret Secret, room []byte) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open capture: %w", err)
 	}
-	r := &Reader{f: f, in: bufio.NewReaderSize(f, readOctets), sealer: sealer{secret: secret}}
+	if cap(room) < ReadOctets {
+		room = make([]byte, ReadOctets)
+	}
+	r := &Reader{f: f, room: room[:cap(room)], sealer: sealer{secret: secret}}
 	if err := r.readFileHeader(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open capture: %w", err), f.Close())
 	}
 	return r, nil
 }
 
+// Only has the Reader give one stream of a capture that another Reader has gone through
+// and that was not changed since: up to end, where that came to. The pages of other
+// streams are passed over unopened: that one has opened them. It is called before Next.
+func (r *Reader) Only(stream int, end int64) { r.one, r.stream, r.limit = true, stream, end }
+
+// End is up to where the file can be believed, in octets. It is known when Next has
+// returned io.EOF.
+func (r *Reader) End() int64 { return r.end }
+
 func (r *Reader) readFileHeader() error {
-	var b [fileHeader]byte
 	want := appendFileHeader(nil)
-	n, err := io.ReadFull(r.in, b[:])
-	if string(b[:n]) != string(want[:n]) {
+	b, err := r.take(fileHeader)
+	if string(b) != string(want[:len(b)]) {
 		return ErrFormat
 	}
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF):
 		r.torn, r.err = true, io.EOF
 	case err != nil:
 		return err
@@ -66,6 +81,37 @@ func (r *Reader) readFileHeader() error {
 		r.end = fileHeader
 	}
 	return nil
+}
+
+// take gives the next n octets of the file; they are valid until it is called again.
+// Where the file ends before, it gives what is left, and io.EOF.
+func (r *Reader) take(n int) ([]byte, error) {
+	for len(r.unread) < n {
+		if err := r.fill(n); err != nil {
+			b := r.unread
+			r.unread = nil
+			return b, err
+		}
+	}
+	b := r.unread[:n:n]
+	r.unread = r.unread[n:]
+	return b, nil
+}
+
+// fill reads more of the file, and makes room for n octets that were not taken yet.
+func (r *Reader) fill(n int) error {
+	if n > len(r.room) {
+		larger := make([]byte, n)
+		copy(larger, r.unread)
+		clear(r.room)
+		r.room = larger
+	} else {
+		copy(r.room, r.unread)
+	}
+	held := len(r.unread)
+	got, err := r.f.Read(r.room[held:])
+	r.unread = r.room[:held+got]
+	return err
 }
 
 // Next reads the next packet into p. Its Payload is valid until Next is called
@@ -94,9 +140,12 @@ func (r *Reader) cut() error {
 }
 
 func (r *Reader) nextPage() error {
-	head := r.clear[:]
-	switch _, err := io.ReadFull(r.in, head); {
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	if r.one && r.end >= r.limit {
+		return io.EOF
+	}
+	head, err := r.take(pageHeader)
+	switch {
+	case errors.Is(err, io.EOF) && len(head) > 0:
 		return r.cut()
 	case errors.Is(err, io.EOF): // between two pages: the end of a whole file
 		return io.EOF
@@ -110,33 +159,43 @@ func (r *Reader) nextPage() error {
 	if r.begun && h.epoch == r.head.epoch && h.number <= r.head.number {
 		return r.cut()
 	}
-	if cap(r.page) < h.length {
-		r.page = make([]byte, (h.length/slotSmall+1)*slotSmall)
+	return r.readPage(&h, head)
+}
+
+// readPage reads what follows a header.
+func (r *Reader) readPage(h *header, head []byte) error {
+	if len(r.unread) < h.length { // head would be moved
+		copy(r.clear[:], head)
+		head = r.clear[:]
 	}
-	r.page = r.page[:h.length]
-	switch _, err := io.ReadFull(r.in, r.page); {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	body, err := r.take(h.length)
+	switch {
+	case errors.Is(err, io.EOF):
 		return r.cut()
 	case err != nil:
 		return fmt.Errorf("read capture: %w", err)
 	}
-	if !r.take(&h, head) {
+	if !r.open(h, head, body) {
 		return r.cut()
 	}
-	r.head, r.begun = h, true
+	r.head, r.begun = *h, true
 	r.end += pageHeader + int64(h.length)
 	return nil
 }
 
-// take opens the page that was read and reports whether it is sound.
-func (r *Reader) take(h *header, head []byte) bool {
+// open opens the page that was read, if its packets are wanted, and reports whether it
+// is sound.
+func (r *Reader) open(h *header, head, sealed []byte) bool {
 	if h.kind == kindErased {
-		if slices.ContainsFunc(r.page, func(b byte) bool { return b != 0 }) {
+		if slices.ContainsFunc(sealed, func(b byte) bool { return b != 0 }) {
 			r.doomed = append(r.doomed, place{r.end, *h})
 		}
 		return true
 	}
-	body, err := r.sealer.open(h, head, r.page)
+	if r.one && h.stream != r.stream {
+		return true
+	}
+	body, err := r.sealer.open(h, head, sealed)
 	if err != nil || len(body) < bodyHeader {
 		return false
 	}
@@ -151,7 +210,7 @@ func (r *Reader) Torn() bool { return r.torn }
 
 // Close wipes what was read last and closes the file.
 func (r *Reader) Close() error {
-	clear(r.page[:cap(r.page)])
+	clear(r.room)
 	if err := r.f.Close(); err != nil {
 		return fmt.Errorf("close capture: %w", err)
 	}

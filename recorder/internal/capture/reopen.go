@@ -42,7 +42,7 @@ func (s *Spool) Reopen(path string, secret Secret, zero time.Time, onError func(
 // survey reads a capture for what it holds of each stream, and for where what can
 // be believed of it ends.
 func survey(path string, secret Secret) (streams []streamPages, doomed []place, end int64, err error) {
-	r, err := Open(path, secret)
+	r, err := Open(path, secret, nil)
 	if err != nil {
 		return nil, nil, 0, err
 	}

@@ -1,6 +1,10 @@
 package render
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/siprecd/siprecd/recorder/internal/capture"
+)
 
 // A Bench lends the working memory of a Run to the next one: some 400 KiB, which would
 // otherwise have to be collected after each recording. It is for any number of
@@ -28,9 +32,10 @@ func (b *Bench) put(w *workspace) {
 
 // A workspace is what one Run works with at a time. A nil one has nothing to reuse.
 type workspace struct {
-	window   []int16 // all 0
-	out      []byte  // to be written
-	back     []byte  // read back
+	window   []int16  // all 0
+	out      []byte   // to be written
+	back     []byte   // read back
+	captures [][]byte // to read captures into, wiped by their Readers
 	orders   []*order
 	payloads [][]byte
 	pcm      [][]int16
@@ -74,6 +79,17 @@ func (w *workspace) readBack() []byte {
 	}
 	return w.back
 }
+
+// reading gives memory to read a capture into.
+func (w *workspace) reading() []byte {
+	if len(w.captures) == 0 {
+		return make([]byte, capture.ReadOctets)
+	}
+	return pop(&w.captures)
+}
+
+// haveRead takes it back.
+func (w *workspace) haveRead(room []byte) { w.captures = append(w.captures, room) }
 
 // order gives one that has to be reset.
 func (w *workspace) order() *order {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,4 +35,42 @@ func TestBench(t *testing.T) {
 	if w.window[0] != 0 || w.out[0] != 0 || w.back[0] != 0 || w.payloads[0][0] != 0 || w.pcm[0][0] != 0 {
 		t.Errorf("not wiped: %+v", w)
 	}
+}
+
+// BenchmarkRun makes the files of two PCMU streams: from their capture to files that
+// were read back. CPU time is that of the process.
+func BenchmarkRun(b *testing.B) {
+	for _, of := range []struct {
+		name     string
+		length   time.Duration
+		shuffled bool
+	}{{"half a minute", 30 * time.Second, false}, {"five minutes", 5 * time.Minute, false}, {"out of order", 5 * time.Minute, true}} {
+		b.Run(of.name, func(b *testing.B) {
+			var packets []capture.Packet
+			for i := range 2 {
+				newSender(i, &packets).count(int(of.length / (20 * ms)))
+			}
+			sortByArrival(packets)
+			for i := 10; of.shuffled && i < len(packets)-10; i += 10 {
+				packets[i].Arrival, packets[i+2].Arrival = packets[i+2].Arrival, packets[i].Arrival
+				packets[i], packets[i+2] = packets[i+2], packets[i]
+			}
+			job := jobFor(b, packets, of.length, 0, 1)
+			job.Bench = new(Bench)
+			before := processorTime(b)
+			for b.Loop() {
+				run(b, job)
+			}
+			b.ReportMetric(float64((processorTime(b)-before).Nanoseconds())/float64(b.N*len(packets)), "CPU-ns/packet")
+		})
+	}
+}
+
+func processorTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

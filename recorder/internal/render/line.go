@@ -33,6 +33,7 @@ type line struct {
 	source  *Stream
 	rate    int
 	reader  *capture.Reader
+	room    []byte // what it works with
 	codings *codings
 	tapes   *tapes
 	lineup  lineup
@@ -70,25 +71,31 @@ type voice struct {
 	place int64 // of the next raised sample
 }
 
-// openLine opens a capture for one stream of a track.
-func openLine(path string, secret capture.Secret, work *workspace, v *survey, from time.Duration, rate int, audible []samples) (*line, error) {
-	r, err := capture.Open(path, secret)
+// openLine opens the capture of a job for one stream of a track.
+func openLine(job *Job, v *survey, rate int, audible []samples) (*line, error) {
+	room := job.work.reading()
+	r, err := capture.Open(job.Capture, job.Secret, room)
 	if err != nil {
+		job.work.haveRead(room)
 		return nil, err
 	}
+	r.Only(v.stream.ID, v.ended)
+	from := job.Timeline.From
 	l := &line{
-		stream: v.stream.ID, source: &v.stream, rate: rate, reader: r, codings: v.codings.again(),
+		stream: v.stream.ID, source: &v.stream, rate: rate, reader: r, room: room, codings: v.codings.again(),
 		tapes: v.tapes, at: origins(v.epochs, from, rate), audible: audible,
 		epochs: v.epochs, from: from, steps: make(map[int]*step),
 		kernels: make(map[int]*kernel), voices: make(map[int]*voice),
 	}
-	l.lineup.give, l.lineup.work = l.take, work
+	l.lineup.give, l.lineup.work = l.take, job.work
 	return l, nil
 }
 
 func (l *line) close() error {
 	l.lineup.close()
-	return l.reader.Close()
+	err := l.reader.Close()
+	l.lineup.work.haveRead(l.room)
+	return err
 }
 
 // feed gives all samples before until to add, as far as packets come in the
@@ -139,7 +146,7 @@ func (l *line) read(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if p.Stream == l.stream && !p.IsReport() {
+		if !p.IsReport() {
 			l.lineup.take(&p, l.codings.of(p.PayloadType, p.Arrival))
 		}
 	}

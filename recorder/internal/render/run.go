@@ -97,7 +97,7 @@ func look(ctx context.Context, job Job) (f finding, err error) {
 		if f.surveys, err = prepare(job, failed); err != nil {
 			return f, err
 		}
-		if f.torn, err = readAll(ctx, job.Capture, job.Secret, f.surveys); err != nil {
+		if f.torn, err = readAll(ctx, job, f.surveys); err != nil {
 			return f, err
 		}
 		again, err := f.decodeForeign(ctx, job, failed)
@@ -243,8 +243,10 @@ func prepare(job Job, failed map[int][]Format) (map[int]*survey, error) {
 }
 
 // readAll is the first reading.
-func readAll(ctx context.Context, path string, secret capture.Secret, surveys map[int]*survey) (torn bool, err error) {
-	r, err := capture.Open(path, secret)
+func readAll(ctx context.Context, job Job, surveys map[int]*survey) (torn bool, err error) {
+	room := job.work.reading()
+	defer job.work.haveRead(room)
+	r, err := capture.Open(job.Capture, job.Secret, room)
 	if err != nil {
 		return false, err
 	}
@@ -266,6 +268,7 @@ func readAll(ctx context.Context, path string, secret capture.Secret, surveys ma
 		}
 	}
 	for _, v := range surveys {
+		v.ended = r.End()
 		v.end()
 	}
 	return r.Torn(), nil

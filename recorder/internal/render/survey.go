@@ -110,6 +110,7 @@ type survey struct {
 	sounds      bool // in a file
 	corrections []Correction
 	any         bool
+	ended       int64 // where the first reading came to, in octets of the capture
 	first, last time.Duration
 }
 

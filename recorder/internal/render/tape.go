@@ -89,7 +89,7 @@ func makeTapes(ctx context.Context, job Job, v *survey) (made *tapes, failed *Fo
 	made = &tapes{file: file, all: make(map[tapeKey]*tape)}
 	t := &taper{tapes: made, ctx: ctx, source: &v.stream}
 	t.lineup.give = t.take
-	if err := t.read(job.Capture, job.Secret, v); err != nil {
+	if err := t.read(job, v); err != nil {
 		if t.failed != nil {
 			failed = &t.failed.Format
 		}
@@ -98,11 +98,14 @@ func makeTapes(ctx context.Context, job Job, v *survey) (made *tapes, failed *Fo
 	return made, nil, nil
 }
 
-func (t *taper) read(path string, secret capture.Secret, v *survey) (err error) {
-	r, err := capture.Open(path, secret)
+func (t *taper) read(job Job, v *survey) (err error) {
+	room := job.work.reading()
+	defer job.work.haveRead(room)
+	r, err := capture.Open(job.Capture, job.Secret, room)
 	if err != nil {
 		return err
 	}
+	r.Only(v.stream.ID, v.ended)
 	defer func() { err = errors.Join(err, r.Close()) }()
 	codings := v.codings.again()
 	var p capture.Packet
@@ -119,7 +122,7 @@ func (t *taper) read(path string, secret capture.Secret, v *survey) (err error) 
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if p.Stream == v.stream.ID && !p.IsReport() {
+		if !p.IsReport() {
 			t.lineup.take(&p, codings.of(p.PayloadType, p.Arrival))
 		}
 	}

@@ -93,7 +93,7 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 		}
 	}()
 	for _, p := range ps {
-		l, err := openLine(job.Capture, job.Secret, job.work, p.survey, job.Timeline.From, rate, sampleRanges(p, job.Timeline, rate, total))
+		l, err := openLine(&job, p.survey, rate, sampleRanges(p, job.Timeline, rate, total))
 		if err != nil {
 			return res, errors.Join(err, out.abort())
 		}
