@@ -1,6 +1,9 @@
 package codec
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // muLaw and aLaw are ITU-T G.711 tables 2 and 1 in 16-bit scale: the 14-bit
 // values of mu-law times 4, the 13-bit values of A-law times 8.
@@ -47,8 +50,10 @@ func (g *g711) Samples(payload []byte) int { return len(payload) / g.channels }
 
 func (g *g711) Decode(dst []int16, payload []byte) []int16 {
 	if g.channels == 1 {
-		for _, b := range payload {
-			dst = append(dst, g.table[b])
+		n := len(dst)
+		dst = slices.Grow(dst, len(payload))[:n+len(payload)]
+		for i, b := range payload {
+			dst[n+i] = g.table[b]
 		}
 		return dst
 	}

@@ -75,7 +75,7 @@ func (w *workspace) octets() []byte {
 // readBack gives a buffer to read into.
 func (w *workspace) readBack() []byte {
 	if w.back == nil {
-		w.back = make([]byte, bufferOctets)
+		w.back = make([]byte, backOctets)
 	}
 	return w.back
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -94,6 +95,9 @@ func ticksNear(d time.Duration, clock int) int64 {
 // span is how long n ticks of a clock last, rounded down.
 func span(n int64, clock int) time.Duration {
 	c := int64(clock)
+	if n >= 0 && n <= math.MaxInt64/int64(time.Second) { // the usual, for one division
+		return time.Duration(n * int64(time.Second) / c)
+	}
 	s, rest := floorDiv(n, c), n-floorDiv(n, c)*c
 	return time.Duration(s)*time.Second + time.Duration(rest*int64(time.Second)/c)
 }

@@ -42,9 +42,15 @@ type line struct {
 	audible []samples
 	kernels map[int]*kernel // by the rate of the input
 	voices  map[int]*voice  // by epoch
+	latest  struct {        // the one used last
+		epoch int
+		voice *voice
+	}
 	players []*player
 
-	chunks []chunk
+	until  int64 // what is wanted now, and by whom
+	add    func(at int64, pcm []int16)
+	chunks []chunk // what is not wanted yet
 	pcm    []int16
 	raised []int16
 	ended  bool
@@ -60,8 +66,10 @@ type line struct {
 // A voice is what is remembered of an epoch while its packets come.
 type voice struct {
 	decoders map[*coding]codec.Decoder
-	filled   int64 // samples before this one are placed
-	moved    int64 // as in epoch, in samples
+	coding   *coding       // the one used last
+	decoder  codec.Decoder // of it
+	filled   int64         // samples before this one are placed
+	moved    int64         // as in epoch, in samples
 
 	// A run of packets without a gap whose rate is raised.
 	raise *resampler
@@ -102,6 +110,7 @@ func (l *line) close() error {
 // order of their places.
 func (l *line) feed(ctx context.Context, until int64, add func(at int64, pcm []int16)) error {
 	for {
+		l.until, l.add = until, add
 		done := 0
 		for _, c := range l.chunks {
 			if c.at >= until {
@@ -129,12 +138,12 @@ func (l *line) feed(ctx context.Context, until int64, add func(at int64, pcm []i
 
 // read reads packets until there is a chunk or no more of them.
 func (l *line) read(ctx context.Context) error {
-	var p capture.Packet
+	var a arrival
 	for n := 1; len(l.chunks) == 0; n++ {
 		if n%checkEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err := l.reader.Next(&p)
+		err := l.reader.Next(&a.Packet)
 		if errors.Is(err, io.EOF) {
 			l.ended = true
 			l.lineup.flush()
@@ -146,8 +155,9 @@ func (l *line) read(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if !p.IsReport() {
-			l.lineup.take(&p, l.codings.of(p.PayloadType, p.Arrival))
+		if !a.IsReport() {
+			a.coding = l.codings.of(a.PayloadType, a.Arrival)
+			l.lineup.take(&a)
 		}
 	}
 	return nil
@@ -163,12 +173,10 @@ func (l *line) take(a *arrival) {
 		return
 	}
 	v := l.voice(in.epoch)
-	d := v.decoders[a.coding]
-	if d == nil {
-		d = l.decoder(a.coding, in.epoch)
-		v.decoders[a.coding] = d
+	if v.coding != a.coding {
+		v.coding, v.decoder = a.coding, l.decoderOf(v, a.coding, in.epoch)
 	}
-	l.pcm = d.Decode(l.pcm[:0], a.Payload)
+	l.pcm = v.decoder.Decode(l.pcm[:0], a.Payload)
 	at := l.at[in.epoch] + rescale(in.at, a.coding.ClockRate, l.rate)
 	moved, stepped := l.correct(in, at, func() bool { return in.at != v.end || !loud(l.pcm) })
 	at += moved
@@ -183,6 +191,16 @@ func (l *line) take(a *arrival) {
 		l.endRun(v)
 	}
 	l.raise(v, a, in, at)
+}
+
+// decoderOf returns what decodes a coding in an epoch.
+func (l *line) decoderOf(v *voice, c *coding, epoch int) codec.Decoder {
+	d := v.decoders[c]
+	if d == nil {
+		d = l.decoder(c, epoch)
+		v.decoders[c] = d
+	}
+	return d
 }
 
 // decoder returns what decodes a coding in an epoch, from its first packet on.
@@ -207,9 +225,18 @@ func (l *line) played() error {
 
 // voice finds the memory of an epoch. That of epochs long gone is given up.
 func (l *line) voice(epoch int) *voice {
-	if v := l.voices[epoch]; v != nil {
-		return v
+	if l.latest.voice != nil && l.latest.epoch == epoch {
+		return l.latest.voice
 	}
+	v := l.voices[epoch]
+	if v == nil {
+		v = l.newVoice(epoch)
+	}
+	l.latest.epoch, l.latest.voice = epoch, v
+	return v
+}
+
+func (l *line) newVoice(epoch int) *voice {
 	for _, e := range slices.Sorted(maps.Keys(l.voices)) {
 		if e+maxClocks < epoch {
 			l.endRun(l.voices[e])
@@ -287,10 +314,19 @@ func (l *line) put(v *voice, at int64, pcm []int16) {
 	v.filled = end
 	for _, r := range l.near(at, end) {
 		from, to := max(at, r.from), min(end, r.until)
-		l.chunks = append(l.chunks, chunk{from + v.moved, append(l.buffer(), pcm[from-at:to-at]...)})
+		l.lay(from+v.moved, pcm[from-at:to-at])
 		l.heard = true
 		l.sounds = l.sounds || loud(pcm[from-at:to-at])
 	}
+}
+
+// lay gives samples on, or keeps them until they are asked for.
+func (l *line) lay(at int64, pcm []int16) {
+	if len(l.chunks) == 0 && at+int64(len(pcm)) <= l.until {
+		l.add(at, pcm)
+		return
+	}
+	l.chunks = append(l.chunks, chunk{at, append(l.buffer(), pcm...)})
 }
 
 // loud reports whether a sample is beyond -50 dB of full scale: more than the noise

@@ -3,8 +3,6 @@ package render
 import (
 	"slices"
 	"time"
-
-	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
 
 const (
@@ -23,7 +21,6 @@ type lineup struct {
 	now    time.Duration
 	spare  [][]byte
 	work   *workspace // may be nil
-	taken  arrival    // reused: what is kept is copied
 
 	received, late, duplicate uint64
 	// stranded numbers were missing before packets without a time and after the
@@ -31,15 +28,15 @@ type lineup struct {
 	stranded int64
 }
 
-// take takes the next packet of the stream; p is not kept.
-func (l *lineup) take(p *capture.Packet, c *coding) {
-	if p.Arrival < 0 || p.Arrival > maxArrival {
+// take takes the next packet of the stream, of which Packet and coding are filled in; it
+// is not kept.
+func (l *lineup) take(a *arrival) {
+	if a.Arrival < 0 || a.Arrival > maxArrival {
 		return
 	}
-	l.now = max(l.now, p.Arrival)
-	a := &l.taken
-	*a = arrival{Packet: *p, coding: c}
-	o, known := l.source(p.SSRC)
+	a.late = false
+	l.now = max(l.now, a.Arrival)
+	o, known := l.source(a.SSRC)
 	if !known {
 		l.begin(o, a)
 	}

@@ -251,20 +251,20 @@ func readAll(ctx context.Context, job Job, surveys map[int]*survey) (torn bool, 
 		return false, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	var p capture.Packet
+	var a arrival
 	for n := 1; ; n++ {
 		if n%checkEvery == 0 && ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		err := r.Next(&p)
+		err := r.Next(&a.Packet)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return false, err
 		}
-		if v := surveys[p.Stream]; v != nil {
-			v.read(&p)
+		if v := surveys[a.Stream]; v != nil {
+			v.read(&a)
 		}
 	}
 	for _, v := range surveys {

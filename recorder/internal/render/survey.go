@@ -3,8 +3,6 @@ package render
 import (
 	"slices"
 	"time"
-
-	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
 
 // maxHoles bounds the lost and undecodable parts of a stream that are kept.
@@ -121,21 +119,22 @@ func newSurvey(s Stream, m maker) *survey {
 }
 
 // read takes a packet of the stream as it stands in the capture.
-func (v *survey) read(p *capture.Packet) {
-	if p.IsReport() {
-		v.reports.take(p)
+func (v *survey) read(a *arrival) {
+	if a.IsReport() {
+		v.reports.take(&a.Packet)
 		return
 	}
-	c := v.codings.of(p.PayloadType, p.Arrival)
+	c, came := v.codings.of(a.PayloadType, a.Arrival), a.Arrival
+	a.coding = c
 	before := v.lineup.received
-	v.lineup.take(p, c)
+	v.lineup.take(a)
 	if v.lineup.received == before {
 		return
 	}
 	if !v.any {
-		v.any, v.first, v.last = true, p.Arrival, p.Arrival
+		v.any, v.first, v.last = true, came, came
 	}
-	v.first, v.last = min(v.first, p.Arrival), max(v.last, p.Arrival)
+	v.first, v.last = min(v.first, came), max(v.last, came)
 	v.codecs = addName(v.codecs, c.Name)
 	if c.kind == unknown {
 		v.undecoded = addName(v.undecoded, c.Name)

@@ -108,12 +108,12 @@ func (t *taper) read(job Job, v *survey) (err error) {
 	r.Only(v.stream.ID, v.ended)
 	defer func() { err = errors.Join(err, r.Close()) }()
 	codings := v.codings.again()
-	var p capture.Packet
+	var a arrival
 	for n := 1; t.err == nil; n++ {
 		if n%checkEvery == 0 && t.ctx.Err() != nil {
 			return t.ctx.Err()
 		}
-		err := r.Next(&p)
+		err := r.Next(&a.Packet)
 		if errors.Is(err, io.EOF) {
 			t.lineup.flush()
 			t.finish()
@@ -122,8 +122,9 @@ func (t *taper) read(job Job, v *survey) (err error) {
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if !p.IsReport() {
-			t.lineup.take(&p, codings.of(p.PayloadType, p.Arrival))
+		if !a.IsReport() {
+			a.coding = codings.of(a.PayloadType, a.Arrival)
+			t.lineup.take(&a)
 		}
 	}
 	return t.err

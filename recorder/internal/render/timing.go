@@ -49,6 +49,29 @@ type instant struct {
 
 // place finds the place of a packet that has a time.
 func (t *timing) place(a *arrival) instant {
+	if n := len(t.clocks); n > 0 {
+		if c := &t.clocks[n-1]; c.ssrc == a.SSRC && c.run == a.run && c.rate == a.coding.ClockRate {
+			if at, ok := c.goesOn(a); ok {
+				return instant{epoch: c.epoch, at: at}
+			}
+		}
+	}
+	return t.change(a)
+}
+
+// goesOn takes a packet of the same clock, unless it begins a new epoch.
+func (c *clock) goesOn(a *arrival) (at int64, ok bool) {
+	step := int64(int32(a.Timestamp - c.timestamp))
+	transit := a.sent - c.sent - span(step, c.rate)
+	if max(transit, -transit) > maxStep {
+		return 0, false
+	}
+	c.timestamp, c.sent, c.at = a.Timestamp, a.sent, c.at+step
+	return c.at, true
+}
+
+// change finds the place of a packet that does not go on with the clock used last.
+func (t *timing) change(a *arrival) instant {
 	c := clock{ssrc: a.SSRC, run: a.run, rate: a.coding.ClockRate, timestamp: a.Timestamp, sent: a.sent}
 	in := instant{begins: true, before: -1}
 	i := slices.IndexFunc(t.clocks, func(c clock) bool { return c.ssrc == a.SSRC })
@@ -56,11 +79,9 @@ func (t *timing) place(a *arrival) instant {
 		last := t.clocks[i]
 		t.clocks = slices.Delete(t.clocks, i, i+1)
 		if last.rate == c.rate { // RFC 7160 §4: another rate is another timeline
-			step := int64(int32(c.timestamp - last.timestamp))
-			in.before, in.offset = last.epoch, last.at+step
-			transit := c.sent - last.sent - span(step, c.rate)
-			if last.run == c.run && max(transit, -transit) <= maxStep {
-				in = instant{epoch: last.epoch, at: last.at + step}
+			in.before, in.offset = last.epoch, last.at+int64(int32(c.timestamp-last.timestamp))
+			if at, ok := last.goesOn(a); ok && last.run == c.run {
+				in = instant{epoch: last.epoch, at: at}
 			}
 		}
 	}

@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	// blockTime is what is written at a time; windowBlocks of it are held, so
-	// that two sources of one stream that are live at once may be out of step.
-	blockTime    = time.Second
-	windowBlocks = 5
+	// A block is written at a time: a second, and at least minBlock samples. What
+	// follows it by up to aheadTime is held, so that two sources of one stream that
+	// are live at once may be out of step.
+	minBlock  = 64 << 10
+	aheadTime = 4 * time.Second
 )
 
 // A part is what a track takes from one stream.
@@ -85,8 +86,8 @@ func renderTrack(ctx context.Context, job Job, t Track, surveys map[int]*survey,
 	if err != nil {
 		return res, err
 	}
-	w := &trackWriter{out: out, total: total, kept: kept, block: int(ticks(blockTime, rate))}
-	w.window = job.work.silence(windowBlocks * w.block)
+	w := &trackWriter{out: out, total: total, kept: kept, block: max(rate, minBlock)}
+	w.window = job.work.silence(w.block + int(ticks(aheadTime, rate)))
 	defer func() {
 		for _, l := range w.lines {
 			err = errors.Join(err, l.close())

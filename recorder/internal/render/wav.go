@@ -18,8 +18,13 @@ const (
 	rf64Header = 80
 	// maxRIFF is the largest size that the 32 bits of a RIFF header can say.
 	maxRIFF = math.MaxUint32
-	// bufferOctets is what is written with one call.
-	bufferOctets = 64 << 10
+	// bufferOctets is what is written with one call: memory for a file is found the
+	// quicker the more of it is asked for at a time.
+	bufferOctets = 256 << 10
+	// holeOctets of silence are not written.
+	holeOctets = 64 << 10
+	// backOctets is what is read with one call.
+	backOctets = 64 << 10
 )
 
 // A wavWriter writes a 16-bit PCM file of a length that is known before: a RIFF
@@ -117,36 +122,35 @@ func (w *wavWriter) silence(samples int64) error {
 	return nil
 }
 
-// appendSamples appends samples in little endian. There has to be room for them.
-func appendSamples(b []byte, pcm []int16) []byte {
-	n := len(b)
-	b = b[:n+2*len(pcm)]
-	to := b[n:]
-	for len(pcm) >= 4 {
-		four := uint64(uint16(pcm[0])) | uint64(uint16(pcm[1]))<<16 | uint64(uint16(pcm[2]))<<32 | uint64(uint16(pcm[3]))<<48
-		binary.LittleEndian.PutUint64(to, four)
-		pcm, to = pcm[4:], to[8:]
-	}
-	for i, s := range pcm {
-		binary.LittleEndian.PutUint16(to[2*i:], uint16(s))
-	}
-	return b
-}
-
 // castagnoli gives the one table of the process each time.
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // flush writes what waits. Silence is left out of the file: it is a hole.
 func (w *wavWriter) flush() error {
 	w.sum = crc32.Update(w.sum, castagnoli(), w.buf)
-	if !silent(w.buf) {
-		if _, err := w.f.WriteAt(w.buf, w.at); err != nil {
+	for b := w.buf; len(b) > 0; {
+		n := sounding(b)
+		if n == 0 {
+			n = min(len(b), holeOctets)
+		} else if _, err := w.f.WriteAt(b[:n], w.at); err != nil {
 			return fmt.Errorf("write WAV: %w", err)
 		}
+		w.at, b = w.at+int64(n), b[n:]
 	}
-	w.at += int64(len(w.buf))
 	w.buf = w.buf[:0]
 	return nil
+}
+
+// sounding is how many octets are to be written before the next hole.
+func sounding(b []byte) (n int) {
+	for n < len(b) {
+		next := b[n:min(len(b), n+holeOctets)]
+		if silent(next) {
+			break
+		}
+		n += len(next)
+	}
+	return n
 }
 
 // silent reports whether all octets are 0.
