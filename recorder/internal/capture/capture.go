@@ -160,15 +160,12 @@ func takePacket(p *Packet, body []byte, stream int, base time.Duration) (rest []
 	if len(body) < packetHeader+n {
 		return nil, false
 	}
-	*p = Packet{
-		Stream:      stream,
-		Arrival:     base + time.Duration(int32(binary.LittleEndian.Uint32(body[0:]))),
-		SSRC:        binary.LittleEndian.Uint32(body[4:]),
-		Timestamp:   binary.LittleEndian.Uint32(body[8:]),
-		Sequence:    binary.LittleEndian.Uint16(body[12:]),
-		PayloadType: body[14],
-		Marker:      body[15]&flagMarker != 0,
-		Payload:     body[packetHeader : packetHeader+n : packetHeader+n],
-	}
+	p.Stream, p.Decision = stream, 0
+	p.Arrival = base + time.Duration(int32(binary.LittleEndian.Uint32(body[0:])))
+	p.SSRC = binary.LittleEndian.Uint32(body[4:])
+	p.Timestamp = binary.LittleEndian.Uint32(body[8:])
+	p.Sequence = binary.LittleEndian.Uint16(body[12:])
+	p.PayloadType, p.Marker = body[14], body[15]&flagMarker != 0
+	p.Payload = body[packetHeader : packetHeader+n : packetHeader+n]
 	return body[packetHeader+n:], true
 }

@@ -60,7 +60,7 @@ func (w *workspace) silence(n int) []int16 {
 		w.window = make([]int16, n)
 	}
 	w.window = w.window[:cap(w.window)]
-	clear(w.window)
+	clear(w.window[:n])
 	return w.window[:n]
 }
 

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -57,11 +59,18 @@ func BenchmarkRun(b *testing.B) {
 			}
 			job := jobFor(b, packets, of.length, 0, 1)
 			job.Bench = new(Bench)
-			before := processorTime(b)
+			var took time.Duration
 			for b.Loop() {
+				before := processorTime(b)
 				run(b, job)
+				took += processorTime(b) - before
+				for _, t := range job.Tracks { // a file in the place of another costs more
+					if err := os.Remove(filepath.Join(job.Dir, t.File)); err != nil {
+						b.Fatal(err)
+					}
+				}
 			}
-			b.ReportMetric(float64((processorTime(b)-before).Nanoseconds())/float64(b.N*len(packets)), "CPU-ns/packet")
+			b.ReportMetric(float64(took.Nanoseconds())/float64(b.N*len(packets)), "CPU-ns/packet")
 		})
 	}
 }
