@@ -3,12 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
 )
 
 type listCommand struct {
+	JSON     bool     `name:"json" help:"Write an array of objects instead of lines."`
 	Sections []string `arg:"" optional:"" help:"List only these sections, for example rfc7866/7.2 or dialects; without any, all groups."`
 }
 
@@ -21,15 +24,58 @@ func (c listCommand) list(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return listCases(w, cases)
+	return listCases(w, cases, c.JSON)
 }
 
-// listCases writes a line for each case.
-func listCases(w io.Writer, cases []check.Case) error {
+// listed is a case as JSON.
+type listed struct {
+	ID          string      `json:"id"`
+	Group       string      `json:"group"`
+	Section     string      `json:"section"`
+	Level       check.Level `json:"level"`
+	Requirement string      `json:"requirement"`
+	Needs       []string    `json:"needs,omitempty"`
+	Shows       []string    `json:"shows,omitempty"`
+	Alone       bool        `json:"alone,omitempty"`
+}
+
+// listCases writes a line for each case, or all of them as JSON.
+func listCases(w io.Writer, cases []check.Case, asJSON bool) error {
+	if asJSON {
+		list := make([]listed, 0, len(cases))
+		for _, c := range cases {
+			list = append(list, listed{c.ID, c.Group(), c.Section, c.Level, c.Requirement, c.Needs, c.Shows, c.Alone})
+		}
+		return save("-", w, list)
+	}
 	for _, one := range cases {
 		if _, err := fmt.Fprintf(w, "%-20s %-8s %-20s %s\n", one.ID, one.Level, one.Section, one.Requirement); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+type profilesCommand struct {
+	JSON bool `name:"json" help:"Write an object instead of lines."`
+}
+
+// list writes the profiles and the features.
+func (c profilesCommand) list(w io.Writer) error {
+	profiles, features := conformance.Profiles(), conformance.Features()
+	if c.JSON {
+		return save("-", w, map[string]any{"profiles": profiles, "features": features})
+	}
+	var b strings.Builder
+	b.WriteString("Profiles, for --profile:\n")
+	for _, p := range profiles {
+		fmt.Fprintf(&b, "  %-9s %s: %s\n", p.Name, p.Says, strings.Join(p.Features, ", "))
+	}
+	b.WriteString("\nFeatures, for --features. A server that claims one\n")
+	for _, f := range features {
+		in := slices.IndexFunc(profiles, func(p conformance.Profile) bool { return slices.Contains(p.Features, f.Name) })
+		fmt.Fprintf(&b, "  %-9s %s; from profile %s on\n", f.Name, f.Says, profiles[in].Name)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -39,6 +39,8 @@ type options struct {
 	Run  runCommand  `cmd:"" help:"Run the cases against a server. Exit code 0: all passed; 1: the server failed a case; 2: wrong use, unreachable server, or a case without a verdict."`
 	List listCommand `cmd:"" help:"List the cases: ID, level, section and requirement."`
 
+	Profiles profilesCommand `cmd:"" help:"List the profiles and features that a server may claim."`
+
 	Policy policyCommand `cmd:"" help:"Play scenarios of the rules to a server as real calls."`
 
 	Load  loadCommand  `cmd:"" help:"Have many recording sessions at a time, and look for each packet in the server's files. Exit code 0: nothing is missing; 1: the server failed; 2: wrong use, unreachable server, or the generator was late itself."`
@@ -87,6 +89,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		}
 	case "list":
 		err = o.List.list(stdout)
+	case "profiles":
+		err = o.Profiles.list(stdout)
 	case "load":
 		code, err = o.Load.run(ctx, stdout)
 	case "floor":

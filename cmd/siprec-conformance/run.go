@@ -22,7 +22,8 @@ type runCommand struct {
 	Repeat     int           `default:"1" help:"Runs of each case, 1 or more; the worst counts."`
 	Strict     bool          `help:"Count a failed SHOULD as a failure, and not as a warning."`
 	DryRun     bool          `help:"List the cases that would be run, and do nothing."`
-	Features   []string      `help:"Claimed features; cases that need another are skipped. Without it everything is claimed. Known: 100rel, rtcp, snapshot, timer, tls, udp, update." placeholder:"NAME"`
+	Profile    string        `help:"Named set of claimed features: core, common or full; profiles lists them. Without it and without --features everything is claimed." placeholder:"NAME"`
+	Features   []string      `help:"Claimed features, besides those of the profile; cases that need another are skipped." placeholder:"NAME"`
 	Sections   []string      `arg:"" optional:"" help:"Run only these: a group (rfc7866, dialects), a section (rfc7866/7.2), a case (rfc7866/7.2/1), or all. Without any, the groups of the RFCs."`
 }
 
@@ -54,15 +55,19 @@ func (c runCommand) run(ctx context.Context, stdout io.Writer) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	features, err := conformance.Claim(c.Profile, c.Features)
+	if err != nil {
+		return 0, err
+	}
 	if c.DryRun {
-		return exitPassed, listCases(stdout, cases)
+		return exitPassed, listCases(stdout, cases, c.JSON == "-")
 	}
 	progress := stdout
 	if c.JSON == "-" {
 		progress = io.Discard
 	}
 	report, err := conformance.Run(ctx, target, conformance.Options{
-		Cases: cases, Features: c.Features, Timeout: c.Timeout, Parallel: c.Parallel, Repeat: c.Repeat, Strict: c.Strict,
+		Cases: cases, Features: features, Timeout: c.Timeout, Parallel: c.Parallel, Repeat: c.Repeat, Strict: c.Strict,
 		Progress: func(r check.Result) { show(progress, r) },
 	})
 	if err != nil {
