@@ -25,6 +25,7 @@ type Group struct {
 type Report struct {
 	Target    string        `json:"target"`
 	Transport string        `json:"transport"`
+	Server    string        `json:"server,omitempty"`   // what the server calls itself
 	Features  []string      `json:"features,omitempty"` // that were claimed; absent: everything
 	Strict    bool          `json:"strict"`
 	Started   time.Time     `json:"started"`

@@ -55,6 +55,17 @@ func (o Options) complete() (Options, error) {
 	return o, err
 }
 
+// Missing is the first feature that the case needs and the server does not claim; empty
+// when there is none and the case is run.
+func (o Options) Missing(c check.Case) string {
+	for _, need := range c.Needs {
+		if o.Features != nil && !slices.Contains(o.Features, need) {
+			return need
+		}
+	}
+	return ""
+}
+
 // Run first asks the server for its options, then runs the cases: some at a time,
 // then those that run alone. The results are in the order of the cases. The error says
 // that no case could be run, since none was chosen or the server does not respond at
@@ -65,11 +76,12 @@ func Run(ctx context.Context, target check.Target, opt Options) (*Report, error)
 		return nil, err
 	}
 	target.Transport = cmp.Or(target.Transport, "udp")
-	if err := reach(ctx, target, opt.Timeout); err != nil {
+	server, err := reach(ctx, target, opt.Timeout)
+	if err != nil {
 		return nil, fmt.Errorf("reach %s over %s: %w", target.Address, target.Transport, err)
 	}
 	r := &Report{
-		Target: target.Address, Transport: target.Transport, Features: opt.Features, Strict: opt.Strict,
+		Target: target.Address, Transport: target.Transport, Server: server, Features: opt.Features, Strict: opt.Strict,
 		Started: time.Now().UTC(),
 	}
 	run := &runner{target: target, opt: opt, results: make([]*check.Result, len(opt.Cases))}
@@ -130,7 +142,7 @@ func (r *runner) one(ctx context.Context, i int) {
 		return
 	}
 	c := r.opt.Cases[i]
-	if missing := r.missing(c); missing != "" {
+	if missing := r.opt.Missing(c); missing != "" {
 		r.done(i, c.Skipped("feature not claimed: "+missing))
 		return
 	}
@@ -157,16 +169,6 @@ func (r *runner) one(ctx context.Context, i int) {
 	}
 	result.Warning = result.Outcome == check.Fail && result.Level == check.Should && !r.opt.Strict
 	r.done(i, result)
-}
-
-// missing is the first feature of the case that is not claimed, or empty.
-func (r *runner) missing(c check.Case) string {
-	for _, need := range c.Needs {
-		if r.opt.Features != nil && !slices.Contains(r.opt.Features, need) {
-			return need
-		}
-	}
-	return ""
 }
 
 func (r *runner) perform(ctx context.Context, c check.Case) check.Result {
@@ -198,17 +200,21 @@ func (r *runner) done(i int, result check.Result) {
 }
 
 // reach asks for any response to OPTIONS, so that silence in a case is the
-// server's and not the network's.
-func reach(ctx context.Context, target check.Target, timeout time.Duration) error {
+// server's and not the network's. It returns what the server calls itself
+// (RFC 3261 §20.35).
+func reach(ctx context.Context, target check.Target, timeout time.Duration) (server string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	c, err := src.New(ctx, src.Config{Target: target.Address, Transport: target.Transport, TLS: target.TLS})
+	c, err := src.New(ctx, src.Config{Target: target.Address, Transport: target.Transport, TLS: target.TLS, Packets: target.Packets})
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, err = c.Options(ctx, src.Request{RequestURI: target.RequestURI})
+	m, err := c.Options(ctx, src.Request{RequestURI: target.RequestURI})
 	if closing := c.Close(); err == nil && closing != nil {
-		return closing
+		return "", closing
 	}
-	return err
+	if err != nil {
+		return "", err
+	}
+	return m.Get("Server"), nil
 }
