@@ -28,15 +28,13 @@ func sample() *conformance.Report {
 			Text: "SIP/2.0 200 <b>Fine</b>\x01\r\nCSeq: 7 INVITE\r\nContent-Length: 0\r\n\r\n"},
 	}
 	r := &conformance.Report{Target: "192.0.2.8:5060", Transport: "udp", Server: "<odd & old>/1", Started: at, Duration: 3 * time.Second}
-	for _, one := range []check.Result{
+	r.Results = []check.Result{
 		{ID: "rfc7866/7.2/1", Level: check.Must, Outcome: check.Pass, Duration: 1500 * time.Millisecond, Requirement: "It is so.", Section: "RFC 7866 §7.2"},
 		{ID: "rfc7866/7.2/2", Level: check.Must, Outcome: check.Fail, Messages: []string{"it is <not> so", "nor that"}, Trace: trace, LeftOut: 3, Runs: 4, PassedRuns: 1, Section: "RFC 7866 §7.2"},
 		{ID: "dialects/odd/1", Level: check.Should, Outcome: check.Fail, Warning: true, Messages: []string{"it should be"}, Trace: trace[:1]},
 		{ID: "dialects/odd/2", Level: check.Must, Outcome: check.Error, Messages: []string{"the network is gone"}},
 		{ID: "dialects/odd/3", Level: check.Must, Outcome: check.Skip, Messages: []string{"feature not claimed: rtcp"}},
 		{ID: "load/rate/1", Level: check.Derived, Outcome: check.Pass, Figures: []check.Figure{{Name: "set-up p99", Value: "12 ms"}}},
-	} {
-		r.Results = append(r.Results, one)
 	}
 	r.Tally = conformance.Tally{Passed: 2, Failed: 1, Warned: 1, Errors: 1, Skipped: 1}
 	r.Groups = []conformance.Group{
