@@ -32,7 +32,7 @@ func (s *Server) answer(d *dialog, offer *src.SDP) string {
 		l := &d.lines[i]
 		l.kind = m.Kind
 		direction := "recvonly"
-		if dir := offer.DirectionOf(i); dir == src.Inactive || dir == src.RecvOnly || m.Connection == "0.0.0.0" {
+		if dir := offer.DirectionOf(i); dir == src.Inactive || dir == src.RecvOnly || cmp.Or(m.Connection, offer.Connection) == "0.0.0.0" {
 			direction = "inactive"
 		}
 		label := ""
