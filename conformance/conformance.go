@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/siprecd/siprecd/conformance/check"
+	"github.com/siprecd/siprecd/conformance/dialects"
 	"github.com/siprecd/siprecd/conformance/rfc3261"
 	"github.com/siprecd/siprecd/conformance/rfc3262"
 	"github.com/siprecd/siprecd/conformance/rfc3264"
@@ -42,6 +43,7 @@ func All() []check.Case {
 		rfc5761.Cases(),
 		rfc7865.Cases(),
 		rfc7866.Cases(),
+		dialects.Cases(),
 	)
 }
 

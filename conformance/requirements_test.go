@@ -62,7 +62,9 @@ func showings(t *testing.T) []showing {
 	t.Helper()
 	var out []showing
 	for _, c := range conformance.All() {
-		out = append(out, showing{"`" + c.ID + "`", c.Shows})
+		if strings.HasPrefix(c.ID, "rfc") || len(c.Shows) > 0 { // others are of what no RFC has
+			out = append(out, showing{"`" + c.ID + "`", c.Shows})
+		}
 	}
 	err := filepath.WalkDir(module, func(path string, d fs.DirEntry, err error) error {
 		switch {

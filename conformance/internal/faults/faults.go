@@ -43,5 +43,9 @@ func All() []Fault {
 		rfc7866(),
 		rfc7866streams(),
 		rfc7866metadata(),
+		dialects(),
+		dialectBodies(),
+		dialectDocuments(),
+		dialectStreams(),
 	)
 }
