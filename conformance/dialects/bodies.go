@@ -18,11 +18,9 @@ func marks() []call {
 		one("dialects/marks/2", "The feature tag is enough for a recording session.", src.Request{Require: []string{}}, ""),
 		one("dialects/marks/3", "siprec in Supported is enough for a recording session.", src.Request{NoFeatureTag: true, Require: []string{}, Headers: headers("Supported: replaces,siprec")}, ""),
 		one("dialects/marks/4", "A part of metadata is enough for a recording session.", src.Request{NoFeatureTag: true, Require: []string{}, Quirks: src.Quirks{NoDisposition: true}}, "cube"),
-		one("dialects/marks/5", "The disposition recording-session is enough for a recording session, whatever the type of the part.",
-			src.Request{NoFeatureTag: true, Require: []string{}, MetadataType: "application/xml"}, "cube"),
-		one("dialects/marks/6", "The feature tag counts within the angle brackets too.", src.Request{Require: []string{}, Edit: replaced(">;+sip.src", ";+sip.src>")}, ""),
-		one("dialects/marks/7", "The feature tag counts without its plus sign.", src.Request{Require: []string{}, ContactParams: ";sip.src"}, ""),
-		one("dialects/marks/8", "Metadata of the older type counts as metadata.", src.Request{MetadataType: src.TypeOldMetadata}, "cube"),
+		one("dialects/marks/5", "The feature tag counts within the angle brackets too.", src.Request{Require: []string{}, Edit: replaced(">;+sip.src", ";+sip.src>")}, ""),
+		one("dialects/marks/6", "The feature tag counts without its plus sign.", src.Request{Require: []string{}, ContactParams: ";sip.src"}, ""),
+		one("dialects/marks/7", "Metadata of the older type counts as metadata.", src.Request{MetadataType: src.TypeOldMetadata}, "cube"),
 	}
 }
 
@@ -73,9 +71,7 @@ func multipart() []call {
 				head, parts, _ := strings.Cut(text, "\r\n\r\n")
 				return head + "\r\n\r\n" + strings.ReplaceAll(parts, "\r\n", "\n")
 			}}),
-		body("dialects/multipart/17", "RFC 5621 §8", check.Should, "An unknown part without a disposition is passed over.",
-			src.Request{Parts: []src.Part{{Type: "application/x-metadata", Body: []byte("queue=night\r\n")}}}),
-		body("dialects/multipart/18", "RFC 2046 §5.1.3", check.Must, "A body of type multipart/x, whatever x is, is read as multipart/mixed.", edited("multipart/mixed", "multipart/x-recorded")),
+		body("dialects/multipart/17", "RFC 2046 §5.1.3", check.Must, "A body of type multipart/x, whatever x is, is read as multipart/mixed.", edited("multipart/mixed", "multipart/x-recorded")),
 	}
 }
 
