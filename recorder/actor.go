@@ -62,16 +62,28 @@ func (in *interaction) run() {
 		due, let := in.bell()
 		select {
 		case j := <-in.work:
-			in.safely(j.do)
+			aside(func() { in.safely(j.do) })
 			close(j.done)
 		case <-late:
-			in.safely(in.conclude)
+			aside(func() { in.safely(in.conclude) })
 		case <-due:
-			in.safely(func() { in.ring(in.recorder.cfg.Now()) })
+			aside(func() { in.safely(func() { in.ring(in.recorder.cfg.Now()) }) })
 		case <-stopping:
 		}
 		let()
 	}
+}
+
+// aside has something done by a goroutine of its own, and returns when it is. It is for
+// who waits for hours between two steps that need a deep stack: that of the one who waits
+// stays small, for a stack that has grown shrinks by little and seldom.
+func aside(do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	<-done
 }
 
 // safely does something for the interaction. A failure of ours in it costs no other one

@@ -250,13 +250,13 @@ func (rec *recording) judge(res render.Result) (keep bool) {
 		}
 	}
 	for _, s := range rec.in.streams.list {
-		if s.stats.Flagged {
+		if s.counted().Flagged {
 			rec.flag(flagSource)
 		}
-		if s.stats.AuthFailed > 0 {
+		if s.counted().AuthFailed > 0 {
 			rec.flag(flagKeys)
 		}
-		if s.stats.Panics > 0 {
+		if s.counted().Panics > 0 {
 			rec.flag(flagFailed)
 		}
 	}

@@ -227,7 +227,7 @@ func (rec *recording) manifestStreams(res render.Result) []store.Stream {
 		m := store.Stream{
 			ID: string(s.id), Index: s.info.Index, Generation: s.info.Generation, Label: s.info.Label,
 			Media: s.info.Media, Recordable: s.track != nil, Directions: s.directions,
-			Packets: store.Packets{Strangers: s.stats.Strangers, Unauthentic: s.stats.AuthFailed, Replayed: s.stats.Replayed, Overrun: s.stats.Overrun},
+			Packets: store.Packets{Strangers: s.counted().Strangers, Unauthentic: s.counted().AuthFailed, Replayed: s.counted().Replayed, Overrun: s.counted().Overrun},
 		}
 		m.Content, m.SRTP = s.info.Content, s.info.SRTP
 		for _, k := range s.sources {
@@ -236,7 +236,7 @@ func (rec *recording) manifestStreams(res render.Result) []store.Stream {
 		for _, c := range s.mixed {
 			m.Contributors = append(m.Contributors, store.Contributor{CSRC: c.CSRC, Packets: c.Packets, CNAME: c.CNAME, Name: c.Name})
 		}
-		source := s.stats.Source
+		source := s.counted().Source
 		if !source.IsValid() && s.track != nil {
 			source = s.track.from() // the port was gone before it could be asked
 		}

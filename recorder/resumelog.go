@@ -105,7 +105,7 @@ var errResumeLog = errors.New("nothing says how the recording session was")
 // written before the next: none is left out. It may be used by several goroutines.
 type resumeLog struct {
 	open  func(path string) (journalFile, error)
-	aead  cipher.AEAD
+	key   seal.Derived // of its epoch
 	about []byte
 
 	mu      sync.Mutex
@@ -137,12 +137,12 @@ func newResumeLog(path string, secret capture.Secret, size int64) (*resumeLog, e
 	if _, err := rand.Read(salt[:]); err != nil {
 		return nil, fmt.Errorf("resume log: %w", err)
 	}
-	aead, err := secret.Key.Resume(salt[:])
+	key, err := secret.Key.Resume(salt[:])
 	if err != nil {
 		return nil, fmt.Errorf("resume log: %w", err)
 	}
 	open := func(path string) (journalFile, error) { return os.OpenFile(path, os.O_WRONLY, 0) }
-	l := &resumeLog{open: open, path: path, aead: aead, about: []byte(secret.Recording), size: size}
+	l := &resumeLog{open: open, path: path, key: key, about: []byte(secret.Recording), size: size}
 	l.pending = appendChunk(nil, resumeEpoch, salt[:])
 	return l, nil
 }
@@ -161,9 +161,13 @@ func (l *resumeLog) write(e entry) error {
 	if err != nil {
 		return fmt.Errorf("resume log: %w", err)
 	}
+	aead, err := l.key.Cipher() // each time anew: entries are few
+	if err != nil {
+		return fmt.Errorf("resume log: %w", err)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pending = appendChunk(l.pending, resumeEntry, l.aead.Seal(nil, nonce(l.number), b, l.about))
+	l.pending = appendChunk(l.pending, resumeEntry, aead.Seal(nil, nonce(l.number), b, l.about))
 	l.number++
 	l.urgent = l.urgent || e.withholds()
 	if err := l.flush(); err != nil {
@@ -321,8 +325,11 @@ type resumeReader struct {
 // take opens the next chunk; false when it cannot be believed.
 func (r *resumeReader) take(kind byte, body []byte) bool {
 	if kind == resumeEpoch {
-		aead, err := r.secret.Key.Resume(body)
-		r.aead, r.number = aead, 0
+		key, err := r.secret.Key.Resume(body)
+		if err == nil {
+			r.aead, err = key.Cipher()
+		}
+		r.number = 0
 		return err == nil
 	}
 	if kind != resumeEntry || r.aead == nil {

@@ -37,7 +37,7 @@ type stream struct {
 	added, removed time.Duration // since the start; removed counts once live is false
 	directions     []store.Direction
 	formats        []render.Format
-	stats          media.Stats
+	stats          *media.Stats // nil before they were asked for; see counted
 	mixed          []media.Contributor
 	sources        []media.Source
 	told           int // of sources, in the journal
@@ -162,11 +162,11 @@ func (ss *streams) attach(l *leg) {
 		if !s.live || s.track == nil {
 			continue
 		}
-		if s.attached && s.at == s.info.Local && s.panics == s.stats.Panics {
+		if s.attached && s.at == s.info.Local && s.panics == s.counted().Panics {
 			continue
 		}
 		l.rs.Attach(s.info.Index, s.track)
-		s.attached, s.at, s.panics = true, s.info.Local, s.stats.Panics
+		s.attached, s.at, s.panics = true, s.info.Local, s.counted().Panics
 	}
 }
 
@@ -177,8 +177,9 @@ func (ss *streams) count(l *leg) {
 		if !s.live && !s.last {
 			continue
 		}
-		if now := l.rs.Stats(s.info.Index); now.Packets+now.Strangers >= s.stats.Packets+s.stats.Strangers {
-			s.stats = now
+		before := s.counted()
+		if now := l.rs.Stats(s.info.Index); now.Packets+now.Strangers >= before.Packets+before.Strangers {
+			s.stats = &now
 			if mixed := l.rs.Contributors(s.info.Index); len(mixed) >= len(s.mixed) {
 				s.mixed = mixed
 			}
@@ -187,6 +188,14 @@ func (ss *streams) count(l *leg) {
 			}
 		}
 	}
+}
+
+// counted is what the ports of the stream counted last.
+func (s *stream) counted() media.Stats {
+	if s.stats == nil {
+		return media.Stats{}
+	}
+	return *s.stats
 }
 
 // renew notes what an offer says of a stream.

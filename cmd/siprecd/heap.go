@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 )
 
 // heapGrowth is by how many parts in a hundred the heap may grow before it is
@@ -11,9 +13,73 @@ import (
 // each, and saves little work.
 const heapGrowth = 50
 
-// limitHeap sets heapGrowth, where the environment does not say otherwise by GOGC.
-func limitHeap() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(heapGrowth)
+// limitHeap sets heapGrowth and has the heap tended until stop is called, where the
+// environment does not say otherwise by GOGC.
+func limitHeap() (stop func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
 	}
+	debug.SetGCPercent(heapGrowth)
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tendHeap(over, useOfHeap, debug.FreeOSMemory)
+	}()
+	return func() {
+		close(over)
+		<-done
+	}
+}
+
+const (
+	// heapLook is how often is looked at the heap.
+	heapLook = 10 * time.Second
+	// heapSmall is the size, in octets, below which it is let alone.
+	heapSmall = 8 << 20
+)
+
+// A heapUse is how the heap is used, in octets.
+type heapUse struct {
+	allocated uint64 // since the process began
+	live      uint64 // that the last collection found
+	resident  uint64 // objects, living and dead, and what is free and not given back
+}
+
+// loose reports whether a collection is worth its work: little was allocated since an
+// earlier look, so that the heap does not grow again at once, and more than an eighth of
+// what it takes is dead or free.
+func (u heapUse) loose(before heapUse) bool {
+	return u.resident > heapSmall && u.allocated-before.allocated < u.live/8 && u.resident-min(u.live, u.resident) > u.live/8
+}
+
+// tendHeap collects the heap and gives what is free back to the system, once no recording
+// sessions begin for a while: those that began have left garbage, and stacks that have
+// grown and shrink only when the heap is collected. While many begin or end it does
+// nothing. It returns when over is closed.
+func tendHeap(over <-chan struct{}, look func() heapUse, tidy func()) {
+	ticks := time.NewTicker(heapLook)
+	defer ticks.Stop()
+	before := look()
+	for {
+		select {
+		case <-ticks.C:
+		case <-over:
+			return
+		}
+		now := look()
+		if now.loose(before) {
+			tidy()
+		}
+		before = now
+	}
+}
+
+// useOfHeap looks at the heap of this process.
+func useOfHeap() heapUse {
+	s := []metrics.Sample{
+		{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"},
+	}
+	metrics.Read(s)
+	return heapUse{allocated: s[0].Value.Uint64(), live: s[1].Value.Uint64(), resident: s[2].Value.Uint64() + s[3].Value.Uint64()}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"runtime/debug"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestHeapGrowth(t *testing.T) {
@@ -13,9 +15,68 @@ func TestHeapGrowth(t *testing.T) {
 	}{{"", heapGrowth}, {"200", 100}} {
 		t.Setenv("GOGC", c.gogc)
 		debug.SetGCPercent(100)
-		limitHeap()
+		stop := limitHeap()
 		if got := debug.SetGCPercent(100); got != c.want {
 			t.Errorf("GOGC=%q: the heap grows by %d %%, want %d", c.gogc, got, c.want)
 		}
+		stop()
 	}
+}
+
+// TestHeapIsTended: the heap is collected when it is loose and little is allocated, and
+// never otherwise.
+func TestHeapIsTended(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		name string
+		use  []heapUse // at each look
+		want []bool    // that it was tidied after it, from the second look on
+	}{
+		{"idle and small", []heapUse{{0, mib, 7 * mib}, {0, mib, 7 * mib}}, []bool{false}},
+		{"busy", []heapUse{{0, 80 * mib, 110 * mib}, {20 * mib, 80 * mib, 115 * mib}}, []bool{false}},
+		{"quiet and loose", []heapUse{{0, 80 * mib, 110 * mib}, {5 * mib, 80 * mib, 110 * mib}, {10 * mib, 80 * mib, 85 * mib}}, []bool{true, false}},
+		{"busy, then quiet", []heapUse{{0, 80 * mib, 110 * mib}, {90 * mib, 80 * mib, 110 * mib}, {95 * mib, 80 * mib, 110 * mib}}, []bool{false, true}},
+		{"less than was live", []heapUse{{0, 80 * mib, 70 * mib}, {0, 80 * mib, 70 * mib}}, []bool{false}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				looks, tidied := 0, 0
+				look := func() heapUse {
+					looks++
+					return c.use[looks-1]
+				}
+				over, done := make(chan struct{}), make(chan struct{})
+				go func() {
+					defer close(done)
+					tendHeap(over, look, func() { tidied++ })
+				}()
+				synctest.Wait()
+				for i, want := range c.want {
+					before := tidied
+					time.Sleep(heapLook)
+					synctest.Wait()
+					if got := tidied > before; got != want {
+						t.Errorf("look %d: tidied is %v, want %v", i+1, got, want)
+					}
+				}
+				close(over)
+				<-done
+				if looks != len(c.use) {
+					t.Errorf("looked %d times, want %d", looks, len(c.use))
+				}
+			})
+		})
+	}
+}
+
+// TestUseOfHeap: what is allocated and what is live of it are seen.
+func TestUseOfHeap(t *testing.T) {
+	before := useOfHeap()
+	kept := make([]byte, 32<<20)
+	debug.FreeOSMemory()
+	after := useOfHeap()
+	if after.allocated-before.allocated < uint64(len(kept)) || after.live < uint64(len(kept)) || after.resident < uint64(len(kept)) {
+		t.Errorf("before %+v, with %d octets more %+v", before, len(kept), after)
+	}
+	kept[0] = 1 // live until here
 }

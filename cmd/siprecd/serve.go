@@ -40,7 +40,7 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	signal.Notify(again, syscall.SIGHUP)
 	defer signal.Stop(again)
 
-	limitHeap()
+	defer limitHeap()()
 	raiseDescriptors(log, c.MaxRecordingSessions)
 	running, err := start(c.settings, log)
 	if err != nil {

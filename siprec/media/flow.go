@@ -22,7 +22,8 @@ type flow struct {
 	sink    Sink
 	stats   Stats
 	log     *zap.Logger
-	keys    keyring
+	keys    *keyring // nil before the first offer of SRTP: most streams have none
+	room    []byte   // that the reader lends, to decrypt in; nil for none
 	control control
 	mixed   contributors
 	sources sources
@@ -31,8 +32,13 @@ type flow struct {
 	header rtp.Header
 	packet Packet
 
-	reported   netip.AddrPort // the stranger last warned of
-	reportedAt time.Time
+	warned *warning // nil before the first
+}
+
+// A warning is the last one of a stranger.
+type warning struct {
+	of netip.AddrPort
+	at time.Time
 }
 
 func newFlow(log *zap.Logger) *flow {
@@ -78,6 +84,10 @@ func (f *flow) rtcp(b []byte, src netip.AddrPort, at time.Time) {
 func (f *flow) open(b []byte, at time.Time, with func([]byte, time.Time) ([]byte, outcome)) (plain []byte, authentic, ok bool) {
 	if !f.keys.protects() {
 		return b, false, true
+	}
+	if f.room != nil {
+		f.keys.buf = f.room
+		defer func() { f.keys.buf = nil }()
 	}
 	plain, came := with(b, at)
 	switch {
@@ -247,10 +257,10 @@ func (f *flow) hold(b []byte, src netip.AddrPort, at time.Time) {
 // stranger counts a packet that waited in vain and warns of its source.
 func (f *flow) stranger(w *waiter) {
 	f.stats.Strangers++
-	if w.source == f.reported || !f.reportedAt.IsZero() && w.at.Sub(f.reportedAt) < reportEvery {
+	if f.warned != nil && (w.source == f.warned.of || w.at.Sub(f.warned.at) < reportEvery) {
 		return
 	}
-	f.reported, f.reportedAt = w.source, w.at
+	f.warned = &warning{w.source, w.at}
 	f.log.Warn("rtp from a second source was dropped",
 		zap.Stringer("source", w.source), zap.Stringer("adopted", f.latch.source))
 }
@@ -280,7 +290,10 @@ func (f *flow) settle(now time.Time) {
 // expect renews what is announced.
 func (f *flow) expect(e Expected) {
 	plain := !f.keys.required()
-	if e.Rollovers != nil { // a later offer does not know them, and need not
+	if f.keys == nil && e.SRTP != nil {
+		f.keys = &keyring{}
+	}
+	if f.keys != nil && e.Rollovers != nil { // a later offer does not know them, and need not
 		f.keys.hints = e.Rollovers[:min(len(e.Rollovers), mostHints)]
 	}
 	if err := f.keys.renew(e.SRTP, e.At); err != nil {

@@ -177,8 +177,8 @@ func (k *keying) counters(ssrc uint32) []uint32 {
 	return []uint32{roc, roc + 1}
 }
 
-// A keyring holds the keys of a stream, the newest first. It is empty for plain
-// RTP. It belongs to the flow that it is part of.
+// A keyring holds the keys of a stream, the newest first. It is nil before SRTP was
+// offered, and empty for plain RTP after it. It belongs to the flow that it is part of.
 type keyring struct {
 	newest  *keying   // nil: plain RTP by the present offer
 	failed  bool      // the present offer has keys that cannot be used
@@ -195,15 +195,18 @@ type keyring struct {
 }
 
 // required reports whether packets that are not authentic are to be dropped.
-func (r *keyring) required() bool { return r.newest != nil || r.failed }
+func (r *keyring) required() bool { return r != nil && (r.newest != nil || r.failed) }
 
 // protects reports whether any packet can be expected to be SRTP.
-func (r *keyring) protects() bool { return r.required() || len(r.retired) > 0 }
+func (r *keyring) protects() bool { return r.required() || r != nil && len(r.retired) > 0 }
 
 // renew takes the keys of an offer, nil for plain RTP. Keys that are still known go
 // on with their counters. Keys that cannot be used protect all the same: nothing
 // will be authentic.
 func (r *keyring) renew(s *SRTP, at time.Time) error {
+	if r == nil {
+		return nil // plain RTP as before
+	}
 	err := r.change(s, at)
 	r.failed = err != nil
 	return err
@@ -357,7 +360,7 @@ func (r *keyring) seal(b []byte) ([]byte, error) {
 
 // rollover is the highest rollover counter in use.
 func (r *keyring) rollover() (highest uint32) {
-	if r.newest == nil {
+	if r == nil || r.newest == nil {
 		return 0
 	}
 	for ssrc := range r.newest.known {
@@ -370,6 +373,9 @@ func (r *keyring) rollover() (highest uint32) {
 
 // wipe forgets all keys.
 func (r *keyring) wipe() {
+	if r == nil {
+		return
+	}
 	if r.newest != nil {
 		r.newest.wipe()
 	}

@@ -299,7 +299,7 @@ func TestSRTPWipesKeys(t *testing.T) {
 	k, p := keys(t, 1, "AEAD_AES_128_GCM")
 	s := newSRTPScene(t, k)
 	s.send(0, exact, p, 7, 1)
-	ring := &s.f.keys
+	ring := s.f.keys
 	if !bytes.Equal(ring.buf, make([]byte, len(ring.buf))) {
 		t.Error("what was decrypted is still in the buffer")
 	}

@@ -114,7 +114,7 @@ func (p *sweptPair) wake(began time.Time, f *findings) {
 func (p *sweptPair) read(b *batch, most int, rtp, rtcp bool) (n int, dropped bool) {
 	r := p.receiver
 	// Decryption needs room only while a packet is taken.
-	r.flow.keys.buf = b.plain[:]
+	r.flow.room = b.plain[:]
 	before := r.flow.stats.Overrun
 	p.rtp.found, p.rtcp.found = 0, 0
 	if rtp {
@@ -123,7 +123,7 @@ func (p *sweptPair) read(b *batch, most int, rtp, rtcp bool) (n int, dropped boo
 	if rtcp {
 		n += p.readSocket(&p.rtcp, b, most, true)
 	}
-	r.flow.keys.buf = nil
+	r.flow.room = nil
 	return n, r.flow.stats.Overrun != before
 }
 

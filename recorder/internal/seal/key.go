@@ -49,19 +49,36 @@ func (k *Key) Journal(salt []byte) (cipher.AEAD, error) { return k.derived("jour
 // Resume gives the cipher for what another process needs to go on with the recording.
 // salt is random and drawn anew each time that a process opens that file, at least 16
 // octets.
-func (k *Key) Resume(salt []byte) (cipher.AEAD, error) { return k.derived("resume", salt) }
+func (k *Key) Resume(salt []byte) (Derived, error) { return k.derive("resume", salt) }
+
+// A Derived is a key for one purpose and salt. It is small, as a cipher with its tables
+// is not: whoever needs one seldom keeps this instead.
+type Derived struct{ secret [Size]byte }
+
+// Cipher gives AES-256-GCM under the key.
+func (d *Derived) Cipher() (cipher.AEAD, error) { return gcm(d.secret[:]) }
 
 // derived gives AES-256-GCM under a key for one purpose and salt.
 func (k *Key) derived(purpose string, salt []byte) (cipher.AEAD, error) {
+	d, err := k.derive(purpose, salt)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(d.secret[:])
+	return d.Cipher()
+}
+
+func (k *Key) derive(purpose string, salt []byte) (d Derived, err error) {
 	if len(salt) < EpochSize {
-		return nil, fmt.Errorf("derive %s key: salt of %d octets, at least %d are needed", purpose, len(salt), EpochSize)
+		return d, fmt.Errorf("derive %s key: salt of %d octets, at least %d are needed", purpose, len(salt), EpochSize)
 	}
 	b, err := hkdf.Key(sha256.New, k.secret[:], salt, "siprecd "+purpose+" v1", Size)
 	if err != nil {
-		return nil, fmt.Errorf("derive %s key: %w", purpose, err)
+		return d, fmt.Errorf("derive %s key: %w", purpose, err)
 	}
 	defer clear(b)
-	return gcm(b)
+	copy(d.secret[:], b)
+	return d, nil
 }
 
 // gcm is AES-256-GCM with nonces of 12 octets.

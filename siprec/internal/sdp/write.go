@@ -27,7 +27,7 @@ func Write(l Local, slots []Slot) []byte {
 	for i := range slots {
 		b = slots[i].append(b, l.Addr)
 	}
-	return b
+	return bytes.Clone(b) // it is kept for as long as the agreement
 }
 
 // Offer makes an offer (RFC 3264 §5), for an INVITE that held none.
