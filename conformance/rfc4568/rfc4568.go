@@ -2,7 +2,11 @@
 // keys in the description (RFC 4568).
 package rfc4568
 
-import "github.com/siprecd/siprecd/conformance/check"
+import (
+	"slices"
+
+	"github.com/siprecd/siprecd/conformance/check"
+)
 
 // Cases lists the cases in the order of the sections.
-func Cases() []check.Case { return section5() }
+func Cases() []check.Case { return slices.Concat(section5(), section6(), section7()) }

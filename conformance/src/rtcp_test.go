@@ -100,7 +100,7 @@ func TestParseSRTPKey(t *testing.T) {
 			t.Errorf("%q is read as %+v, %v", value, got, err)
 		}
 	}
-	for _, value := range []string{"1", bare + "|1:0", bare + "|x:4", bare + ";" + bare[len("1 AES_CM_128_HMAC_SHA1_80 "):], bare[:30], "1 F8 inline:AAAA"} {
+	for _, value := range []string{"1", bare + "|1:0", bare + "|0", bare + "|2^49", bare + "|1:4|2^20", bare + "|x:4", bare + ";" + bare[len("1 AES_CM_128_HMAC_SHA1_80 "):], bare[:30], "1 F8 inline:AAAA"} {
 		if _, _, err := ParseSRTPKey(value); err == nil {
 			t.Errorf("%q is read", value)
 		}

@@ -75,8 +75,8 @@ func (k SRTPKey) Attribute(tag int) string {
 }
 
 // ParseSRTPKey reads the value of a=crypto with one key: its tag, and the key with its
-// MKI. A lifetime and what stands behind the key are not read. The error says that it
-// holds no key of a known suite.
+// MKI. A lifetime is checked, and what stands behind the key not read. The error says that
+// it holds no key of a known suite, or one that RFC 4568 §6.1 calls invalid.
 func ParseSRTPKey(value string) (tag string, k SRTPKey, err error) {
 	f := strings.Fields(value)
 	if len(f) < 3 {
@@ -90,16 +90,31 @@ func ParseSRTPKey(value string) (tag string, k SRTPKey, err error) {
 		return "", k, errors.New("a=crypto does not hold one key of a known suite")
 	}
 	k = SRTPKey{Suite: f[1], Key: raw[:keyLen], Salt: raw[keyLen:]}
-	k.MKI, err = parseMKI(fields[len(fields)-1])
-	return f[0], k, err
+	for i, field := range fields[1:] {
+		if i == 0 && !strings.Contains(field, ":") {
+			if !isLifetime(field) {
+				return "", k, errors.New("a=crypto has a lifetime that is no number from 1 to 2^48")
+			}
+		} else if k.MKI, err = parseMKI(field); err != nil {
+			return "", k, err
+		}
+	}
+	return f[0], k, nil
 }
 
-// parseMKI reads number:octets; text without a colon is no MKI (RFC 4568 §6.1).
-func parseMKI(text string) ([]byte, error) {
-	number, octets, found := strings.Cut(text, ":")
-	if !found {
-		return nil, nil
+// isLifetime reports whether a text is a lifetime in packets (RFC 4568 §6.1).
+func isLifetime(text string) bool {
+	if power, found := strings.CutPrefix(text, "2^"); found {
+		n, err := strconv.Atoi(power)
+		return err == nil && n >= 0 && n <= 48
 	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	return err == nil && n >= 1 && n <= 1<<48
+}
+
+// parseMKI reads number:octets (RFC 4568 §6.1).
+func parseMKI(text string) ([]byte, error) {
+	number, octets, _ := strings.Cut(text, ":")
 	n, err := strconv.ParseUint(number, 10, 64)
 	size, sizeErr := strconv.Atoi(octets)
 	if err != nil || sizeErr != nil || size < 1 || size > 128 {

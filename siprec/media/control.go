@@ -43,8 +43,8 @@ func (c *control) note(h *rtp.Header, clocks map[uint8]uint32, at time.Time) (co
 	if h.SSRC == c.own {
 		c.own, collided = randomSSRC(), true // RFC 3550 §8.2
 	}
-	if h.SSRC != c.reception.ssrc {
-		c.sender = SenderReport{}
+	if h.SSRC != c.sender.SSRC {
+		c.sender = SenderReport{} // one may come before the first packet
 	}
 	c.reception.note(h.SSRC, h.SequenceNumber, h.Timestamp, clocks[h.PayloadType], at)
 	return collided

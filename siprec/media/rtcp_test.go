@@ -71,6 +71,35 @@ func TestReportsReachTheSink(t *testing.T) {
 	}
 }
 
+// TestSenderReportBeforeItsPackets: what a sender report said is told back, also when it
+// came before the first packet, and no longer when another SSRC follows.
+// Shows 3550-6.4.1-01.
+func TestSenderReportBeforeItsPackets(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ssrc uint32 // of the packet behind it
+		want uint32
+	}{
+		{"of this source", 7, 0x33445566},
+		{"of another", 8, 0},
+	} {
+		s := newScene(t)
+		rtcp := netip.AddrPortFrom(exact.Addr(), exact.Port()+1)
+		s.f.rtcp(senderReportOf(7, 0x1122334455667788, 1, "alice", false), rtcp, s.at(0))
+		s.rtp(10, exact, c.ssrc, 1)
+		if b := s.f.control.reception.report(s.f.control.sender, s.at(20)); b == nil || b.ssrc != c.ssrc || b.lastSR != c.want {
+			t.Errorf("%s: block %+v, want %08x", c.name, b, c.want)
+		}
+	}
+	s := newScene(t)
+	s.rtp(10, exact, 7, 1)
+	s.f.rtcp(senderReportOf(7, 0x1122334455667788, 1, "alice", false), netip.AddrPortFrom(exact.Addr(), exact.Port()+1), s.at(20))
+	s.rtp(30, exact, 9, 1)
+	if b := s.f.control.reception.report(s.f.control.sender, s.at(40)); b == nil || b.lastSR != 0 {
+		t.Errorf("another SSRC follows: block %+v", b)
+	}
+}
+
 type panickingReports struct{ panicking }
 
 func (panickingReports) WriteSenderReport(*SenderReport, string) { panic("no report in here") }

@@ -82,9 +82,17 @@ func rfc3550() []Fault {
 	}, rtcp()...)
 }
 
+// blockAt is where the first block of a receiver report begins (RFC 3550 §6.4.2).
+const blockAt = 8
+
+// lastSR changes the time stamp of the last sender report.
+func lastSR(value uint32) func([]byte) []byte {
+	return blocks(func(b []byte) { binary.BigEndian.PutUint32(b[blockAt+16:], value) })
+}
+
 // rtcp are mistakes in reports (RFC 3550 §6).
 func rtcp() []Fault {
-	const offset = 8 // of the block
+	const offset = blockAt
 	word := func(n int, value uint32) func() model.Config {
 		return reporting(blocks(func(b []byte) { binary.BigEndian.PutUint32(b[offset+4*n:], value) }))
 	}
@@ -92,7 +100,7 @@ func rtcp() []Fault {
 		{
 			Name: "no-sender-report-heard", Says: "Reports do not tell of sender reports.",
 			Caught: []string{"rfc3550/6.1/1", "rfc3550/6.4.1/1"},
-			Config: word(4, 0),
+			Config: reporting(lastSR(0)),
 		},
 		{
 			Name: "no-delay-told", Says: "No time passes between a sender report and the report about it.",

@@ -1,6 +1,10 @@
 package faults
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/siprecd/siprecd/conformance/internal/model"
+)
 
 // rfc4568 are mistakes with keys in SDP (RFC 4568).
 func rfc4568() []Fault {
@@ -30,5 +34,83 @@ func rfc4568() []Fault {
 			Caught: []string{"rfc4568/5.1.2/5"},
 			Config: alters(profile("RTP/SAVP")),
 		},
+		{
+			Name: "invalid-crypto-taken", Says: "A crypto attribute is taken whose key, lifetime or MKI is invalid.",
+			Caught: []string{"rfc4568/6.1/1", "rfc4568/6.1/2", "rfc4568/6.1/3"},
+			Config: alters(port(1, "4000")),
+		},
+		{
+			Name: "lifetime-not-understood", Says: "A key with a lifetime is refused.",
+			Caught: []string{"rfc4568/6.1/4"},
+			Config: alters(refuseLine(1, "|2^31")),
+		},
+		{
+			Name: "mki-taken-for-tag", Says: "A key with an MKI is accepted, and packets with an MKI are taken for forged ones.",
+			Caught: []string{"rfc4568/6.1/5"},
+			Config: func() model.Config {
+				return model.Config{AlterKey: func(_ int, key string) string {
+					plain, _, _ := strings.Cut(key, "|")
+					return plain
+				}}
+			},
+		},
+		{
+			Name: "another-suite", Says: "AES_CM_128_HMAC_SHA1_32 is answered as AES_CM_128_HMAC_SHA1_80.",
+			Caught: []string{"rfc4568/6.2/1"},
+			Config: alters(edit(0, "SHA1_32", "SHA1_80")),
+		},
+		{
+			Name: "clear-srtcp-not-told", Says: "UNENCRYPTED_SRTCP is accepted, and missing in the answer.",
+			Caught: []string{"rfc4568/6.3.2/1"},
+			Config: alters(edit(0, " UNENCRYPTED_SRTCP", "")),
+		},
+		{
+			Name: "window-not-understood", Says: "A key with a hint of the window size is refused.",
+			Caught: []string{"rfc4568/6.3.6/1"},
+			Config: alters(refuseLine(0, " WSH=64")),
+		},
+		{
+			Name: "dash-not-understood", Says: "A key with an optional parameter that is unknown is refused.",
+			Caught: []string{"rfc4568/6.3.7/1"},
+			Config: alters(refuseLine(0, " -X-UNHEARD")),
+		},
+		{
+			Name: "first-key-for-ever", Says: "The first key of a stream stays, whatever later offers say.",
+			Caught: []string{"rfc4568/7.1.4/1"},
+			Config: func() model.Config {
+				first := make(map[int]string)
+				return model.Config{AlterKey: func(i int, key string) string {
+					if first[i] == "" {
+						first[i] = key
+					}
+					return first[i]
+				}}
+			},
+		},
+		{
+			Name: "crypto-stays", Says: "A stream that was SRTP is answered with a key after that, too.",
+			Caught: []string{"rfc4568/7.1.4/4"},
+			Config: alters(edit(1, "RTP/AVP 0 8\r\n", "RTP/AVP 0 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"+strings.Repeat("A", 40)+"\r\n")),
+		},
+		{
+			Name: "counters-begin-anew", Says: "Each offer begins the rollover counters anew.",
+			Caught: []string{"rfc4568/7.1.4/2"},
+			Config: func() model.Config { return model.Config{NewCounters: true} },
+		},
+		{
+			Name: "own-key-changes", Says: "Each answer has another key.",
+			Caught: []string{"rfc4568/7.1.4/3"},
+			Config: alters(edit(1, strings.Repeat("A", 40), strings.Repeat("C", 40))),
+		},
 	}
+}
+
+// refuseLine answers an m-line with port 0 when the request holds some text.
+func refuseLine(i int, text string) mistake {
+	refused := port(i, "0")()
+	return always(func(req *message, r *response) {
+		if strings.Contains(string(req.Body), text) {
+			refused(req, r)
+		}
+	})
 }

@@ -54,7 +54,13 @@ type Config struct {
 	Overlook func(h *rtp.Header) bool
 	// Trusting takes SRTP that is not authentic or came before, and RTP of any version.
 	Trusting bool
-	// NextPort sends RTCP to the port after that of RTP, whatever a=rtcp names.
+	// AlterKey may change the a=crypto that is accepted of an m-line, counted from 0, as
+	// packets are opened by it; it is empty for plain RTP.
+	AlterKey func(i int, accepted string) string
+	// NewCounters begins the rollover counters anew with each offer.
+	NewCounters bool
+	// NextPort sends RTCP from its own port and to the one after that of RTP, whatever
+	// was agreed on or a=rtcp names.
 	NextPort bool
 	// PlainReports sends RTCP without the protection that was agreed.
 	PlainReports bool

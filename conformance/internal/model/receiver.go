@@ -84,6 +84,9 @@ func (r *receiver) expect(offer *src.SDP, i int, accepted, answered string) {
 			r.to = netip.AddrPortFrom(at.Addr(), at.Port()+1)
 		}
 	}
+	if r.cfg.AlterKey != nil {
+		accepted = r.cfg.AlterKey(i, accepted)
+	}
 	r.protect(accepted, answered)
 }
 
@@ -95,11 +98,14 @@ func (r *receiver) protect(accepted, answered string) {
 		r.opener, r.former, r.sealer, r.openedBy = nil, nil, nil, src.SRTPKey{}
 		return
 	}
-	if r.opener != nil && r.openedBy.Equal(theirs) {
+	if r.opener != nil && r.openedBy.Equal(theirs) && !r.cfg.NewCounters {
 		return
 	}
 	_, ours, _ := src.ParseSRTPKey(answered)
 	r.former, r.openedBy = r.opener, theirs
+	if r.cfg.NewCounters {
+		r.former = nil
+	}
 	r.opener, _ = src.NewProtector(theirs)
 	r.sealer, _ = src.NewProtector(ours)
 }
@@ -210,7 +216,7 @@ func (r *receiver) send(further []byte) {
 		packet = r.sealer.RTCP(packet)
 	}
 	c := r.rtcp
-	if r.mux {
+	if r.mux && !r.cfg.NextPort {
 		c = r.rtp
 	}
 	_, _ = c.WriteToUDPAddrPort(packet, r.to) // a peer that is gone shows in the test
