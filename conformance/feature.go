@@ -17,6 +17,8 @@ type Feature struct {
 func Features() []Feature {
 	return []Feature{
 		{"100rel", "sends provisional responses reliably when it is asked to (RFC 3262)"},
+		{"info", "takes metadata in INFO, as some clients send it (RFC 6086)"},
+		{"plain-invite", "takes an INVITE without any mark of a recording session, from clients that are configured so"},
 		{"rtcp", "sends receiver reports (RFC 3550 §6.4, RFC 7866 §8.1.1)"},
 		{"snapshot", "asks for a snapshot of the metadata when it needs one (RFC 7866 §9.2)"},
 		{"timer", "agrees on session timers (RFC 4028)"},

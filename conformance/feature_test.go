@@ -56,9 +56,9 @@ func TestClaim(t *testing.T) {
 		{"core", "", "udp", ""},
 		{"core", "tls,rtcp,udp", "rtcp tls udp", ""},
 		{"", "timer", "timer", ""},
-		{"", "", "100rel rtcp snapshot timer tls udp update", ""},
+		{"", "", "100rel info plain-invite rtcp snapshot timer tls udp update", ""},
 		{"all", "", "", `no profile "all", only core, common, full`},
-		{"", "video", "", `no feature "video", only 100rel, rtcp`},
+		{"", "video", "", `no feature "video", only 100rel, `},
 	} {
 		var features []string
 		if tt.features != "" {

@@ -69,12 +69,12 @@ func (c profilesCommand) list(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("Profiles, for --profile:\n")
 	for _, p := range profiles {
-		fmt.Fprintf(&b, "  %-9s %s: %s\n", p.Name, p.Says, strings.Join(p.Features, ", "))
+		fmt.Fprintf(&b, "  %-12s %s: %s\n", p.Name, p.Says, strings.Join(p.Features, ", "))
 	}
 	b.WriteString("\nFeatures, for --features. A server that claims one\n")
 	for _, f := range features {
 		in := slices.IndexFunc(profiles, func(p conformance.Profile) bool { return slices.Contains(p.Features, f.Name) })
-		fmt.Fprintf(&b, "  %-9s %s; from profile %s on\n", f.Name, f.Says, profiles[in].Name)
+		fmt.Fprintf(&b, "  %-12s %s; from profile %s on\n", f.Name, f.Says, profiles[in].Name)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -114,7 +114,7 @@ func TestListAsJSON(t *testing.T) {
 
 func TestProfiles(t *testing.T) {
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"profiles"}, &out, &errs); code != exitPassed || !strings.Contains(out.String(), "core      RFC 7866") {
+	if code := run(t.Context(), []string{"profiles"}, &out, &errs); code != exitPassed || !strings.Contains(out.String(), "core         RFC 7866") {
 		t.Errorf("exit code %d\n%s%s", code, &out, &errs)
 	}
 	for _, f := range conformance.Features() {
