@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/check"
-	"github.com/siprecd/siprecd/conformance/src"
 )
 
 // Options choose and watch a run.
@@ -78,12 +77,14 @@ func Run(ctx context.Context, target check.Target, opt Options) (*Report, error)
 	target.Transport = cmp.Or(target.Transport, "udp")
 	server, err := reach(ctx, target, opt.Timeout)
 	if err != nil {
-		return nil, fmt.Errorf("reach %s over %s: %w", target.Address, target.Transport, err)
+		return nil, err
 	}
 	r := &Report{
 		Target: target.Address, Transport: target.Transport, Server: server, Features: opt.Features, Strict: opt.Strict,
 		Started: time.Now().UTC(),
 	}
+	var heard invites
+	target.Packets = heard.watch(target.Packets)
 	run := &runner{target: target, opt: opt, results: make([]*check.Result, len(opt.Cases))}
 	run.all(ctx)
 	r.Duration = time.Since(r.Started)
@@ -92,6 +93,7 @@ func Run(ctx context.Context, target check.Target, opt Options) (*Report, error)
 			r.add(*result)
 		}
 	}
+	r.Hint = heard.hint()
 	return r, ctx.Err()
 }
 
@@ -197,24 +199,4 @@ func (r *runner) done(i int, result check.Result) {
 	defer r.mu.Unlock()
 	r.results[i] = &result
 	r.opt.Progress(result)
-}
-
-// reach asks for any response to OPTIONS, so that silence in a case is the
-// server's and not the network's. It returns what the server calls itself
-// (RFC 3261 §20.35).
-func reach(ctx context.Context, target check.Target, timeout time.Duration) (server string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	c, err := src.New(ctx, src.Config{Target: target.Address, Transport: target.Transport, TLS: target.TLS, Packets: target.Packets})
-	if err != nil {
-		return "", err
-	}
-	m, err := c.Options(ctx, src.Request{RequestURI: target.RequestURI})
-	if closing := c.Close(); err == nil && closing != nil {
-		return "", closing
-	}
-	if err != nil {
-		return "", err
-	}
-	return m.Get("Server"), nil
 }

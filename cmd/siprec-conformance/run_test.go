@@ -195,3 +195,23 @@ func TestProgress(t *testing.T) {
 		t.Errorf("a writer that is no file has %d columns", got)
 	}
 }
+
+// TestNoSRS: who tests a server that is none reads that, and the server has failed.
+func TestNoSRS(t *testing.T) {
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"run", "--target", echo(t, "404 Not Found"), "rfc7866/6.2"}, &out, &errs)
+	const want = "The server accepted no INVITE, and refused 3 of them with \"404 Not Found\": check that it is a Session Recording Server"
+	if code != exitFailed || !strings.Contains(out.String(), want) || errs.Len() > 0 {
+		t.Errorf("exit code %d\n%s%s", code, &out, &errs)
+	}
+}
+
+// TestServerIsDown: one line, and no report.
+func TestServerIsDown(t *testing.T) {
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"run", "--target", "sip:srs.invalid", "--json", filepath.Join(t.TempDir(), "r.json")}, &out, &errs)
+	if code != exitError || out.Len() > 0 || !strings.HasPrefix(errs.String(), "siprec-conformance: reach srs.invalid:5060 over udp: the host srs.invalid has no address") ||
+		strings.Count(errs.String(), "\n") != 1 {
+		t.Errorf("exit code %d\n%s%s", code, &out, &errs)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
@@ -51,7 +52,7 @@ func runAgainst(t *testing.T, cfg model.Config, c check.Case) *conformance.Repor
 			t.Error(err)
 		}
 	}()
-	r, err := conformance.Run(t.Context(), check.Target{Address: s.Addr(), Transport: "udp"}, conformance.Options{Cases: []check.Case{c}})
+	r, err := conformance.Run(t.Context(), check.Target{Address: s.Addr(), Transport: "udp"}, conformance.Options{Cases: []check.Case{c}, Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

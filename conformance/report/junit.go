@@ -95,7 +95,7 @@ func JUnit(w io.Writer, r *conformance.Report) error {
 func properties(r *conformance.Report) []junitProperty {
 	return []junitProperty{
 		{"target", r.Target}, {"transport", r.Transport}, {"server", visible(r.Server)},
-		{"features", strings.Join(r.Features, " ")}, {"strict", fmt.Sprint(r.Strict)},
+		{"features", strings.Join(r.Features, " ")}, {"strict", fmt.Sprint(r.Strict)}, {"hint", visible(r.Hint)},
 	}
 }
 

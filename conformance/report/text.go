@@ -22,7 +22,7 @@ func Outcome(r check.Result) string {
 }
 
 // Table writes a line with counts for each group and for all, and then the IDs of the
-// cases that did not pass and were not skipped.
+// cases that did not pass and were not skipped, and the hint.
 func Table(w io.Writer, r *conformance.Report) error {
 	width := len("group")
 	for _, g := range r.Groups {
@@ -50,6 +50,9 @@ func Table(w io.Writer, r *conformance.Report) error {
 		if len(ids) > 0 {
 			fmt.Fprintf(&b, "%s %s\n", list.title, strings.Join(ids, " "))
 		}
+	}
+	if r.Hint != "" {
+		b.WriteString(r.Hint + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -1,0 +1,218 @@
+package conformance_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/siprecd/siprecd/conformance"
+	"github.com/siprecd/siprecd/conformance/check"
+	"github.com/siprecd/siprecd/conformance/internal/model"
+	"github.com/siprecd/siprecd/conformance/src"
+)
+
+// unused is an address at which nothing listens.
+func unused(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// mute takes datagrams and says nothing.
+func mute(t *testing.T) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.LocalAddr().String()
+}
+
+// listen serves each connection by a function, and closes it then.
+func listen(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				serve(c)
+			}()
+		}
+	}()
+	t.Cleanup(func() {
+		l.Close()
+		<-done
+	})
+	return l.Addr().String()
+}
+
+// untilEOF reads and says nothing.
+func untilEOF(c net.Conn) {
+	// The client ends the connection, in whatever way.
+	_, _ = io.Copy(io.Discard, c)
+}
+
+// TestFirstContact: what a user reads who has the address, the transport or the server
+// wrong. It is one line with what to do.
+func TestFirstContact(t *testing.T) {
+	web := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(web.Close)
+	secured := start(t, model.Config{Network: "tls"})
+	demanding := start(t, model.Config{Network: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert}})
+	plain := start(t, model.Config{Network: "tcp"}).Address
+	for _, tt := range []struct {
+		name   string
+		target check.Target
+		want   []string
+	}{
+		{"no such host", check.Target{Address: "srs.invalid:5060"}, []string{"the host srs.invalid has no address", "check the name"}},
+		{"nothing over UDP", check.Target{Address: unused(t)}, []string{"nothing listens on UDP port", "start the server"}},
+		{"nothing over TCP", check.Target{Address: unused(t), Transport: "tcp"}, []string{"nothing listens on TCP port"}},
+		{"nothing over TLS", check.Target{Address: unused(t), Transport: "tls"}, []string{"nothing listens on TCP port"}},
+		{"silence over UDP", check.Target{Address: mute(t)}, []string{"no response to OPTIONS within 500ms", "firewall"}},
+		{"silence over TCP", check.Target{Address: listen(t, untilEOF), Transport: "tcp"}, []string{"the connection is taken, but OPTIONS is not answered"}},
+		{"hangs up", check.Target{Address: listen(t, func(c net.Conn) { c.Read(make([]byte, 1)) }), Transport: "tcp"}, []string{"the connection is closed without an answer"}},
+		{"web server", check.Target{Address: web.Listener.Addr().String(), Transport: "tcp"}, []string{`no SIP server, it says "HTTP/1.1 400 Bad Request"`, "check the port"}},
+		{"shell server", check.Target{Address: listen(t, func(c net.Conn) {
+			if _, err := io.WriteString(c, "SSH-2.0-odd\r\n"); err == nil {
+				untilEOF(c)
+			}
+		}), Transport: "tcp"}, []string{`it says "SSH-2.0-odd"`}},
+		{"over TCP only", check.Target{Address: plain}, []string{"it answers over tcp: choose --transport tcp"}},
+		{"TCP, and TLS is wanted", check.Target{Address: plain, Transport: "tls"}, []string{"does not speak TLS", "it answers over tcp: choose --transport tcp"}},
+		{"over TLS only", check.Target{Address: secured.Address, Transport: "tcp"}, []string{"it answers over tls: choose --transport tls"}},
+		{"unknown authority", check.Target{Address: secured.Address, Transport: "tls"}, []string{"the certificate of the server is not believed", "--tls-ca"}},
+		{"certificate is demanded", demanding, []string{"certificate", "--tls-certificate"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r, err := conformance.Run(t.Context(), tt.target, conformance.Options{Timeout: 500 * time.Millisecond})
+			var unreachable *conformance.UnreachableError
+			if r != nil || !errors.As(err, &unreachable) || unreachable.Unwrap() == nil {
+				t.Fatalf("%v, %v", r, err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not say %q", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "reach "+tt.target.Address) {
+				t.Errorf("%q", err)
+			}
+		})
+	}
+}
+
+// TestFirstContactInterrupted: who interrupts the first contact is told nothing else.
+func TestFirstContactInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := conformance.Run(ctx, check.Target{Address: mute(t)}, conformance.Options{}); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "reach") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestSlowServer: who answers after the closer look is reached.
+func TestSlowServer(t *testing.T) {
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 65536)
+		for {
+			n, from, err := c.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			// Only the client itself is answered, and only when it asks again.
+			m, err := src.Parse(buf[:n])
+			if err != nil || strings.Contains(m.Get("Via"), "probe") || m.Method != "OPTIONS" {
+				continue
+			}
+			if again := c.SetReadDeadline(time.Now().Add(10 * time.Second)); again != nil {
+				return
+			}
+			out := "SIP/2.0 200 OK\r\nServer: slow/1\r\n"
+			for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
+				out += name + ": " + m.Get(name) + "\r\n"
+			}
+			for probed := false; !probed; {
+				if n, _, err = c.ReadFrom(buf); err != nil {
+					return
+				}
+				probed = strings.Contains(string(buf[:n]), "probe")
+			}
+			if _, err := c.WriteTo([]byte(out+"Content-Length: 0\r\n\r\n"), from); err != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		c.Close()
+		<-done
+	})
+	r, err := conformance.Run(t.Context(), check.Target{Address: c.LocalAddr().String()}, conformance.Options{
+		Timeout: 4 * time.Second, Cases: []check.Case{{ID: "a/1", Run: func(context.Context, *check.T) {}}},
+	})
+	if err != nil || r.Server != "slow/1" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestNoSRS: a server that accepts no recording session is told to be none.
+func TestNoSRS(t *testing.T) {
+	invite := check.Case{ID: "a/1", Level: check.Must, Run: func(ctx context.Context, t *check.T) { t.Open(ctx, src.Request{}) }}
+	options := check.Case{ID: "a/2", Level: check.Must, Run: func(ctx context.Context, t *check.T) { t.Do(ctx, t.Client(ctx), "OPTIONS", src.Request{}) }}
+	refuses := func(req *src.Message, r *model.Response) {
+		if req.Method == "INVITE" {
+			r.Status, r.SDP = 403, ""
+		}
+	}
+	for _, tt := range []struct {
+		name  string
+		cfg   model.Config
+		cases []check.Case
+		want  string
+	}{
+		{"refuses", model.Config{Alter: refuses}, []check.Case{invite, invite}, `The server accepted no INVITE, and refused 2 of them with "403`},
+		{"is silent", model.Config{Drop: func(req *src.Message, _ int) bool { return req.Method == "INVITE" }}, []check.Case{invite}, "The server answers, but not to INVITE"},
+		{"accepts", model.Config{}, []check.Case{invite}, ""},
+		{"is not asked", model.Config{Alter: refuses}, []check.Case{options}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.cfg.Network = "udp"
+			r, err := conformance.Run(t.Context(), start(t, tt.cfg), conformance.Options{Cases: tt.cases, Timeout: 500 * time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(r.Hint, tt.want) || tt.want == "" && r.Hint != "" {
+				t.Errorf("hint is %q", r.Hint)
+			}
+		})
+	}
+}
