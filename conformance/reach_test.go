@@ -108,7 +108,11 @@ func TestFirstContact(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r, err := conformance.Run(t.Context(), tt.target, conformance.Options{Timeout: 500 * time.Millisecond})
+			timeout := 5 * time.Second
+			if strings.HasPrefix(tt.name, "silence") {
+				timeout = 500 * time.Millisecond
+			}
+			r, err := conformance.Run(t.Context(), tt.target, conformance.Options{Timeout: timeout})
 			var unreachable *conformance.UnreachableError
 			if r != nil || !errors.As(err, &unreachable) || unreachable.Unwrap() == nil {
 				t.Fatalf("%v, %v", r, err)
