@@ -24,6 +24,7 @@ import (
 	"github.com/siprecd/siprecd/conformance/rfc5761"
 	"github.com/siprecd/siprecd/conformance/rfc7865"
 	"github.com/siprecd/siprecd/conformance/rfc7866"
+	"github.com/siprecd/siprecd/conformance/rfc8068"
 )
 
 // All lists every case that needs nothing but a target, of all groups.
@@ -43,6 +44,7 @@ func All() []check.Case {
 		rfc5761.Cases(),
 		rfc7865.Cases(),
 		rfc7866.Cases(),
+		rfc8068.Cases(),
 		dialects.Cases(),
 	)
 }

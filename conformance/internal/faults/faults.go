@@ -43,6 +43,7 @@ func All() []Fault {
 		rfc7866(),
 		rfc7866streams(),
 		rfc7866metadata(),
+		rfc8068(),
 		dialects(),
 		dialectBodies(),
 		dialectDocuments(),
