@@ -8,6 +8,7 @@ import (
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/internal/model"
+	"github.com/siprecd/siprecd/conformance/observe"
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
@@ -18,6 +19,7 @@ func start(t *testing.T, cfg model.Config) check.Target {
 	if cfg.Network == "tls" {
 		cfg.TLS, believed = certified(t, cfg.TLS)
 	}
+	observer := recorded(t, &cfg)
 	s, err := model.Start(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +29,25 @@ func start(t *testing.T, cfg model.Config) check.Target {
 			t.Error(err)
 		}
 	})
-	return check.Target{Address: s.Addr(), Transport: cfg.Network, TLS: believed}
+	return check.Target{Address: s.Addr(), Transport: cfg.Network, TLS: believed, Duration: lasts, Observer: observer}
+}
+
+// lasts is how long the case of a long recording session goes on.
+const lasts = 2 * time.Second
+
+// recorded gives a server that records a folder, and looks into it. The model writes its
+// files before it answers the BYE.
+func recorded(t *testing.T, cfg *model.Config) *observe.Observer {
+	t.Helper()
+	if cfg.Record == nil {
+		return nil
+	}
+	cfg.Record.Folder = t.TempDir()
+	o, err := observe.Folder(cfg.Record.Folder, 300*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 // certified completes the configuration of a server of TLS, nil for TLS 1.2 and above,
@@ -53,7 +73,7 @@ func TestEveryCasePassesOnACorrectServer(t *testing.T) {
 	passed := make(map[string]bool)
 	for _, network := range []string{"udp", "tcp", "tls"} {
 		t.Run(network, func(t *testing.T) {
-			target := start(t, model.Config{Network: network, Reports: true})
+			target := start(t, model.Config{Network: network, Reports: true, Record: &model.Record{}})
 			r, err := conformance.Run(t.Context(), target, conformance.Options{Sections: []string{conformance.Everything}, Timeout: 5 * time.Second})
 			if err != nil {
 				t.Fatal(err)

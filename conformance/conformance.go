@@ -20,6 +20,7 @@ import (
 	"github.com/siprecd/siprecd/conformance/rfc3711"
 	"github.com/siprecd/siprecd/conformance/rfc4028"
 	"github.com/siprecd/siprecd/conformance/rfc4568"
+	"github.com/siprecd/siprecd/conformance/rfc4733"
 	"github.com/siprecd/siprecd/conformance/rfc5621"
 	"github.com/siprecd/siprecd/conformance/rfc5761"
 	"github.com/siprecd/siprecd/conformance/rfc7865"
@@ -40,6 +41,7 @@ func All() []check.Case {
 		rfc3711.Cases(),
 		rfc4028.Cases(),
 		rfc4568.Cases(),
+		rfc4733.Cases(),
 		rfc5621.Cases(),
 		rfc5761.Cases(),
 		rfc7865.Cases(),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ func faultsManual() string {
 	all, caught := faults.All(), caughtBy()
 	fmt.Fprintf(&b, "%d faults, %d of the %d cases that need nothing but a target.\n", len(all), len(caught), len(conformance.All()))
 	last := ""
-	for _, f := range all {
+	for _, f := range byGroup(all) {
 		if group := groupOf(f.Caught[0]); group != last {
 			last = group
 			fmt.Fprintf(&b, "\n## %s\n\n| fault | what the server does | failed by |\n|---|---|---|\n", group)
@@ -54,6 +55,22 @@ func faultsManual() string {
 		}
 	}
 	return b.String()
+}
+
+// byGroup has the faults of a group one after the other; the groups come in the order in
+// which they begin.
+func byGroup(all []faults.Fault) []faults.Fault {
+	place := make(map[string]int)
+	for i, f := range all {
+		if _, known := place[groupOf(f.Caught[0])]; !known {
+			place[groupOf(f.Caught[0])] = i
+		}
+	}
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b faults.Fault) int {
+		return place[groupOf(a.Caught[0])] - place[groupOf(b.Caught[0])]
+	})
+	return sorted
 }
 
 // groupOf is the first part of an ID.

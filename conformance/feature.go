@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/siprecd/siprecd/conformance/check"
 )
 
 // A Feature is something that a right Session Recording Server may lack. A case that
@@ -17,6 +19,7 @@ type Feature struct {
 func Features() []Feature {
 	return []Feature{
 		{"100rel", "sends provisional responses reliably when it is asked to (RFC 3262)"},
+		{check.Files, "writes WAV files, which --files or --files-url finds; with one of these it is claimed"},
 		{"info", "takes metadata in INFO, as some clients send it (RFC 6086)"},
 		{"plain-invite", "takes an INVITE without any mark of a recording session, from clients that are configured so"},
 		{"rtcp", "sends receiver reports (RFC 3550 §6.4, RFC 7866 §8.1.1)"},

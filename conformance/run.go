@@ -144,6 +144,10 @@ func (r *runner) one(ctx context.Context, i int) {
 		return
 	}
 	c := r.opt.Cases[i]
+	if c.LooksAtFiles() && r.target.Observer == nil {
+		r.done(i, c.Skipped("nobody says where the files of the server are"))
+		return
+	}
 	if missing := r.opt.Missing(c); missing != "" {
 		r.done(i, c.Skipped("feature not claimed: "+missing))
 		return
@@ -177,6 +181,9 @@ func (r *runner) perform(ctx context.Context, c check.Case) check.Result {
 	limit := max(c.Timeout, r.opt.Timeout)
 	if c.Lasts {
 		limit += cmp.Or(r.target.Duration, check.DefaultDuration)
+	}
+	if c.LooksAtFiles() {
+		limit += r.target.Observer.Wait()
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

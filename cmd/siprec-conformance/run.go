@@ -14,6 +14,7 @@ import (
 type runCommand struct {
 	reachFlags  `embed:""`
 	reportFlags `embed:""`
+	fileFlags   `embed:""`
 	Timeout     time.Duration `default:"10s" help:"Time for each case, above 0; some have more by themselves."`
 	Duration    time.Duration `default:"20s" help:"How long recording sessions last in cases that are about their length, 1s or more."`
 	Parallel    int           `default:"4" help:"Cases at a time, 1 or more."`
@@ -48,6 +49,9 @@ func (c runCommand) options() (o conformance.Options, err error) {
 	if o.Features, err = conformance.Claim(c.Profile, c.Features); err != nil {
 		return o, err
 	}
+	if o.Features, err = c.claim(o.Features, c.Features); err != nil {
+		return o, err
+	}
 	o.Cases, err = conformance.Choose(conformance.All(), c.Sections)
 	return o, err
 }
@@ -58,6 +62,9 @@ func (c runCommand) run(ctx context.Context, stdout io.Writer) (int, error) {
 		return 0, err
 	}
 	target.Duration = c.Duration
+	if target.Observer, err = c.observer(); err != nil {
+		return 0, err
+	}
 	if err := c.check(); err != nil {
 		return 0, err
 	}

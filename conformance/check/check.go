@@ -8,9 +8,11 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/siprecd/siprecd/conformance/observe"
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
@@ -88,6 +90,12 @@ type Case struct {
 	Run   func(ctx context.Context, t *T)
 }
 
+// Files is the feature of cases that look at the files which the server wrote.
+const Files = "files"
+
+// LooksAtFiles says whether the case needs [Files].
+func (c Case) LooksAtFiles() bool { return slices.Contains(c.Needs, Files) }
+
 // Group is the part of an ID in front of the first slash: "rfc7866", "dialects".
 func (c Case) Group() string { return group(c.ID) }
 
@@ -118,6 +126,9 @@ type Target struct {
 	// Duration is how long cases go on that look at long recording sessions; 0 is
 	// DefaultDuration.
 	Duration time.Duration
+	// Observer finds the files that the server wrote; nil: nobody looks, and the cases
+	// that need the feature files are skipped.
+	Observer *observe.Observer
 	// Packets sees what cases send and receive, from several goroutines at a time;
 	// nil: nobody does.
 	Packets func(src.Packet)

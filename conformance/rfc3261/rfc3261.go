@@ -11,5 +11,5 @@ import (
 // Cases lists the cases in the order of the sections.
 func Cases() []check.Case {
 	return slices.Concat(section7(), section8(), requests(), section9(), section11(), section12(), routes(),
-		section13(), section14(), section15(), section17(), section18())
+		section13(), section14(), section15(), audio(), section17(), section18())
 }

@@ -9,4 +9,6 @@ import (
 )
 
 // Cases lists the cases in the order of the sections.
-func Cases() []check.Case { return slices.Concat(section5(), section6(), unknown(), section8()) }
+func Cases() []check.Case {
+	return slices.Concat(section5(), section6(), unknown(), audio(), section8())
+}

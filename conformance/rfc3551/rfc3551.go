@@ -1,5 +1,5 @@
 // Package rfc3551 checks how a Session Recording Server takes the audio of the RTP
-// profile (RFC 3551), as far as its answers and reports tell it.
+// profile (RFC 3551), as far as its answers, reports and files tell it.
 package rfc3551
 
 import (
@@ -13,7 +13,10 @@ import (
 )
 
 // Cases lists the cases in the order of the sections.
-func Cases() []check.Case {
+func Cases() []check.Case { return append(received(), audio()...) }
+
+// received are the cases of what is answered and reported.
+func received() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3551/4.1/1", Section: "RFC 3551 §4.1, RFC 3389 §4", Level: check.Derived, Needs: []string{"rtcp"},

@@ -9,4 +9,4 @@ import (
 )
 
 // Cases lists the cases in the order of the sections.
-func Cases() []check.Case { return slices.Concat(section5(), section6(), section7()) }
+func Cases() []check.Case { return slices.Concat(section5(), section6(), audio(), section7()) }

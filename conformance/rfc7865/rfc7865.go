@@ -14,7 +14,7 @@ import (
 )
 
 // Cases lists the cases in the order of the sections.
-func Cases() []check.Case { return slices.Concat(documents(), contents(), tolerated()) }
+func Cases() []check.Case { return slices.Concat(documents(), contents(), audio(), tolerated()) }
 
 const namespace = "urn:ietf:params:xml:ns:recording:1"
 

@@ -184,6 +184,21 @@ func (st *Stream) rebind() error {
 	return old.Close()
 }
 
+// Codec is the first answered format that was offered and can be encoded: what Play
+// sends unless it is told another.
+func (st *Stream) Codec() (Codec, error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.codec()
+}
+
+// Aim has RTP go to an address whatever the answer says, until the next one.
+func (st *Stream) Aim(to netip.AddrPort) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.remote = to
+}
+
 // codec is the first answered format that was offered and can be encoded.
 func (st *Stream) codec() (Codec, error) {
 	for _, format := range st.answer.Formats {

@@ -43,7 +43,7 @@ func readWAV(path string, channel int) (source Source, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return clipped(resample(pcm, rate)), nil
+	return clipped(Resample(pcm, rate)), nil
 }
 
 func decodeWAV(r io.ReadSeeker, channel int) ([]int16, int, error) {
@@ -81,9 +81,9 @@ func decodeWAV(r io.ReadSeeker, channel int) ([]int16, int, error) {
 	return out, rate, nil
 }
 
-// resample brings samples to 8 kHz with a windowed sinc, low-pass at the lower
-// of the two Nyquist frequencies.
-func resample(in []int16, rate int) []int16 {
+// Resample brings samples of a rate, in Hz and above 0, to 8 kHz with a windowed sinc,
+// low-pass at the lower of the two Nyquist frequencies.
+func Resample(in []int16, rate int) []int16 {
 	if rate == sampleRate {
 		return in
 	}

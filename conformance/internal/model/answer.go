@@ -52,12 +52,15 @@ func (s *Server) answer(d *dialog, offer *src.SDP) string {
 		switch {
 		case !valid && strings.HasPrefix(m.Proto, "RTP/SAVP"), m.Port == 0 || !strings.HasPrefix(m.Proto, "RTP/"):
 			l.port = 0
-			l.end()
+			if s.track(d, i, m, ""); !l.recorded() {
+				l.end()
+			}
 		case l.port == 0:
 			s.bind(l)
 		}
 		if l.receiver != nil && l.port != 0 {
 			l.receiver.expect(offer, i, accepted, answered)
+			s.track(d, i, m, direction)
 		}
 	}
 	return d.describe(s.addr.Addr().String())
@@ -147,7 +150,7 @@ func (d *dialog) describe(ip string) string {
 // bind takes a port for a line, with Reports one that is read; it stays 0 when none was
 // free.
 func (s *Server) bind(l *line) {
-	if s.cfg.Reports {
+	if s.cfg.Reports || s.cfg.Record != nil {
 		if l.receiver = s.receive(); l.receiver != nil {
 			l.port = l.receiver.rtp.LocalAddr().(*net.UDPAddr).Port
 		}

@@ -20,6 +20,9 @@ type dialog struct {
 	last    string // the description without its version
 	timing  string // the t= lines of the last offer
 	lines   []line
+	acked   chan struct{} // closed by the first ACK
+	tracks  []*Track
+	names   map[string]string // by label, of whose voice a stream is
 
 	// For requests of the server's own.
 	local, peer, target, contact string
@@ -38,7 +41,7 @@ type line struct {
 	text string // everything after the port
 	kind string
 	port int
-	// receiver takes what comes to the port; nil without Reports.
+	// receiver takes what comes to the port; nil without Reports and Record.
 	receiver *receiver
 }
 
@@ -55,6 +58,7 @@ func (s *Server) open(m *src.Message, write func([]byte) error) *dialog {
 	d := &dialog{
 		callID: m.Get("Call-ID"), tag: s.tagFor(m), remote: tagOf(m.Get("From")),
 		local: m.Get("To"), peer: m.Get("From"), routes: m.List("Record-Route"), contact: s.contact(m), write: write,
+		acked: make(chan struct{}), names: make(map[string]string),
 	}
 	s.dialogs[d.callID] = d
 	return d
@@ -74,9 +78,7 @@ func (s *Server) tagFor(m *src.Message) string {
 // forget ends a dialog. The caller holds mu.
 func (s *Server) forget(d *dialog) {
 	delete(s.dialogs, d.callID)
-	for i := range d.lines {
-		d.lines[i].end()
-	}
+	s.close(d)
 	if d.timer != nil {
 		d.timer.Stop()
 	}

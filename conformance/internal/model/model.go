@@ -1,7 +1,7 @@
 // Package model is a small Session Recording Server (RFC 7866) for the tests of
 // the suite and of its SRC: it answers correctly as far as the cases look, and
 // can be made wrong in one place by [Config.Alter], so that each case is shown
-// to fail when the server is wrong. It records nothing.
+// to fail when the server is wrong. With [Config.Record] it writes what it hears.
 package model
 
 import (
@@ -64,6 +64,8 @@ type Config struct {
 	NextPort bool
 	// PlainReports sends RTCP without the protection that was agreed.
 	PlainReports bool
+	// Record has files written; nil writes none.
+	Record *Record
 	// Forget takes each repeated request for a new one.
 	Forget bool
 	// Ring sends 180 to the first INVITE and waits for CANCEL, which it answers
@@ -118,6 +120,7 @@ type Server struct {
 	last     func([]byte) error // writes to the peer heard last
 	media    []*net.UDPConn
 	control  []*net.UDPConn // of the same streams; only with Reports
+	written  int            // recording sessions
 	closed   bool
 	stop     chan struct{}
 	ringing  *src.Message

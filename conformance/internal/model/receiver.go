@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -35,6 +36,8 @@ type receiver struct {
 	former   *src.Protector // of the key before
 	sealer   *src.Protector // of the reports
 	seen     reception
+	track    *Track  // what is recorded; nil without Record
+	marks    []*mark // of flush, on their way
 }
 
 // receive binds an even port for RTP and the next for RTCP (RFC 3550 §11); nil when
@@ -120,6 +123,10 @@ func (r *receiver) read(c *net.UDPConn, take func(b []byte, from netip.AddrPort,
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 		r.mu.Lock()
+		if r.marked(from) {
+			r.mu.Unlock()
+			continue
+		}
 		if !r.ended {
 			take(buf[:n], from, time.Now())
 		}
@@ -138,15 +145,19 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort, at time.Time) {
 	if err != nil || h.Version != 2 && !r.cfg.Trusting || r.cfg.Overlook != nil && r.cfg.Overlook(&h) {
 		return
 	}
+	plain := b
 	if r.opener != nil {
 		index := uint64(h.SSRC)<<16 | uint64(h.SequenceNumber)
-		_, err := r.opener.OpenRTP(b, n)
+		plain, err = r.opener.OpenRTP(b, n)
 		if err != nil && r.former != nil {
-			_, err = r.former.OpenRTP(b, n)
+			plain, err = r.former.OpenRTP(b, n)
 		}
 		if (err != nil || r.seen.indexes[index]) && !r.cfg.Trusting {
 			return
 		}
+	}
+	if r.track != nil && len(plain) >= n {
+		r.track.take(r.cfg.Record, Packet{At: at, From: from, Header: h, Payload: bytes.Clone(plain[n:]), Suite: r.openedBy.Suite})
 	}
 	r.seen.note(&h, at)
 }

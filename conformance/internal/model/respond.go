@@ -43,6 +43,7 @@ func (s *Server) handle(raw []byte, from netip.AddrPort, write func([]byte) erro
 	if m.Method == "ACK" {
 		s.acknowledged(m)
 		if d != nil {
+			d.acknowledged()
 			s.askSnapshot(d)
 		}
 		return
@@ -228,6 +229,7 @@ func (s *Server) accepted(m *src.Message, d *dialog, r *Response) {
 	for _, route := range m.All("Record-Route") {
 		r.Headers = append(r.Headers, src.Header{Name: "Record-Route", Value: route})
 	}
+	names(m, d.names)
 	if offer, _ := m.SDP(); offer != nil {
 		r.SDP = s.answer(d, offer)
 	} else if m.Method == "INVITE" {

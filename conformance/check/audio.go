@@ -1,0 +1,255 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/siprecd/siprecd/conformance/observe"
+	"github.com/siprecd/siprecd/conformance/src"
+)
+
+// spoken is how long a packet of a voice is, unless a case wants another.
+const spoken = 20 * time.Millisecond
+
+// Audio is a recording session in which parties speak, for a look at its files when it is
+// over. Only cases that need [Files] have one.
+type Audio struct {
+	t        *T
+	call     int // in the voices
+	dialog   *src.Dialog
+	talk     *src.Conversation
+	began    time.Time
+	speakers []*Speaker
+	over     bool
+}
+
+// A Speaker is a party whose stream is the m-line of its place.
+type Speaker struct {
+	audio *Audio
+	line  int
+	name  string
+	parts []observe.Part
+	next  int    // packet of its voice
+	taken int    // of Stream.Sent
+	first uint32 // RTP timestamp of its first packet
+	moved uint32 // by how much jumps of the timestamp have moved it since
+}
+
+// Audio makes speakers of these names, which get an ending that makes them unique.
+func (t *T) Audio(names ...string) *Audio {
+	a := &Audio{t: t, call: t.target.Observer.NextCall()}
+	for _, name := range names {
+		a.Enter(name)
+	}
+	return a
+}
+
+// Enter adds a speaker, whose stream is the next m-line.
+func (a *Audio) Enter(name string) *Speaker {
+	s := &Speaker{audio: a, line: len(a.speakers), name: fmt.Sprintf("%s%06d", name, a.call%1e6)}
+	a.speakers = append(a.speakers, s)
+	return s
+}
+
+// Speaker is the one of an m-line, from 0.
+func (a *Audio) Speaker(line int) *Speaker { return a.speakers[line] }
+
+// Label is that of the speaker's stream.
+func (s *Speaker) Label() string { return fmt.Sprint(s.line + 1) }
+
+// Party is the speaker as metadata has it.
+func (s *Speaker) Party() src.Party {
+	return src.Party{AOR: "sip:" + s.name + "@example.com", Name: s.name, Label: s.Label()}
+}
+
+// Talk is the call of all speakers as metadata has it, which does not change the order
+// of their streams: here each names the one that is hers or his.
+func (a *Audio) Talk(order ...*Speaker) *src.Conversation {
+	var parties []src.Party
+	for _, s := range order {
+		parties = append(parties, s.Party())
+	}
+	return src.NewConversation(src.NewIDs(uint64(time.Now().UnixNano())), time.Now(), parties...)
+}
+
+// Streams is an offer of a sendonly stream for each speaker.
+func (a *Audio) Streams(codecs ...src.Codec) (out []src.StreamOffer) {
+	for _, s := range a.speakers {
+		out = append(out, src.StreamOffer{Label: s.Label(), Codecs: codecs, Direction: src.SendOnly})
+	}
+	return out
+}
+
+// Open opens the recording session. Without Streams the offer has one for each speaker,
+// and without Metadata they are all in it.
+func (a *Audio) Open(ctx context.Context, r src.Request) *src.Dialog {
+	if r.Streams == nil {
+		r.Streams = a.Streams()
+	}
+	if r.Metadata == nil {
+		a.talk = a.Talk(a.speakers...)
+		r.Metadata = a.talk.Complete()
+	}
+	a.began = time.Now()
+	a.dialog = a.t.Open(ctx, r)
+	a.t.Answer(a.dialog)
+	return a.dialog
+}
+
+// Reoffer offers once more, and wants it to be taken.
+func (a *Audio) Reoffer(ctx context.Context, offer []src.StreamOffer) {
+	a.reinvite(ctx, src.Request{Streams: offer})
+}
+
+// Join has a speaker enter a call that goes on, with a stream behind the others.
+func (a *Audio) Join(ctx context.Context, name string) *Speaker {
+	s := a.Enter(name)
+	offer := append(a.dialog.Offers(), src.StreamOffer{Label: s.Label(), Direction: src.SendOnly})
+	a.reinvite(ctx, src.Request{Streams: offer, Metadata: a.talk.Join(s.Party(), time.Now())})
+	return s
+}
+
+func (a *Audio) reinvite(ctx context.Context, r src.Request) {
+	m, err := a.dialog.Reinvite(ctx, r)
+	a.t.Check(err, "re-INVITE")
+	a.t.Status(m, 200)
+	a.t.Answer(a.dialog)
+}
+
+// Direct offers once more with another direction of some m-lines.
+func (a *Audio) Direct(ctx context.Context, direction string, lines ...int) {
+	offer := a.dialog.Offers()
+	for _, i := range lines {
+		offer[i].Direction = direction
+	}
+	a.Reoffer(ctx, offer)
+}
+
+// Say has speakers say so many packets of 20 ms at the same time, which have to be kept.
+func (a *Audio) Say(ctx context.Context, n int, opt src.PlayOptions, speakers ...*Speaker) {
+	a.say(ctx, n, true, opt, speakers)
+}
+
+// SayUnheard has speakers say what must not be kept.
+func (a *Audio) SayUnheard(ctx context.Context, n int, opt src.PlayOptions, speakers ...*Speaker) {
+	a.say(ctx, n, false, opt, speakers)
+}
+
+func (a *Audio) say(ctx context.Context, n int, kept bool, opt src.PlayOptions, speakers []*Speaker) {
+	if opt.Ptime == 0 {
+		opt.Ptime = spoken
+	}
+	opt.Count = int(time.Duration(n) * spoken / opt.Ptime)
+	sources := make([]src.Source, len(a.speakers))
+	codec := opt.Codec
+	for _, s := range speakers {
+		var err error
+		if opt.Codec.Name == "" {
+			codec, err = a.dialog.Stream(s.line).Codec()
+			a.t.Check(err, "codec")
+		}
+		sources[s.line], err = s.source(codec)
+		a.t.Check(err, "voice")
+	}
+	a.t.Check(a.dialog.Play(ctx, opt, sources...), "send RTP")
+	for _, s := range speakers {
+		if opt.Codec.Name == "" {
+			codec, _ = a.dialog.Stream(s.line).Codec()
+		}
+		s.take(n, kept, codec, opt)
+	}
+}
+
+// voice is the speaker in a codec: each law of G.711 has a voice of its own.
+func (s *Speaker) voice(codec src.Codec) observe.Voice {
+	v := observe.Voice{Call: s.audio.call, Party: 2 * s.line}
+	if codec.Name == "PCMA" {
+		v.Party++
+	}
+	return v
+}
+
+// later is a source from a packet on.
+type later struct {
+	src.Source
+	by int64
+}
+
+// Samples gives those of the source; see [src.Source].
+func (l later) Samples(from int64, dst []int16) int { return l.Source.Samples(from+l.by, dst) }
+
+func (s *Speaker) source(codec src.Codec) (src.Source, error) {
+	code, err := observe.NewCode(codec)
+	if err != nil {
+		return nil, err
+	}
+	return later{code.Source(s.voice(codec)), int64(s.next) * observe.Frame}, nil
+}
+
+// take notes what was sent.
+func (s *Speaker) take(n int, kept bool, codec src.Codec, opt src.PlayOptions) {
+	sent := s.audio.dialog.Stream(s.line).Sent()[s.taken:]
+	s.taken += len(sent)
+	lost, begin := make(map[int]bool), uint32(0)
+	for _, p := range sent {
+		lost[p.Index] = p.Fault == src.FaultLost
+		if p.Index == 0 {
+			begin = p.Timestamp
+		}
+	}
+	if s.parts == nil {
+		s.first = begin
+	}
+	base := int64(begin - s.first - s.moved)
+	for _, c := range opt.Faults.Changes {
+		s.moved += c.Timestamp
+	}
+	for k := range n {
+		if !lost[int(time.Duration(k)*spoken/opt.Ptime)] {
+			s.parts = append(s.parts, observe.Part{
+				Voice: s.voice(codec), Packet: s.next + k, Codec: codec, At: base + int64(k)*observe.Frame, Kept: kept,
+			})
+		}
+	}
+	s.next += n
+}
+
+// Script sends packets that are no audio on the speaker's stream.
+func (s *Speaker) Script(ctx context.Context, packets []src.ScriptPacket) {
+	st := s.audio.dialog.Stream(s.line)
+	s.audio.t.Check(st.Script(ctx, packets), "send RTP")
+	s.taken = len(st.Sent())
+}
+
+// Bye ends the recording session.
+func (a *Audio) Bye(ctx context.Context) {
+	m, err := a.dialog.Bye(ctx, src.Request{})
+	a.t.Check(err, "BYE")
+	a.t.Status(m, 200)
+	a.over = true
+}
+
+// Stored ends the recording session, waits for its files and fails unless everything that
+// has to be kept is in them, once in a channel, and nothing else that was said is.
+func (a *Audio) Stored(ctx context.Context) *observe.Found {
+	if !a.over {
+		a.Bye(ctx)
+	}
+	r := observe.Recorded{CallID: a.dialog.CallID(), Began: a.began}
+	for _, s := range a.speakers {
+		r.Parties = append(r.Parties, observe.Party{Name: s.name, Parts: s.parts})
+	}
+	found, err := a.t.target.Observer.Look(ctx, r)
+	a.t.Check(err, "look at the files")
+	a.t.Figure("from BYE to files", found.Took.Round(time.Millisecond).String())
+	a.t.Judge(found.Complete())
+	return found
+}
+
+// Judge fails for each problem.
+func (t *T) Judge(problems []string) {
+	for _, p := range problems {
+		t.Errorf("%s", p)
+	}
+}

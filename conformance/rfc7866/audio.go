@@ -1,0 +1,157 @@
+package rfc7866
+
+import (
+	"context"
+	"time"
+
+	"github.com/siprecd/siprecd/conformance/check"
+	"github.com/siprecd/siprecd/conformance/src"
+)
+
+const (
+	// some is how many packets of 20 ms are said at a time: half a second.
+	some = 25
+	// onTheDot is how far from its place audio may be that timestamps tell the place of.
+	onTheDot = 10 * time.Millisecond
+	// about is how far it may be where only its arrival does.
+	about = 200 * time.Millisecond
+)
+
+// audio are the cases of what is in the files of a recording session.
+func audio() []check.Case {
+	return []check.Case{
+		{
+			ID: "rfc7866/8.4/3", Section: "RFC 7866 §8.4", Level: check.Must, Needs: []string{check.Files},
+			Shows:       []string{"7866-8.4-01", "7866-8.3-01"},
+			Requirement: "Of two separate audio streams all that is said at the same time is in files.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				a.Open(ctx, src.Request{})
+				a.Say(ctx, 2*some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Stored(ctx)
+			},
+		},
+		{
+			ID: "rfc7866/8.3.1/5", Section: "RFC 7866 §8.3.1", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"DRV7866-8.3.1-01"},
+			Requirement: "Parties with a stream each are told apart: what one says is in a file or channel where no other is heard.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				a.Open(ctx, src.Request{})
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0))
+				t.Judge(a.Stored(ctx).Apart())
+			},
+		},
+		{
+			ID: "rfc7866/8.3.1/6", Section: "RFC 7866 §8.3.1", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"DRV7866-8.3.1-01"},
+			Requirement: "Streams that began at the same time stay in step, though one of them has pauses and losses.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				a.Open(ctx, src.Request{})
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{Faults: src.Faults{Seed: 8, Loss: 0.5}}, a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				found := a.Stored(ctx)
+				t.Judge(found.Together(about))
+				t.Judge(found.InPlace(about))
+			},
+		},
+		{
+			ID: "rfc7866/8.2.1.2/1", Section: "RFC 7866 §8.2.1.2", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"7866-8.2.1.2-01"},
+			Requirement: "Packets of 10, 20, 40 and 60 ms are taken in turn.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				a.Open(ctx, src.Request{})
+				for _, ptime := range []time.Duration{10, 20, 40, 60} {
+					a.Say(ctx, 12, src.PlayOptions{Ptime: ptime * time.Millisecond}, a.Speaker(0))
+				}
+				t.Judge(a.Stored(ctx).InPlace(about))
+			},
+		},
+		{
+			ID: "rfc7866/5.1/2", Section: "RFC 7866 §5.1", Level: check.Derived, Needs: []string{check.Files}, Lasts: true,
+			Shows:       []string{"DRV7866-5.1-01"},
+			Requirement: "A recording session is recorded for as long as it lasts (--duration).",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				a.Open(ctx, src.Request{})
+				a.Say(ctx, int(t.Duration()/(20*time.Millisecond)), src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				t.Judge(a.Stored(ctx).InPlace(about))
+			},
+		},
+	}
+}
+
+// pauses are the cases of streams that stop, go on, come and go (RFC 7866 §7.1.1.1).
+func pauses() []check.Case {
+	return []check.Case{
+		{
+			ID: "rfc7866/7.1.1.1/3", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.4", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"7866-7.1.1.1-03"},
+			Requirement: "What is sent while the streams are inactive is in no file; what comes after they are sendonly again is, in its place.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				a.Open(ctx, src.Request{})
+				both := []*check.Speaker{a.Speaker(0), a.Speaker(1)}
+				a.Say(ctx, some, src.PlayOptions{}, both...)
+				a.Direct(ctx, src.Inactive, 0, 1)
+				a.SayUnheard(ctx, some, src.PlayOptions{}, both...)
+				a.Direct(ctx, src.SendOnly, 0, 1)
+				a.Say(ctx, some, src.PlayOptions{}, both...)
+				t.Judge(a.Stored(ctx).InPlace(about))
+			},
+		},
+		{
+			ID: "rfc7866/7.1.1.1/4", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.4", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"7866-7.1.1.1-03"},
+			Requirement: "While one stream is inactive the other is kept.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				a.Open(ctx, src.Request{})
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Direct(ctx, src.Inactive, 0)
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(1))
+				a.SayUnheard(ctx, some, src.PlayOptions{}, a.Speaker(0))
+				a.Direct(ctx, src.SendOnly, 0)
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				t.Judge(a.Stored(ctx).InPlace(about))
+			},
+		},
+		{
+			ID: "rfc7866/7.1.1.1/5", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.2", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"7866-7.1.1.1-01"},
+			Requirement: "What is sent to the port of a stream that was removed is in no file; the other stream is kept.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				d := a.Open(ctx, src.Request{})
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				offer, port := d.Offers(), d.Stream(1).Remote()
+				offer[1].Port = src.PortZero
+				a.Reoffer(ctx, offer)
+				d.Stream(1).Aim(port)
+				a.SayUnheard(ctx, some, src.PlayOptions{Codec: src.PCMU()}, a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0))
+				a.Stored(ctx)
+			},
+		},
+		{
+			ID: "rfc7866/7.1.1.1/6", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.1", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"7866-7.1.1.1-02"},
+			Requirement: "A stream that is added later is kept from its answer on, apart from the others, which lose nothing.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				a.Open(ctx, src.Request{})
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				third := a.Join(ctx, "Boss")
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1), third)
+				found := a.Stored(ctx)
+				t.Judge(found.Apart())
+				t.Judge(found.InPlace(about))
+			},
+		},
+	}
+}
