@@ -16,7 +16,8 @@ var ErrTorn = errors.New("capture ends with a page that is torn or damaged")
 
 // A CapturedPacket is one RTP packet as a capture holds it, or with a PayloadType of
 // 200, which none has, one RTCP sender report: Timestamp is its RTP time, Payload its
-// NTP time in 8 octets, little endian, and the CNAME. Its Payload is valid until the
+// NTP time in 8 octets, little endian, and the CNAME; or with one of 201 a digit, whose
+// Payload begins with the code of its event (RFC 4733 §3.2). Its Payload is valid until the
 // next one is given.
 type CapturedPacket = capture.Packet
 

@@ -256,6 +256,11 @@ func (in *interaction) sorted(last []rules.Decision) []rules.Decision {
 // returns from when audio is absent, where that is later than decided.
 func (in *interaction) carryOut(decisions []rules.Decision) (absent map[rules.StreamID]time.Time) {
 	in.decision++
+	for _, s := range in.streams.list {
+		if s.track != nil {
+			s.track.keepDigits(in.subject, in.verdicts.KeepsDigits())
+		}
+	}
 	for _, d := range decisions {
 		if d.Verdict == rules.Refused {
 			continue // about no stream

@@ -84,6 +84,7 @@ func (rec *recording) manifest(p plan, res render.Result, at time.Time) store.Ma
 	if len(m.Files) == 0 {
 		rec.flag(flagNothing)
 	}
+	m.Digits = rec.manifestDigits(p, res)
 	m.Interruptions = rec.interruptions()
 	m.Flags = rec.flags
 	m.Verdict, m.Reasons = verdict(&m)

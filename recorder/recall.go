@@ -293,7 +293,7 @@ func (in *interaction) survey(path string) error {
 		if err != nil {
 			return err
 		}
-		if !p.IsReport() {
+		if p.IsRTP() {
 			kept[p.Stream]++
 		}
 		in.lastKnown = laterOf(in.lastKnown, in.zero.Add(p.Arrival))

@@ -68,22 +68,25 @@ type way struct {
 	allowed   uint64 // ordinal of the latest decision to record
 	doubted   doubted
 	withheld  uint64 // packets
+	digits    bool   // they may be kept
+	press     *press // the latest; nil before the first
 }
 
 // A format is what a payload type of the stream means.
 type format struct {
-	known bool
-	event bool // telephone-event: digits, never stored
-	once  bool // was telephone-event before an offer gave it another meaning
-	red   bool // redundant audio, within which events may travel
-	rate  int  // Hz
+	known  bool
+	event  bool // digits or tones, no audio
+	digits bool // telephone-event
+	once   bool // was telephone-event before an offer gave it another meaning
+	red    bool // redundant audio, within which events may travel
+	rate   int  // Hz
 }
 
 // trackCounts is what became of the packets of a track.
 type trackCounts struct {
 	Received uint64 // given to the track
 	Withheld uint64 // forgotten for want of a permit
-	Events   uint64 // telephone-event packets, forgotten always
+	Events   uint64 // telephone-event packets: no audio, whatever becomes of the digits
 }
 
 // newTrack makes the gate of one stream. number is its number in the capture,
@@ -161,19 +164,19 @@ func (t *Track) Allow(p rules.Permit, decision uint64) error {
 // permit of the recording has nothing to stop.
 func (t *Track) Stop(r rules.RecordingID, at time.Time) (absent time.Time, err error) {
 	from := at.Sub(t.zero) + gateLate
-	return t.withhold(r, at, from, func(g *gate) { g.stop(from) })
+	return t.withhold(r, at, from, false, func(g *gate) { g.stop(from) })
 }
 
 // End is Stop for a stream that is over: what was sent before that instant and
 // is still under way is kept, for half a second.
 func (t *Track) End(r rules.RecordingID, at time.Time) (absent time.Time, err error) {
 	from := at.Sub(t.zero)
-	return t.withhold(r, at, from+lateLag, func(g *gate) { g.end(from) })
+	return t.withhold(r, at, from+lateLag, true, func(g *gate) { g.end(from) })
 }
 
 // withhold moves the gate of a recording, and takes back what passed since an
-// instant.
-func (t *Track) withhold(r rules.RecordingID, at time.Time, from time.Duration, move func(*gate)) (absent time.Time, err error) {
+// instant. over says that the stream is.
+func (t *Track) withhold(r rules.RecordingID, at time.Time, from time.Duration, over bool, move func(*gate)) (absent time.Time, err error) {
 	t.mu.Lock()
 	l := t.way(r)
 	switch {
@@ -186,6 +189,7 @@ func (t *Track) withhold(r rules.RecordingID, at time.Time, from time.Duration, 
 	}
 	move(&l.gate)
 	l.withheld += uint64(l.doubted.wipe())
+	l.withholdPress(t.number, from, over)
 	t.mu.Unlock()
 	// Not under the lock: the disk may be slow, and packets go on coming.
 	cut, err := l.out.Cut(l.number, from+l.shift)
@@ -210,6 +214,7 @@ func (t *Track) WriteRTP(p *media.Packet) {
 		// Its timestamp is that of the key press, not of the packet
 		// (RFC 4733 §2.2.1): there is nothing to learn from it.
 		t.counts.Events++
+		t.pressed(p, f)
 		return
 	}
 	rate := f.rate
@@ -226,6 +231,7 @@ func (t *Track) WriteRTP(p *media.Packet) {
 	}
 	for _, l := range t.ways {
 		l.resolve(&t.clock, h.SSRC, rate, sent)
+		l.settlePress(t.number, arrival)
 		if l.gate.keep(sent) {
 			t.scratch.Decision = l.allowed
 			l.append(&t.scratch)
@@ -270,7 +276,7 @@ func (t *Track) announce(codecs []siprec.Codec) {
 	for _, c := range codecs {
 		old := t.format(uint8(c.PayloadType))
 		f := format{
-			known: true, event: isEvent(c.Name), once: old.event || old.once,
+			known: true, event: isEvent(c.Name), digits: strings.EqualFold(c.Name, telephoneEvent), once: old.event || old.once,
 			red: strings.EqualFold(c.Name, "red"), rate: c.ClockRate,
 		}
 		t.define(uint8(c.PayloadType), f)
@@ -305,6 +311,7 @@ func (t *Track) close() {
 	t.closed = true
 	for _, l := range t.ways {
 		l.withheld += uint64(l.doubted.wipe())
+		l.keepPress(t.number)
 	}
 }
 
@@ -350,11 +357,13 @@ func (t *Track) count(r rules.RecordingID) trackCounts {
 // isEvent reports whether an encoding carries digits or tones (RFC 4733 §2.1,
 // §3.1).
 func isEvent(name string) bool {
-	return strings.EqualFold(name, "telephone-event") || strings.EqualFold(name, "tone")
+	return strings.EqualFold(name, telephoneEvent) || strings.EqualFold(name, "tone")
 }
 
-// isDigits reports whether a packet carries digits or tones, which are never
-// stored: because its payload type says so, because it looks so and was never
+const telephoneEvent = "telephone-event"
+
+// isDigits reports whether a packet carries digits or tones, which are no audio and never
+// stored as they came: because its payload type says so, because it looks so and was never
 // announced as anything, or within redundant audio (RFC 2198), as RFC 4733
 // §2.6 allows.
 func (t *Track) isDigits(payloadType uint8, payload []byte) bool {

@@ -235,6 +235,12 @@ func (c *Case) Decision(id StreamID) Decision {
 // recordings too.
 func (c *Case) Void() bool { return c.void }
 
+// KeepsDigits reports whether digits that are pressed may be kept beside the audio of
+// who presses them: every policy of the case has to say so.
+func (c *Case) KeepsDigits() bool {
+	return c.flags.Digits && !slices.ContainsFunc(c.also, func(p Policy) bool { return !p.flags.Digits })
+}
+
 // OnlyWithdrawn reports whether everything is to be discarded for nothing but that consent
 // was taken back. A legal hold outweighs that, and none of the other reasons.
 func (c *Case) OnlyWithdrawn() bool { return c.void && !c.refused }

@@ -76,6 +76,9 @@ type Flags struct {
 	// UserDays is after how many days a user recording is deleted; 0 is never. No
 	// retention rule reaches user recordings. Defaults: 0, 0, 365.
 	UserDays int
+	// Digits keeps the digits that are pressed (RFC 4733), where the audio of who
+	// presses them is kept. Defaults: false, false, false.
+	Digits bool
 	// LegalHold suspends every deletion. Defaults: false.
 	LegalHold bool
 	// PauseAlarm is how long a manual or secure pause may last before it is worth

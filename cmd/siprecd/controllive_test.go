@@ -58,8 +58,8 @@ func newDesk(t *testing.T) *desk {
 	return newDeskUnder(t, controlPolicy)
 }
 
-// newDeskUnder starts a server under a policy file.
-func newDeskUnder(t *testing.T, policy string) *desk {
+// newDeskUnder starts a server under a policy file, with further flags.
+func newDeskUnder(t *testing.T, policy string, flags ...string) *desk {
 	t.Helper()
 	d := &desk{t: t, dir: t.TempDir(), tokens: make(map[string]string)}
 	var entries string
@@ -82,6 +82,7 @@ func newDeskUnder(t *testing.T, policy string) *desk {
 		"--policy", d.file("policy.yaml", policy), "--directory", d.file("directory.yaml", controlPeople),
 		"--control-tokens", d.file("tokens.yaml", entries), "--listen",
 	}
+	d.args = slices.Concat(flags, d.args)
 	var err error
 	if d.process, err = startProcess(d.dir, append(slices.Clone(d.args), "udp:127.0.0.1:0")...); err != nil {
 		t.Fatal(err)

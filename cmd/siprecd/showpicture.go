@@ -29,6 +29,7 @@ func picture(a *account.Account, s style) string {
 	for _, e := range a.Events {
 		b.WriteString(eventText(e, clock, s))
 	}
+	b.WriteString(digitsText(a, s))
 	for i, r := range a.Remarks {
 		if i == 0 {
 			b.WriteString("\n")
@@ -93,6 +94,18 @@ func inBrackets(words string) string {
 		return ""
 	}
 	return " (" + words + ")"
+}
+
+// digitsText is a line for each digit that was kept.
+func digitsText(a *account.Account, s style) string {
+	var b strings.Builder
+	for i, d := range a.Digits {
+		if i == 0 {
+			b.WriteString("\ndigits:\n")
+		}
+		b.WriteString(wrapped(fmt.Sprintf("%s  %s, pressed for %d ms by %s", account.Clock(d.AtMS), d.Digit, d.DurationMS, d.Who), "  ", "    ", s.width))
+	}
+	return b.String()
 }
 
 // eventText is an event with its number and when it was, in so many columns.

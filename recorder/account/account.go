@@ -84,6 +84,7 @@ type Account struct {
 
 	Lanes  []Lane  `json:"lanes"`
 	Events []Event `json:"events"`
+	Digits []Digit `json:"digits,omitempty"`
 
 	Interruptions []store.Interruption `json:"interruptions,omitempty"`
 	Erased        *store.Tombstone     `json:"erased,omitempty"`
@@ -172,6 +173,7 @@ func Of(e Evidence) (Account, error) {
 	a.place()
 	a.draw()
 	a.tell()
+	a.press()
 	a.remark()
 	return a, nil
 }

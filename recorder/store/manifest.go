@@ -68,6 +68,10 @@ type Manifest struct {
 	Decisions    []Decision    `json:"decisions"`
 	Metadata     []Document    `json:"metadata"`
 
+	// Digits are those that were pressed, in the order of FromMS, where the policy has
+	// them kept.
+	Digits []Digit `json:"digits,omitempty"`
+
 	// Tags are what other systems said of the call, by name.
 	Tags map[string]string `json:"tags,omitempty"`
 
@@ -97,6 +101,15 @@ type RecordingSession struct {
 	EndReason string `json:"end_reason"`
 	// Why says in words how it was found to be of this interaction; empty for the first.
 	Why string `json:"why,omitempty"`
+}
+
+// A Digit is a key that was pressed on a telephone (RFC 4733 §3.2).
+type Digit struct {
+	Digit        string   `json:"digit"`        // 0-9, *, # or A-D
+	FromMS       int64    `json:"from_ms"`      // when it was pressed, at the earliest
+	DurationMS   int64    `json:"duration_ms"`  // for which it was pressed, as far as was told
+	Stream       string   `json:"stream"`       // id of the stream that brought it
+	Participants []string `json:"participants"` // ids of who sends that then; empty when nobody is known to
 }
 
 // An Alarm is something that a person should look at and no setting decides.
@@ -293,7 +306,7 @@ type Packets struct {
 	Late      uint64 `json:"late"`      // that came after a later one
 	Duplicate uint64 `json:"duplicate"` // that came again
 	Withheld  uint64 `json:"withheld"`  // forgotten because no permit covered them
-	Events    uint64 `json:"events"`    // telephone-event packets, never stored
+	Events    uint64 `json:"events"`    // telephone-event packets, which are no audio; see Manifest.Digits
 	Strangers uint64 `json:"strangers"` // from sources that were not adopted
 	// Unauthentic are SRTP and SRTCP datagrams whose key or content is wrong,
 	// Replayed those that came before (RFC 3711 §3.3).

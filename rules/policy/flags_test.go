@@ -32,6 +32,7 @@ accounts:
     consent: ask
     withdrawal: keep
     party-consent: required
+    digits: keep
     legal-hold: on
     do-not-record: [+441, +442]
     users: [{name: u1, may-control: yes}, {name: u2, may-record: on}, {name: u3, may-control: no}]
@@ -64,7 +65,7 @@ func TestFlags(t *testing.T) {
 		Control: rules.Selection{Names: []string{"u1"}}, UserRecordings: rules.Selection{Names: []string{"u2"}},
 		Hold: rules.HoldRecord, ConsultHolds: true, PauseExternal: true, ContinueWithoutAgent: true, AgentOnly: true,
 		SuppressedFlows: rules.Selection{Names: []string{"f1"}}, QueueWait: rules.Selection{Names: []string{"q2"}}, FlowsUnfed: true,
-		Consent: rules.ConsentAsk, Withdrawal: rules.WithdrawalKeeps, PartyConsent: true, LegalHold: true,
+		Consent: rules.ConsentAsk, Withdrawal: rules.WithdrawalKeeps, PartyConsent: true, Digits: true, LegalHold: true,
 		PauseAlarm: 5 * time.Minute,
 		Retention: []rules.RetentionRule{
 			{Action: rules.RetainForever, Published: t0},

@@ -20,6 +20,9 @@
 //	         length uint16 · payload
 //	report:  a packet of payload type 200, which no RTP packet has: timestamp is the
 //	         RTP time of a sender report, payload NTP uint64 · CNAME
+//	digit:   a packet of payload type 201: arrival is that of the last packet of a
+//	         telephone event, timestamp its RTP time, payload event uint8 · time before
+//	         the arrival at which it began int64 (ns) · duration int64 (ns)
 //
 // A sealed body is AES-256-GCM (NIST SP 800-38D) with the header of the page and
 // the id of the recording as associated data. The key comes from the key of the

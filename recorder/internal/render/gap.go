@@ -47,7 +47,7 @@ func (v *survey) result(timeline Interval) StreamResult {
 	r := StreamResult{
 		ID: v.stream.ID, Received: v.lineup.received, Lost: l.lost, Late: v.lineup.late,
 		Duplicate: v.lineup.duplicate, First: v.first, Last: v.last,
-		Codecs: v.codecs, Undecoded: v.undecoded, MoreGaps: v.more, Beyond: v.beyond,
+		Codecs: v.codecs, Undecoded: v.undecoded, MoreGaps: v.more, Beyond: v.beyond, Digits: v.pressedDigits(),
 	}
 	var sum time.Duration
 	var steps int64

@@ -155,7 +155,7 @@ func (l *line) read(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if !a.IsReport() {
+		if a.IsRTP() {
 			a.coding = l.codings.of(a.PayloadType, a.Arrival)
 			l.lineup.take(&a)
 		}

@@ -154,8 +154,10 @@ type StreamResult struct {
 	Reports Reports
 	// First and Last are the arrivals of its first and last packet.
 	First, Last time.Duration
-	Codecs      []string // names of the formats in which packets came
-	Undecoded   []string // those that could not be decoded
+	// Digits are those that were pressed, in the order of From, at most 10,000.
+	Digits    []Digit
+	Codecs    []string // names of the formats in which packets came
+	Undecoded []string // those that could not be decoded
 	// Failed are those of Undecoded that ffmpeg was given, with what it said.
 	Failed []string
 	// Gaps are in order and lie within the timeline. Those of different causes
@@ -164,6 +166,14 @@ type StreamResult struct {
 	// MoreGaps counts lost and undecodable parts beyond the first 100,000,
 	// which are not in Gaps.
 	MoreGaps uint64
+}
+
+// A Digit is a telephone event (RFC 4733) that is permitted as a whole: from the key press
+// until the arrival of its last packet.
+type Digit struct {
+	Event    uint8 // its code, 0 to 15
+	From     time.Duration
+	Duration time.Duration
 }
 
 // A TrackResult is what was written.

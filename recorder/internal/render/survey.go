@@ -97,6 +97,7 @@ type survey struct {
 	timing  timing
 
 	reports reports
+	digits  []pressed
 
 	epochs      []epoch
 	holes       []hole
@@ -120,8 +121,9 @@ func newSurvey(s Stream, m maker) *survey {
 
 // read takes a packet of the stream as it stands in the capture.
 func (v *survey) read(a *arrival) {
-	if a.IsReport() {
+	if !a.IsRTP() {
 		v.reports.take(&a.Packet)
+		v.takeDigit(&a.Packet)
 		return
 	}
 	c, came := v.codings.of(a.PayloadType, a.Arrival), a.Arrival

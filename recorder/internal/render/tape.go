@@ -122,7 +122,7 @@ func (t *taper) read(job Job, v *survey) (err error) {
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if !a.IsReport() {
+		if a.IsRTP() {
 			a.coding = codings.of(a.PayloadType, a.Arrival)
 			t.lineup.take(&a)
 		}
