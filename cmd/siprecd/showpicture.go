@@ -29,7 +29,7 @@ func picture(a *account.Account, s style) string {
 	for _, e := range a.Events {
 		b.WriteString(eventText(e, clock, s))
 	}
-	b.WriteString(digitsText(a, s))
+	b.WriteString(digitsText(a, clock, s))
 	for i, r := range a.Remarks {
 		if i == 0 {
 			b.WriteString("\n")
@@ -96,14 +96,16 @@ func inBrackets(words string) string {
 	return " (" + words + ")"
 }
 
-// digitsText is a line for each digit that was kept.
-func digitsText(a *account.Account, s style) string {
+// digitsText is a line for each digit that was kept, below the events.
+func digitsText(a *account.Account, clock int, s style) string {
 	var b strings.Builder
 	for i, d := range a.Digits {
 		if i == 0 {
 			b.WriteString("\ndigits:\n")
 		}
-		b.WriteString(wrapped(fmt.Sprintf("%s  %s, pressed for %d ms by %s", account.Clock(d.AtMS), d.Digit, d.DurationMS, d.Who), "  ", "    ", s.width))
+		head := fmt.Sprintf("     %*s  ", clock, account.Clock(d.AtMS))
+		words := fmt.Sprintf("%s, pressed for %d ms by %s", d.Digit, d.DurationMS, d.Who)
+		b.WriteString(wrapped(words, head, strings.Repeat(" ", len(head)+2), s.width))
 	}
 	return b.String()
 }

@@ -13,8 +13,6 @@ const (
 	maxDigits = 10_000
 	// lastDigit is the highest code of a digit (RFC 4733 §3.2).
 	lastDigit = 15
-	// afterEnd is for how long what was sent before the end of a stream may be under way.
-	afterEnd = 500 * time.Millisecond
 )
 
 // A pressed digit is one with what it is known by.
@@ -45,7 +43,7 @@ func (v *survey) takeDigit(p *capture.Packet) {
 // or the first of them and ended, just before the last, with the stream.
 func (s *Stream) covers(from, arrival time.Duration) bool {
 	return slices.ContainsFunc(s.Permitted, func(p Interval) bool {
-		return p.From <= from && from < p.To && (arrival < p.To || arrival < p.To+afterEnd && slices.Contains(s.Ends, p.To))
+		return p.From <= from && from < p.To && (arrival < p.To || arrival-p.To <= lateEnd && slices.Contains(s.Ends, p.To))
 	})
 }
 
