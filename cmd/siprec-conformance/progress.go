@@ -70,7 +70,7 @@ func (p *progress) keep(r check.Result) {
 	if p.columns > 0 {
 		word = eraseLine + colour(report.Outcome(r)) + word + noColour
 	}
-	fmt.Fprintf(p.w, "%s %-20s %6d ms  %s\n", word, r.ID, r.Duration.Milliseconds(), r.Requirement)
+	fmt.Fprintf(p.w, "%s %-20s %6d ms  %s\n", word, r.ID, r.Duration.Milliseconds(), r.Requirement+figures(r))
 	if r.Outcome != check.Pass {
 		for _, m := range r.Messages {
 			fmt.Fprintf(p.w, "      %s\n", strings.ReplaceAll(m, "\n", "\n      "))
@@ -79,9 +79,18 @@ func (p *progress) keep(r check.Result) {
 	if r.Runs > 1 && r.PassedRuns < r.Runs && r.Outcome != check.Skip {
 		fmt.Fprintf(p.w, "      %d of %d runs passed\n", r.PassedRuns, r.Runs)
 	}
+}
+
+// figures are what was measured, behind the requirement.
+func figures(r check.Result) string {
+	var all []string
 	for _, f := range r.Figures {
-		fmt.Fprintf(p.w, "      %s: %s\n", f.Name, f.Value)
+		all = append(all, f.Name+" "+f.Value)
 	}
+	if len(all) == 0 {
+		return ""
+	}
+	return " [" + strings.Join(all, ", ") + "]"
 }
 
 // status writes the line that changes.
