@@ -14,14 +14,19 @@ import (
 // is larger is read as a whole.
 const ReadOctets = 64 << 10
 
+// ReadSpare is what a [Reader] needs to look for more behind the end of a file.
+const ReadSpare = pageHeader
+
 // A Reader gives the packets of a capture, those of each stream in the order in
 // which they were appended. It believes nothing behind the first page that is
 // torn or damaged, and passes over pages that were erased. It is not safe for
 // concurrent use.
 type Reader struct {
-	f      *os.File
-	room   []byte // what was read; the page that is being given was opened in it
-	unread []byte // the part of it behind that page
+	f      *os.File // nil for one that [Reader.Again] made
+	room   []byte   // what was read; the page that is being given was opened in it
+	used   int      // octets of room that were read into so far
+	unread []byte   // what was read behind that page
+	at     int      // where in room that is
 	sealer sealer
 	head   header
 	clear  [pageHeader]byte // the header that is being read, where the page moves it
@@ -36,12 +41,24 @@ type Reader struct {
 	one    bool // gives one stream only, up to limit
 	stream int
 	limit  int64
+
+	kept []body // opened pages, as long as all of them are in room
+	lost bool   // they are not
+}
+
+// A body is an opened page.
+type body struct {
+	stream  int
+	base    time.Duration
+	packets []byte
 }
 
 // Open opens a capture. A file that ends within its header is a torn one without
 // packets; the error wraps [ErrFormat] when it is something else. With the wrong
 // secret every page is a damaged one. room is memory of any length to work with, for
-// this Reader alone until it is closed; it may be nil. Close wipes it.
+// this Reader alone until it is closed; it may be nil. Close wipes it. Where all of the
+// file fits into it, with [ReadSpare] octets to spare, [Reader.Again] needs no second
+// reading.
 func Open(path string, secret Secret, room []byte) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -61,6 +78,16 @@ func Open(path string, secret Secret, room []byte) (*Reader, error) {
 // and that was not changed since: up to end, where that came to. The pages of other
 // streams are passed over unopened: that one has opened them. It is called before Next.
 func (r *Reader) Only(stream int, end int64) { r.one, r.stream, r.limit = true, stream, end }
+
+// Again gives a Reader of the packets of one stream that has them from what r read. r has
+// to have returned io.EOF, and to stay open; not ok when its room was too small for all.
+// The Reader that is given is not closed.
+func (r *Reader) Again(stream int) (again *Reader, ok bool) {
+	if r.lost {
+		return nil, false
+	}
+	return &Reader{kept: r.kept, one: true, stream: stream}, true
+}
 
 // End is up to where the file can be believed, in octets. It is known when Next has
 // returned io.EOF.
@@ -94,25 +121,34 @@ func (r *Reader) take(n int) ([]byte, error) {
 		}
 	}
 	b := r.unread[:n:n]
-	r.unread = r.unread[n:]
+	r.unread, r.at = r.unread[n:], r.at+n
 	return b, nil
 }
 
 // fill reads more of the file, and makes room for n octets that were not taken yet.
 func (r *Reader) fill(n int) error {
-	if n > len(r.room) {
+	at := r.at
+	held := len(r.unread)
+	switch {
+	case n > len(r.room):
 		larger := make([]byte, n)
 		copy(larger, r.unread)
 		clear(r.room)
-		r.room = larger
-	} else {
+		r.room, r.used, at = larger, 0, 0
+		r.lose()
+	case r.lost || at+n > len(r.room):
 		copy(r.room, r.unread)
+		at = 0
+		r.lose()
 	}
-	held := len(r.unread)
-	got, err := r.f.Read(r.room[held:])
-	r.unread = r.room[:held+got]
+	got, err := r.f.Read(r.room[at+held : min(len(r.room), at+held+ReadOctets)])
+	r.at, r.unread = at, r.room[at:at+held+got]
+	r.used = max(r.used, at+held+got)
 	return err
 }
+
+// lose gives up keeping pages: their place is taken by others.
+func (r *Reader) lose() { r.lost, r.kept = true, nil }
 
 // Next reads the next packet into p. Its Payload is valid until Next is called
 // again. At the end, or where the file is torn, it returns io.EOF.
@@ -140,6 +176,9 @@ func (r *Reader) cut() error {
 }
 
 func (r *Reader) nextPage() error {
+	if r.f == nil {
+		return r.nextKept()
+	}
 	if r.one && r.end >= r.limit {
 		return io.EOF
 	}
@@ -162,20 +201,32 @@ func (r *Reader) nextPage() error {
 	return r.readPage(&h, head)
 }
 
+// nextKept goes to the next page that another Reader has opened.
+func (r *Reader) nextKept() error {
+	for i, b := range r.kept {
+		if b.stream == r.stream {
+			r.head.stream, r.base, r.rest = b.stream, b.base, b.packets
+			r.kept = r.kept[i+1:]
+			return nil
+		}
+	}
+	return io.EOF
+}
+
 // readPage reads what follows a header.
 func (r *Reader) readPage(h *header, head []byte) error {
 	if len(r.unread) < h.length { // head would be moved
 		copy(r.clear[:], head)
 		head = r.clear[:]
 	}
-	body, err := r.take(h.length)
+	sealed, err := r.take(h.length)
 	switch {
 	case errors.Is(err, io.EOF):
 		return r.cut()
 	case err != nil:
 		return fmt.Errorf("read capture: %w", err)
 	}
-	if !r.open(h, head, body) {
+	if !r.open(h, head, sealed) {
 		return r.cut()
 	}
 	r.head, r.begun = *h, true
@@ -195,12 +246,15 @@ func (r *Reader) open(h *header, head, sealed []byte) bool {
 	if r.one && h.stream != r.stream {
 		return true
 	}
-	body, err := r.sealer.open(h, head, sealed)
-	if err != nil || len(body) < bodyHeader {
+	opened, err := r.sealer.open(h, head, sealed)
+	if err != nil || len(opened) < bodyHeader {
 		return false
 	}
-	r.base = time.Duration(binary.LittleEndian.Uint64(body))
-	r.rest = body[bodyHeader:]
+	r.base = time.Duration(binary.LittleEndian.Uint64(opened))
+	r.rest = opened[bodyHeader:]
+	if !r.lost && !r.one {
+		r.kept = append(r.kept, body{h.stream, r.base, r.rest})
+	}
 	return true
 }
 
@@ -210,7 +264,7 @@ func (r *Reader) Torn() bool { return r.torn }
 
 // Close wipes what was read last and closes the file.
 func (r *Reader) Close() error {
-	clear(r.room)
+	clear(r.room[:r.used])
 	if err := r.f.Close(); err != nil {
 		return fmt.Errorf("close capture: %w", err)
 	}

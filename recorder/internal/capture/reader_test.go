@@ -156,3 +156,60 @@ func TestLentMemory(t *testing.T) {
 		}
 	}
 }
+
+// Where there was room for all of a capture, its streams are given again without it.
+func TestAgain(t *testing.T) {
+	secret := newSecret(t)
+	path := write(t, 3000, 0, secret)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	torn := filepath.Join(t.TempDir(), "torn")
+	if err := os.WriteFile(torn, whole[:len(whole)*2/3], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if len(whole) <= ReadOctets {
+		t.Fatalf("%d octets are too few", len(whole))
+	}
+	for _, c := range []struct {
+		path string
+		room int
+		kept bool
+	}{
+		{path, len(whole) + ReadSpare, true},
+		{path, 2 * len(whole), true},
+		{path, len(whole) - 1, false},
+		{path, 0, false},
+		{torn, len(whole), true},
+	} {
+		room := make([]byte, c.room)
+		first := open(t, c.path, secret, room)
+		everything := all(t, first)
+		given := 0
+		for stream := -1; stream <= 2; stream++ {
+			r, ok := first.Again(stream)
+			if ok != c.kept {
+				t.Fatalf("%d octets in %d of room: kept %v", len(whole), c.room, ok)
+			}
+			if !ok {
+				continue
+			}
+			want := slices.DeleteFunc(slices.Clone(everything), func(p Packet) bool { return p.Stream != stream })
+			got := all(t, r)
+			if !slices.EqualFunc(got, want, same) || r.Next(new(Packet)) != io.EOF {
+				t.Errorf("%d packets of stream %d, want %d", len(got), stream, len(want))
+			}
+			given += len(got)
+		}
+		if c.kept && (given != len(everything) || given == 0) {
+			t.Errorf("%d packets of all streams, want %d", given, len(everything))
+		}
+		if err := first.Close(); err != nil {
+			t.Error(err)
+		}
+		if slices.ContainsFunc(room, func(o byte) bool { return o != 0 }) {
+			t.Errorf("something is left in %d octets of room", c.room)
+		}
+	}
+}

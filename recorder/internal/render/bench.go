@@ -1,7 +1,9 @@
 package render
 
 import (
+	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
@@ -9,7 +11,19 @@ import (
 // A Bench lends the working memory of a Run to the next one: some 400 KiB, which would
 // otherwise have to be collected after each recording. It is for any number of
 // goroutines. The zero Bench is ready for use.
-type Bench struct{ pool sync.Pool }
+//
+// It also has room to keep captures while they are worked with, which else are read and
+// opened again for each track: those of up to keepEach octets, keepAll at a time.
+type Bench struct {
+	pool sync.Pool
+	kept atomic.Int64 // octets of captures that are being kept
+}
+
+// Six minutes of two streams of G.711 are some 6.5 MB.
+const (
+	keepEach = 8 << 20
+	keepAll  = 4 * keepEach
+)
 
 // take gives what another Run put back, or new memory. There may be no bench.
 func (b *Bench) take() *workspace {
@@ -36,6 +50,7 @@ type workspace struct {
 	out      []byte   // to be written
 	back     []byte   // read back
 	captures [][]byte // to read captures into, wiped by their Readers
+	whole    []byte   // to keep one in, likewise
 	orders   []*order
 	payloads [][]byte
 	pcm      [][]int16
@@ -86,6 +101,34 @@ func (w *workspace) reading() []byte {
 		return make([]byte, capture.ReadOctets)
 	}
 	return pop(&w.captures)
+}
+
+// reserve gives memory in which all of a capture can be kept, which has to be released;
+// none when it is too long, or too many are being kept.
+func (b *Bench) reserve(w *workspace, path string) []byte {
+	if b == nil {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > keepEach-capture.ReadSpare {
+		return nil // a file that is not there shows when it is opened
+	}
+	n := int(info.Size()) + capture.ReadSpare
+	if b.kept.Add(keepEach) > keepAll {
+		b.kept.Add(-keepEach)
+		return nil
+	}
+	if cap(w.whole) < n {
+		w.whole = make([]byte, (n|(1<<20-1))+1)
+	}
+	return w.whole
+}
+
+// release takes it back.
+func (b *Bench) release(room []byte) {
+	if room != nil {
+		b.kept.Add(-keepEach)
+	}
 }
 
 // haveRead takes it back.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -36,6 +37,48 @@ func TestBench(t *testing.T) {
 	bench.put(w)
 	if w.window[0] != 0 || w.out[0] != 0 || w.back[0] != 0 || w.payloads[0][0] != 0 || w.pcm[0][0] != 0 {
 		t.Errorf("not wiped: %+v", w)
+	}
+}
+
+// A bench keeps so many captures at a time, none that is too long, and finds room again
+// when one is done.
+func TestBenchKeepsSome(t *testing.T) {
+	var bench Bench
+	work := new(workspace)
+	path := filepath.Join(t.TempDir(), "c")
+	if got := bench.reserve(work, path); got != nil {
+		t.Errorf("%d octets for a file that is not there", len(got))
+	}
+	for _, size := range []int64{0, 1 << 20, keepEach} {
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Truncate(size), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		var lent [][]byte
+		for range keepAll/keepEach + 1 {
+			if room := bench.reserve(work, path); room != nil {
+				lent = append(lent, room)
+				if int64(len(room)) < size+capture.ReadSpare {
+					t.Errorf("%d octets for a file of %d", len(room), size)
+				}
+			}
+		}
+		want := keepAll / keepEach
+		if size == keepEach {
+			want = 0
+		}
+		if len(lent) != want {
+			t.Errorf("%d captures of %d octets are kept, want %d", len(lent), size, want)
+		}
+		for _, room := range lent {
+			bench.release(room)
+		}
+		if n := bench.kept.Load(); n != 0 {
+			t.Errorf("%d octets are still kept", n)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -166,6 +167,7 @@ func run(t testing.TB, job Job) Result {
 			t.Errorf("%s: %d samples, the timeline has %d", tr.File, tr.Samples, want)
 		}
 	}
+	runKeeping(t, job, res)
 	entries, err := os.ReadDir(job.Dir)
 	if err != nil {
 		t.Fatal(err)
@@ -176,6 +178,29 @@ func run(t testing.TB, job Job) Result {
 		}
 	}
 	return res
+}
+
+// runKeeping runs a job again, once with and once without keeping the capture, and
+// compares.
+func runKeeping(t testing.TB, job Job, want Result) {
+	t.Helper()
+	if _, bench := t.(*testing.B); bench {
+		return
+	}
+	job.Dir = t.TempDir()
+	for _, bench := range []*Bench{nil, new(Bench)} {
+		job.Bench = bench
+		res, err := Run(context.Background(), job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(res, want) {
+			t.Errorf("keeping the capture %v gives %+v, want %+v", bench != nil, res, want)
+		}
+		if bench != nil && bench.kept.Load() != 0 {
+			t.Errorf("%d octets are being kept", bench.kept.Load())
+		}
+	}
 }
 
 // readWAV reads a file with a library that knows nothing of ours.

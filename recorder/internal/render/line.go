@@ -33,7 +33,7 @@ type line struct {
 	source  *Stream
 	rate    int
 	reader  *capture.Reader
-	room    []byte // what it works with
+	done    func() error // closes it
 	codings *codings
 	tapes   *tapes
 	lineup  lineup
@@ -81,16 +81,13 @@ type voice struct {
 
 // openLine opens the capture of a job for one stream of a track.
 func openLine(job *Job, v *survey, rate int, audible []samples) (*line, error) {
-	room := job.work.reading()
-	r, err := capture.Open(job.Capture, job.Secret, room)
+	r, done, err := job.again(v)
 	if err != nil {
-		job.work.haveRead(room)
 		return nil, err
 	}
-	r.Only(v.stream.ID, v.ended)
 	from := job.Timeline.From
 	l := &line{
-		stream: v.stream.ID, source: &v.stream, rate: rate, reader: r, room: room, codings: v.codings.again(),
+		stream: v.stream.ID, source: &v.stream, rate: rate, reader: r, done: done, codings: v.codings.again(),
 		tapes: v.tapes, at: origins(v.epochs, from, rate), audible: audible,
 		epochs: v.epochs, from: from, steps: make(map[int]*step),
 		kernels: make(map[int]*kernel), voices: make(map[int]*voice),
@@ -101,9 +98,7 @@ func openLine(job *Job, v *survey, rate int, audible []samples) (*line, error) {
 
 func (l *line) close() error {
 	l.lineup.close()
-	err := l.reader.Close()
-	l.lineup.work.haveRead(l.room)
-	return err
+	return l.done()
 }
 
 // feed gives all samples before until to add, as far as packets come in the

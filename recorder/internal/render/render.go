@@ -2,8 +2,9 @@
 // timeline, with silence of the same length where audio was lost or withheld.
 //
 // [Run] reads the capture once to learn its streams and once more for each
-// stream of each track to write it, so that memory does not grow with length.
-// Both readings go through the same steps:
+// stream of each track to write it, so that memory does not grow with length: a
+// [Bench] keeps what is opened of short ones between the readings.
+// Both go through the same steps:
 //
 //   - lineup and order put the packets of each SSRC in sequence (RFC 3550 §A.1);
 //   - timing divides them into epochs, in each of which RTP time runs evenly;

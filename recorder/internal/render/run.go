@@ -31,11 +31,11 @@ func Run(ctx context.Context, job Job) (res Result, err error) {
 	}
 	job.work = job.Bench.take()
 	defer job.Bench.put(job.work)
-	found, err := look(ctx, job)
-	if err != nil {
+	var found finding
+	defer func() { err = errors.Join(err, found.close()) }()
+	if err := found.look(ctx, job); err != nil {
 		return Result{}, err
 	}
-	defer func() { err = errors.Join(err, found.close()) }()
 	surveys := found.surveys
 	align(job.Streams, surveys)
 	res.Torn = found.torn
@@ -84,33 +84,30 @@ func (job *Job) clean() error {
 // A finding is what is known of a job before the second reading.
 type finding struct {
 	surveys map[int]*survey
+	reader  *capture.Reader // has been through the capture
+	done    func()          // gives back what it worked with
 	torn    bool
 	said    map[int][]string // by stream: what ffmpeg said of encodings that it could not decode
 }
 
 // look reads the capture and has ffmpeg decode its part. What ffmpeg fails at is
 // surveyed again as what cannot be decoded; it costs nothing else.
-func look(ctx context.Context, job Job) (f finding, err error) {
+func (f *finding) look(ctx context.Context, job Job) (err error) {
 	f.said = make(map[int][]string)
 	failed := make(map[int][]Format)
-	for {
+	for again := true; again && err == nil; {
+		if err = f.close(); err != nil {
+			return err
+		}
 		if f.surveys, err = prepare(job, failed); err != nil {
-			return f, err
+			return err
 		}
-		if f.torn, err = readAll(ctx, job, f.surveys); err != nil {
-			return f, err
+		if err = f.readAll(ctx, job); err != nil {
+			return err
 		}
-		again, err := f.decodeForeign(ctx, job, failed)
-		if err != nil {
-			return f, errors.Join(err, f.close())
-		}
-		if !again {
-			return f, nil
-		}
-		if err := f.close(); err != nil {
-			return f, err
-		}
+		again, err = f.decodeForeign(ctx, job, failed)
 	}
+	return err
 }
 
 // decodeForeign makes the tapes. again is set when an encoding could not be decoded.
@@ -136,6 +133,11 @@ func (f *finding) decodeForeign(ctx context.Context, job Job, failed map[int][]F
 }
 
 func (f *finding) close() (err error) {
+	if f.reader != nil {
+		err = f.reader.Close()
+		f.reader = nil
+		f.done()
+	}
 	for _, v := range f.surveys {
 		if v.tapes != nil {
 			err = errors.Join(err, v.tapes.file.close())
@@ -243,33 +245,64 @@ func prepare(job Job, failed map[int][]Format) (map[int]*survey, error) {
 }
 
 // readAll is the first reading.
-func readAll(ctx context.Context, job Job, surveys map[int]*survey) (torn bool, err error) {
-	room := job.work.reading()
-	defer job.work.haveRead(room)
-	r, err := capture.Open(job.Capture, job.Secret, room)
+func (f *finding) readAll(ctx context.Context, job Job) error {
+	r, done, err := job.open()
 	if err != nil {
-		return false, err
+		return err
 	}
-	defer func() { err = errors.Join(err, r.Close()) }()
+	f.reader, f.done = r, done
 	var a arrival
 	for n := 1; ; n++ {
 		if n%checkEvery == 0 && ctx.Err() != nil {
-			return false, ctx.Err()
+			return ctx.Err()
 		}
 		err := r.Next(&a.Packet)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return false, err
+			return err
 		}
-		if v := surveys[a.Stream]; v != nil {
+		if v := f.surveys[a.Stream]; v != nil {
 			v.read(&a)
 		}
 	}
-	for _, v := range surveys {
-		v.ended = r.End()
+	for _, v := range f.surveys {
+		v.reader = r
 		v.end()
 	}
-	return r.Torn(), nil
+	f.torn = r.Torn()
+	return nil
+}
+
+// open opens the capture, to be kept if there is room for it. done is called when the
+// Reader is closed.
+func (job *Job) open() (r *capture.Reader, done func(), err error) {
+	room := job.Bench.reserve(job.work, job.Capture)
+	done = func() { job.Bench.release(room) }
+	if room == nil {
+		small := job.work.reading()
+		room, done = small, func() { job.work.haveRead(small) }
+	}
+	if r, err = capture.Open(job.Capture, job.Secret, room); err != nil {
+		done()
+	}
+	return r, done, err
+}
+
+// again opens the capture for one stream, when all of it was read. done closes it.
+func (job *Job) again(v *survey) (r *capture.Reader, done func() error, err error) {
+	if r, ok := v.reader.Again(v.stream.ID); ok {
+		return r, func() error { return nil }, nil
+	}
+	room := job.work.reading()
+	if r, err = capture.Open(job.Capture, job.Secret, room); err != nil {
+		job.work.haveRead(room)
+		return nil, nil, err
+	}
+	r.Only(v.stream.ID, v.reader.End())
+	return r, func() error {
+		defer job.work.haveRead(room)
+		return r.Close()
+	}, nil
 }

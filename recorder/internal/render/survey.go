@@ -3,6 +3,8 @@ package render
 import (
 	"slices"
 	"time"
+
+	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
 
 // maxHoles bounds the lost and undecodable parts of a stream that are kept.
@@ -109,7 +111,7 @@ type survey struct {
 	sounds      bool // in a file
 	corrections []Correction
 	any         bool
-	ended       int64 // where the first reading came to, in octets of the capture
+	reader      *capture.Reader // of the first reading
 	first, last time.Duration
 }
 

@@ -13,7 +13,6 @@ import (
 	"slices"
 
 	"github.com/siprecd/siprecd/recorder/codec"
-	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
 
 // What ffmpeg decodes cannot be decoded packet by packet. It is decoded between the
@@ -99,14 +98,11 @@ func makeTapes(ctx context.Context, job Job, v *survey) (made *tapes, failed *Fo
 }
 
 func (t *taper) read(job Job, v *survey) (err error) {
-	room := job.work.reading()
-	defer job.work.haveRead(room)
-	r, err := capture.Open(job.Capture, job.Secret, room)
+	r, done, err := job.again(v)
 	if err != nil {
 		return err
 	}
-	r.Only(v.stream.ID, v.ended)
-	defer func() { err = errors.Join(err, r.Close()) }()
+	defer func() { err = errors.Join(err, done()) }()
 	codings := v.codings.again()
 	var a arrival
 	for n := 1; t.err == nil; n++ {
