@@ -26,6 +26,7 @@ import (
 	"github.com/siprecd/siprecd/conformance/rfc7865"
 	"github.com/siprecd/siprecd/conformance/rfc7866"
 	"github.com/siprecd/siprecd/conformance/rfc8068"
+	"github.com/siprecd/siprecd/conformance/security"
 )
 
 // All lists every case that needs nothing but a target, of all groups.
@@ -48,6 +49,7 @@ func All() []check.Case {
 		rfc7866.Cases(),
 		rfc8068.Cases(),
 		dialects.Cases(),
+		security.Cases(),
 	)
 }
 

@@ -13,21 +13,29 @@ import (
 type Feature struct {
 	Name string `json:"name"`
 	Says string `json:"says"` // what a server does that claims it
+	// Setting is of features that a server has by how it is configured, for all or for
+	// where the suite comes from. Some rule out what other cases want, so no profile has
+	// them: they are claimed by their name only.
+	Setting bool `json:"setting,omitempty"`
 }
 
 // Features lists all features that cases need, by name.
 func Features() []Feature {
 	return []Feature{
-		{"100rel", "sends provisional responses reliably when it is asked to (RFC 3262)"},
-		{check.Files, "writes WAV files, which --files or --files-url finds; with one of these it is claimed"},
-		{"info", "takes metadata in INFO, as some clients send it (RFC 6086)"},
-		{"plain-invite", "takes an INVITE without any mark of a recording session, from clients that are configured so"},
-		{"rtcp", "sends receiver reports (RFC 3550 §6.4, RFC 7866 §8.1.1)"},
-		{"snapshot", "asks for a snapshot of the metadata when it needs one (RFC 7866 §9.2)"},
-		{"timer", "agrees on session timers (RFC 4028)"},
-		{"tls", "is reached over TLS; these cases run with that transport only (RFC 7866 §12)"},
-		{"udp", "is reached over UDP; these cases run with that transport only (RFC 3261 §18)"},
-		{"update", "takes UPDATE, for SDP and for metadata (RFC 3311, RFC 7866 §9)"},
+		{Name: "100rel", Says: "sends provisional responses reliably when it is asked to (RFC 3262)"},
+		{Name: "bound", Says: "takes requests within a dialog from the address of its SRC only", Setting: true},
+		{Name: "client-certificate", Says: "is reached over TLS, and admits clients by their certificate only (RFC 7866 §12.1)", Setting: true},
+		{Name: "digest", Says: "asks who opens a recording session for a password (RFC 3261 §22)", Setting: true},
+		{Name: check.Files, Says: "writes WAV files, which --files or --files-url finds; with one of these it is claimed"},
+		{Name: "info", Says: "takes metadata in INFO, as some clients send it (RFC 6086)"},
+		{Name: "plain-invite", Says: "takes an INVITE without any mark of a recording session, from clients that are configured so"},
+		{Name: "protected-keys", Says: "takes keys of SRTP over TLS only (RFC 4568 §8.3)", Setting: true},
+		{Name: "rtcp", Says: "sends receiver reports (RFC 3550 §6.4, RFC 7866 §8.1.1)"},
+		{Name: "snapshot", Says: "asks for a snapshot of the metadata when it needs one (RFC 7866 §9.2)"},
+		{Name: "timer", Says: "agrees on session timers (RFC 4028)"},
+		{Name: "tls", Says: "is reached over TLS; these cases run with that transport only (RFC 7866 §12)"},
+		{Name: "udp", Says: "is reached over UDP; these cases run with that transport only (RFC 3261 §18)"},
+		{Name: "update", Says: "takes UPDATE, for SDP and for metadata (RFC 3311, RFC 7866 §9)"},
 	}
 }
 
@@ -38,21 +46,27 @@ type Profile struct {
 	Features []string `json:"features"`
 }
 
-// Full is the profile that claims every feature.
+// Full is the profile that claims every feature which is no setting.
 const Full = "full"
 
 // Profiles lists the profiles, the smallest first. Each has the features of those
 // before it.
 func Profiles() []Profile {
-	var all []string
-	for _, f := range Features() {
-		all = append(all, f.Name)
-	}
 	return []Profile{
 		{"core", "RFC 7866 with nothing that may be left out", []string{"udp"}},
 		{"common", "what session border controllers rely on as a rule", []string{"rtcp", "timer", "udp", "update"}},
-		{Full, "everything", all},
+		{Full, "everything that is no setting", full()},
 	}
+}
+
+// full are the features of Full.
+func full() (names []string) {
+	for _, f := range Features() {
+		if !f.Setting {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // Claim is the set of features that a profile and further features name together, in

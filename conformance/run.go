@@ -16,7 +16,7 @@ import (
 type Options struct {
 	Cases    []check.Case  // default All
 	Sections []string      // as for Choose; none: all of Cases, or without these the groups of the RFCs
-	Features []string      // what the server claims to support; nil: everything
+	Features []string      // what the server claims to support; nil: everything but settings
 	Timeout  time.Duration // of a case that names no longer one; default 10 s
 	Parallel int           // cases at a time, except those that run alone; default 4
 	Repeat   int           // runs of each case, one after the other; default 1
@@ -57,8 +57,12 @@ func (o Options) complete() (Options, error) {
 // Missing is the first feature that the case needs and the server does not claim; empty
 // when there is none and the case is run.
 func (o Options) Missing(c check.Case) string {
+	claimed := o.Features
+	if claimed == nil {
+		claimed = full()
+	}
 	for _, need := range c.Needs {
-		if o.Features != nil && !slices.Contains(o.Features, need) {
+		if !slices.Contains(claimed, need) {
 			return need
 		}
 	}

@@ -74,7 +74,11 @@ func (c profilesCommand) list(w io.Writer) error {
 	b.WriteString("\nFeatures, for --features. A server that claims one\n")
 	for _, f := range features {
 		in := slices.IndexFunc(profiles, func(p conformance.Profile) bool { return slices.Contains(p.Features, f.Name) })
-		fmt.Fprintf(&b, "  %-12s %s; from profile %s on\n", f.Name, f.Says, profiles[in].Name)
+		where := "in no profile, as it is a matter of configuration"
+		if !f.Setting {
+			where = "from profile " + profiles[in].Name + " on"
+		}
+		fmt.Fprintf(&b, "  %-18s %s; %s\n", f.Name, f.Says, where)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

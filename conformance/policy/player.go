@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -134,10 +135,7 @@ func (p *Player) try(ctx context.Context, s scenario.Scenario, number int) (play
 	if err != nil {
 		return nil, err
 	}
-	dialect := p.Dialect
-	if dialect == "" {
-		dialect = Standard
-	}
+	dialect := p.dialect()
 	f := &performance{Player: p, code: c, client: client, number: number}
 	f.call = newCall(s, dialect, p.Suite, client.IDs(), time.Now())
 	f.call.mixed = p.Mixed
@@ -173,6 +171,8 @@ func (p *Player) transport() string {
 	}
 	return name
 }
+
+func (p *Player) dialect() Dialect { return cmp.Or(p.Dialect, Standard) }
 
 func (p *Player) gap() time.Duration {
 	if p.Gap == 0 {

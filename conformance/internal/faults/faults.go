@@ -52,5 +52,6 @@ func All() []Fault {
 		dialectBodies(),
 		dialectDocuments(),
 		dialectStreams(),
+		security(),
 	)
 }

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/siprecd/siprecd/conformance/internal/model"
@@ -17,7 +18,7 @@ func rfc4568() []Fault {
 		{
 			Name: "one-key-for-all", Says: "Two streams are answered with one key.",
 			Caught: []string{"rfc4568/5.1.2/2"},
-			Config: alters(edit(0, strings.Repeat("B", 40), strings.Repeat("A", 40))),
+			Config: alters(keyed(func(_ int, first, _ string) string { return first })),
 		},
 		{
 			Name: "savp-without-key-taken", Says: "A stream of RTP/SAVP without a crypto attribute is taken.",
@@ -100,7 +101,7 @@ func rfc4568() []Fault {
 		{
 			Name: "own-key-changes", Says: "Each answer has another key.",
 			Caught: []string{"rfc4568/7.1.4/3"},
-			Config: alters(edit(1, strings.Repeat("A", 40), strings.Repeat("C", 40))),
+			Config: alters(changingKeys()),
 		},
 	}
 }
@@ -113,4 +114,32 @@ func refuseLine(i int, text string) mistake {
 			refused(req, r)
 		}
 	})
+}
+
+// inlineKey is a key in a description.
+var inlineKey = regexp.MustCompile(`inline:[A-Za-z0-9+/=]+`)
+
+// keyed gives the streams other keys than they were to have; change has the place of
+// the key in the description, from 0, the first one of it, and the key itself.
+func keyed(change func(i int, first, own string) string) mistake {
+	return always(func(_ *message, r *response) {
+		i, first := -1, ""
+		r.SDP = inlineKey.ReplaceAllStringFunc(r.SDP, func(own string) string {
+			if i++; i == 0 {
+				first = own
+			}
+			return change(i, first, own)
+		})
+	})
+}
+
+// changingKeys gives another key with each description.
+func changingKeys() mistake {
+	return func() alter {
+		n := 0
+		return func(req *message, r *response) {
+			n++
+			keyed(func(int, string, string) string { return "inline:" + strings.Repeat(string(rune('A'+n%26)), 40) })()(req, r)
+		}
+	}
 }

@@ -2,7 +2,7 @@ package model
 
 import (
 	"cmp"
-	"encoding/base64"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"strconv"
@@ -39,11 +39,13 @@ func (s *Server) answer(d *dialog, offer *src.SDP) string {
 		if m.Label != "" {
 			label = "a=label:" + m.Label + "\r\n"
 		}
-		accepted, answered := cryptoFor(i, m)
-		valid := accepted != ""
+		if !s.cfg.ProtectedKeys || s.cfg.Network == "tls" {
+			l.protect(m)
+		}
+		valid := l.accepted != ""
 		crypto, mux := "", ""
 		if valid {
-			crypto = "a=crypto:" + answered + "\r\n"
+			crypto = "a=crypto:" + l.answered + "\r\n"
 		}
 		if _, offered := m.Attribute("rtcp-mux"); offered && s.cfg.Reports {
 			mux = "a=rtcp-mux\r\n"
@@ -59,7 +61,7 @@ func (s *Server) answer(d *dialog, offer *src.SDP) string {
 			s.bind(l)
 		}
 		if l.receiver != nil && l.port != 0 {
-			l.receiver.expect(offer, i, accepted, answered)
+			l.receiver.expect(offer, i, l.accepted, l.answered)
 			s.track(d, i, m, direction)
 		}
 	}
@@ -89,9 +91,9 @@ func timing(offer *src.SDP) string {
 	return b.String()
 }
 
-// cryptoFor accepts the first crypto attribute that is understood, with a key made of the
-// place of the m-line (RFC 4568 §5.1.2); both are empty when there is none.
-func cryptoFor(i int, m src.MediaLine) (accepted, answered string) {
+// protect accepts the first crypto attribute that is understood (RFC 4568 §5.1.2), with
+// a key that is drawn for it (§6.1) and stays while it is offered.
+func (l *line) protect(m src.MediaLine) {
 	for _, a := range m.Attributes {
 		value, ok := strings.CutPrefix(a, "crypto:")
 		if !ok {
@@ -105,13 +107,16 @@ func cryptoFor(i int, m src.MediaLine) (accepted, answered string) {
 		if !understood {
 			continue
 		}
-		// Octets whose base64 is one letter.
-		letters, _ := base64.StdEncoding.DecodeString(strings.Repeat(string(rune('A'+i)), 64))
-		ours := src.SRTPKey{Suite: key.Suite, Key: letters[:len(key.Key)], Salt: letters[len(key.Key):][:len(key.Salt)]}
-		n, _ := strconv.Atoi(tag)
-		return value, ours.Attribute(n) + negotiated
+		if value != l.accepted {
+			ours := src.SRTPKey{Suite: key.Suite, Key: make([]byte, len(key.Key)), Salt: make([]byte, len(key.Salt))}
+			_, _ = rand.Read(ours.Key) // never fails, says its documentation
+			_, _ = rand.Read(ours.Salt)
+			n, _ := strconv.Atoi(tag)
+			l.accepted, l.answered = value, ours.Attribute(n)+negotiated
+		}
+		return
 	}
-	return "", ""
+	l.accepted, l.answered = "", ""
 }
 
 // parameters are those of the SRTP that an answer repeats; understood is false when one

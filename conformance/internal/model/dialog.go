@@ -1,6 +1,7 @@
 package model
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -14,7 +15,8 @@ import (
 type dialog struct {
 	callID  string
 	tag     string
-	remote  string // tag of the SRC; may be empty (RFC 3261 §12.1.1)
+	remote  string     // tag of the SRC; may be empty (RFC 3261 §12.1.1)
+	from    netip.Addr // where its INVITE came from
 	cseq    uint32
 	version int
 	last    string // the description without its version
@@ -43,6 +45,8 @@ type line struct {
 	port int
 	// receiver takes what comes to the port; nil without Reports and Record.
 	receiver *receiver
+	// accepted is the a=crypto that was, answered what answers it; empty without SRTP.
+	accepted, answered string
 }
 
 // end stops receiving.
@@ -56,7 +60,7 @@ func (l *line) end() {
 // open makes the dialog of an INVITE. The caller holds mu.
 func (s *Server) open(m *src.Message, write func([]byte) error) *dialog {
 	d := &dialog{
-		callID: m.Get("Call-ID"), tag: s.tagFor(m), remote: tagOf(m.Get("From")),
+		callID: m.Get("Call-ID"), from: m.Source.Addr(), tag: s.tagFor(m), remote: tagOf(m.Get("From")),
 		local: m.Get("To"), peer: m.Get("From"), routes: m.List("Record-Route"), contact: s.contact(m), write: write,
 		acked: make(chan struct{}), names: make(map[string]string),
 	}
@@ -69,8 +73,10 @@ func (s *Server) open(m *src.Message, write func([]byte) error) *dialog {
 func (s *Server) tagFor(m *src.Message) string {
 	id := m.Get("Call-ID")
 	if s.tags[id] == "" || s.dialogs[id] != nil {
-		s.tagged++
-		s.tags[id] = "model" + strconv.Itoa(s.tagged)
+		s.tags[id] = rand.Text()
+		if s.cfg.Tag != nil {
+			s.tags[id] = s.cfg.Tag()
+		}
 	}
 	return s.tags[id]
 }
@@ -79,6 +85,7 @@ func (s *Server) tagFor(m *src.Message) string {
 func (s *Server) forget(d *dialog) {
 	delete(s.dialogs, d.callID)
 	s.close(d)
+	delete(s.tags, d.callID)
 	if d.timer != nil {
 		d.timer.Stop()
 	}

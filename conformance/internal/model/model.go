@@ -59,6 +59,10 @@ type Config struct {
 	AlterKey func(i int, accepted string) string
 	// NewCounters begins the rollover counters anew with each offer.
 	NewCounters bool
+	// AnySource takes RTP from whomever it comes.
+	AnySource bool
+	// GoodbyeEnds ends a stream by a BYE of RTCP from whomever it comes.
+	GoodbyeEnds bool
 	// NextPort sends RTCP from its own port and to the one after that of RTP, whatever
 	// was agreed on or a=rtcp names.
 	NextPort bool
@@ -66,6 +70,18 @@ type Config struct {
 	PlainReports bool
 	// Record has files written; nil writes none.
 	Record *Record
+	// Asks challenges each INVITE that opens a recording session. No password is right.
+	Asks bool
+	// ProtectedKeys accepts keys of SRTP over TLS only.
+	ProtectedKeys bool
+	// AnyTag are methods whose dialog is found by the Call-ID alone.
+	AnyTag []string
+	// AnyCSeq takes requests of a dialog in whatever order.
+	AnyCSeq bool
+	// LateCancel ends a recording session by a CANCEL that comes after the 200.
+	LateCancel bool
+	// Tag makes To tags; default: random ones.
+	Tag func() string
 	// Forget takes each repeated request for a new one.
 	Forget bool
 	// Ring sends 180 to the first INVITE and waits for CANCEL, which it answers
@@ -127,7 +143,6 @@ type Server struct {
 	reliable map[string]*early        // by Call-ID: INVITEs that wait for a PRACK
 	acks     map[string]chan struct{} // by ackID, or branch of a refusal: closed by the ACK
 	tags     map[string]string        // by Call-ID
-	tagged   int                      // how many there were
 	initial  map[string]string        // branch of what began a dialog, or might
 }
 

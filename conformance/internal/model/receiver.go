@@ -30,6 +30,8 @@ type receiver struct {
 	ended    bool
 	mux      bool           // RTCP leaves from the port of RTP (RFC 5761 §5.1.1)
 	to       netip.AddrPort // where reports go
+	sender   netip.AddrPort // announced by the offer; invalid without one
+	lastAt   time.Time      // of what came from there
 	came     bool           // RTCP came, from there
 	opener   *src.Protector // takes off what the SRC protects; nil for plain RTP
 	openedBy src.SRTPKey
@@ -78,7 +80,8 @@ func (r *receiver) expect(offer *src.SDP, i int, accepted, answered string) {
 	defer r.mu.Unlock()
 	m := offer.Media[i]
 	_, r.mux = m.Attribute("rtcp-mux")
-	if at := offer.AddressOf(i); at.IsValid() && !r.came {
+	r.sender = offer.AddressOf(i)
+	if at := r.sender; at.IsValid() && !r.came {
 		r.to = at
 		if port, found := m.Attribute("rtcp"); found && !r.mux && !r.cfg.NextPort {
 			n, _ := strconv.ParseUint(strings.Fields(port)[0], 10, 16)
@@ -156,22 +159,54 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort, at time.Time) {
 			return
 		}
 	}
+	if !r.vouched(from, &h, at) {
+		return
+	}
 	if r.track != nil && len(plain) >= n {
 		r.track.take(r.cfg.Record, Packet{At: at, From: from, Header: h, Payload: bytes.Clone(plain[n:]), Suite: r.openedBy.Suite})
 	}
 	r.seen.note(&h, at)
 }
 
+// silence is how long the sender of a stream has to be silent before another port of its
+// address takes its place.
+const silence = 250 * time.Millisecond
+
+// vouched reports whether a packet is of the SRC: it is authentic, comes from where the
+// offer says, or from another port there and goes on with the stream or follows its end.
+// The caller holds mu.
+func (r *receiver) vouched(from netip.AddrPort, h *rtp.Header, at time.Time) bool {
+	ahead := h.SequenceNumber - uint16(r.seen.highest)
+	switch {
+	case r.opener != nil || r.cfg.AnySource || !r.sender.IsValid() || from == r.sender:
+	case from.Addr() != r.sender.Addr():
+		return false
+	case r.seen.started && !(h.SSRC == r.seen.ssrc && ahead >= 1 && ahead <= 64) && at.Sub(r.lastAt) < silence:
+		return false
+	}
+	r.lastAt = at
+	return true
+}
+
 // controlDatagram takes RTCP. The caller holds mu.
 func (r *receiver) controlDatagram(b []byte, from netip.AddrPort, at time.Time) {
 	if r.opener != nil {
 		plain, err := r.opener.OpenRTCP(b)
-		if err != nil && !r.cfg.Trusting {
+		switch {
+		case err == nil:
+			b = plain
+		case !r.cfg.Trusting:
 			return
 		}
-		b = plain
 	}
 	if len(b) < 8 || b[0]>>6 != 2 {
+		return
+	}
+	if c, err := src.ParseCompound(b); err == nil && len(c.Byes) > 0 {
+		if r.cfg.GoodbyeEnds && !r.ended {
+			r.ended = true
+			close(r.done)
+		}
 		return
 	}
 	r.to, r.came = from, true

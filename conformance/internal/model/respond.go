@@ -106,9 +106,11 @@ func (s *Server) respond(m *src.Message, d *dialog, write func([]byte) error) *R
 	case "CANCEL":
 		if s.ringing == nil && s.stored[m.Branch()+" INVITE"] == nil {
 			r.Status = 481
+		} else if d != nil && s.cfg.LateCancel {
+			s.forget(d)
 		}
 	default:
-		if tagOf(m.Get("To")) == "" {
+		if m.Method == "INVITE" && tagOf(m.Get("To")) == "" {
 			d = s.open(m, write)
 			r.ToTag = d.tag
 		}
@@ -140,12 +142,16 @@ func (s *Server) refuses(m *src.Message, d *dialog, r *Response) bool {
 	case len(unknown) > 0 && m.Method != "CANCEL":
 		r.Status = 420
 		r.Set("Unsupported", strings.Join(unknown, ", "))
-	case m.Method == "CANCEL":
+	case m.Method == "CANCEL", d != nil && slices.Contains(s.cfg.AnyTag, m.Method):
 		return false
 	case inDialog && !d.matches(m) || !inDialog && m.Method != "INVITE" && m.Method != "OPTIONS":
 		r.Status = 481
-	case inDialog && cseq <= d.cseq:
+	case inDialog && d.from != m.Source.Addr():
+		r.Status = 403 // it is not of the SRC
+	case inDialog && cseq <= d.cseq && !s.cfg.AnyCSeq:
 		r.Status = 500
+	case s.cfg.Asks && !inDialog && m.Method == "INVITE":
+		s.challenge(r)
 	default:
 		return refusesBody(m, r) || m.Method != "OPTIONS" && refusesTerms(m, r)
 	}
