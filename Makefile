@@ -57,9 +57,10 @@ bench:
 coverage:
 	.ci/coverage
 
-# The suite against a freshly started siprecd, over UDP and over TCP.
+# The suite against a freshly started siprecd, strict: every group over UDP, a part over
+# TCP, TLS and IPv6. ".ci/conformance full" is every group over each, and 20 runs.
 conformance: build
-	.ci/conformance $(BIN)
+	.ci/conformance small $(BIN)
 
 # Scenarios of the rules on live calls: all of them in the standard dialect, one of
 # POLICY in each other manner, and a server whose gate is broken (docs/policy-e2e.md);

@@ -39,6 +39,8 @@ type options struct {
 	Run  runCommand  `cmd:"" help:"Run the cases against a server. Exit code 0: all passed; 1: the server failed a case; 2: wrong use, unreachable server, or a case without a verdict."`
 	List listCommand `cmd:"" help:"List the cases: ID, level, section and requirement."`
 
+	Compare compareCommand `cmd:"" help:"Write reports side by side as a table in Markdown, for a README."`
+
 	Profiles profilesCommand `cmd:"" help:"List the profiles and features that a server may claim."`
 
 	Policy policyCommand `cmd:"" help:"Play scenarios of the rules to a server as real calls."`
@@ -89,6 +91,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		}
 	case "list":
 		err = o.List.list(stdout)
+	case "compare":
+		err = o.Compare.run(stdout)
 	case "profiles":
 		err = o.Profiles.list(stdout)
 	case "load":
