@@ -165,12 +165,13 @@ func (w *way) settlePress(stream int, now time.Duration) {
 }
 
 // withholdPress judges it when nothing that arrives from an instant on may be kept: what
-// of it may come yet would be withheld. When the stream is over, nothing of it comes.
+// of it may come yet would be withheld. When the stream is over, its end does not come
+// again.
 func (w *way) withholdPress(stream int, from time.Duration, over bool) {
 	p := w.press
 	switch {
 	case p == nil:
-	case p.last < from && (over || p.ended && p.whole(from)):
+	case p.last < from && (p.whole(from) || over && p.ended):
 		w.keepPress(stream)
 	default:
 		p.forget()

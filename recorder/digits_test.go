@@ -193,6 +193,11 @@ func TestTrackDigits(t *testing.T) {
 			p.packet(101, time.Second, 1120*ms, toldBy(5, false, 800))
 			p.track.End("r", t0.Add(1130*ms))
 			p.packet(101, time.Second, 1140*ms, toldBy(5, false, 960))
+		}, nil},
+		{"the stream ends just after it", func(_ *testing.T, p *pressing) {
+			p.packet(101, time.Second, 1120*ms, toldBy(5, true, 800))
+			p.track.End("r", t0.Add(1130*ms))
+			p.packet(101, time.Second, 1140*ms, toldBy(5, true, 800))
 		}, five},
 		{"the end is lost and another digit follows", func(_ *testing.T, p *pressing) {
 			p.packet(101, time.Second, 1120*ms, toldBy(5, false, 800))
