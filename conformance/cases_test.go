@@ -132,6 +132,27 @@ func TestEveryCasePassesOnACorrectServer(t *testing.T) {
 	}
 }
 
+// The cases of audio take files in whatever form: here with a channel for each stream, and
+// at 16 kHz, where they can only be alike.
+func TestFilesInAnotherForm(t *testing.T) {
+	var cases []check.Case
+	for _, c := range conformance.All() {
+		if c.LooksAtFiles() {
+			cases = append(cases, c)
+		}
+	}
+	target := start(t, model.Config{Network: "udp", Reports: true, Record: &model.Record{Rate: 16000, Together: true}})
+	r, err := conformance.Run(t.Context(), target, conformance.Options{Cases: cases})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range r.Results {
+		if c.Outcome != check.Pass {
+			t.Errorf("%s: %s %v", c.ID, c.Outcome, c.Messages)
+		}
+	}
+}
+
 func TestEveryCaseIsDescribedOnce(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, c := range conformance.All() {

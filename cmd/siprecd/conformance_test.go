@@ -3,14 +3,16 @@ package main
 import (
 	"crypto/tls"
 	"testing"
+	"time"
 
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
+	"github.com/siprecd/siprecd/conformance/observe"
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
 // TestConformance runs the suite against the program. What a case skips over one
-// transport it must show over another.
+// transport it must show over another; over TCP nobody looks at the files.
 func TestConformance(t *testing.T) {
 	authority, err := src.NewAuthority()
 	if err != nil {
@@ -24,12 +26,16 @@ func TestConformance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _ := serveProcess(t, "--drain", "0s", "--plain-invite", "127.0.0.1", "--listen", "tls:127.0.0.1:0", "--tls-certificate", certificate, "--tls-key", key)
+	p, dir := serveProcess(t, "--drain", "0s", "--plain-invite", "127.0.0.1", "--listen", "tls:127.0.0.1:0", "--tls-certificate", certificate, "--tls-key", key)
+	files, err := observe.Folder(dir, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
 	passed := make(map[string]bool)
 	for _, target := range []check.Target{
-		{Address: p.udp, Transport: "udp"},
+		{Address: p.udp, Transport: "udp", Observer: files, Duration: 2 * time.Second},
 		{Address: p.tcp, Transport: "tcp"},
-		{Address: p.tls, Transport: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}},
+		{Address: p.tls, Transport: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}, Observer: files, Duration: 2 * time.Second},
 	} {
 		t.Run(target.Transport, func(t *testing.T) {
 			report, err := conformance.Run(deadline(t), target, conformance.Options{Sections: []string{conformance.Everything}})
