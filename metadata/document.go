@@ -1,5 +1,7 @@
 package metadata
 
+import "slices"
+
 // A Mode says what a document replaces (RFC 7865 §5.1.2).
 type Mode int
 
@@ -40,6 +42,10 @@ type Document struct {
 
 	fixed map[ID]int // m-lines of streams that no label binds (L0)
 }
+
+// Repaired reports whether the document was not well-formed XML, and is what could be
+// read of it.
+func (d *Document) Repaired() bool { return slices.Contains(d.Oddities, oddRepaired) }
 
 // A Group is a CS-Group (RFC 7865 §6.2): communication sessions that belong
 // together, for example before and after a transfer.

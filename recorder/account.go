@@ -226,7 +226,7 @@ func (in *interaction) reads(line account.Line, body []byte) {
 	}
 	p := in.legs[i].people
 	if !strings.HasPrefix(line.File, "headers-") {
-		_ = p.take(body, line.At, nil) // the journal says that it cannot be read
+		_, _ = p.take(body, line.At, nil) // the journal says that it cannot be read
 		return
 	}
 	_ = guarded(func() error {

@@ -137,8 +137,11 @@ func (l *leg) handle(ev *siprec.Event) {
 	in.tell(ev.At, events, decisions)
 	in.linkLate(l, ev)
 	for _, d := range docs {
-		if !d.Readable {
-			ev.Warn("metadata cannot be read: " + d.Error) // RFC 7865 §5.1
+		switch { // RFC 7865 §5.1
+		case !d.Readable:
+			ev.Warn("metadata cannot be read: " + d.Error)
+		case d.repaired:
+			ev.Warn("metadata is not well-formed XML, and was read as far as it can be")
 		}
 	}
 	in.accept(ev)

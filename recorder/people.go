@@ -37,6 +37,8 @@ type rawDocument struct {
 	store.Document
 	body []byte
 	form string // of its name
+	// repaired says that it was not well-formed XML, and is what could be read of it.
+	repaired bool
 }
 
 func newPeople() *people {
@@ -51,9 +53,10 @@ func (p *people) read(ev *siprec.Event) []rawDocument {
 	p.documented = p.documented || len(ev.Metadata) > 0
 	docs, merged := p.readHeaders(ev, binding)
 	for _, body := range ev.Metadata {
-		err := p.take(body, ev.At, binding)
+		repaired, err := p.take(body, ev.At, binding)
 		merged = merged || err == nil
 		docs = append(docs, p.keep(ev.At, documentForm, body, err))
+		docs[len(docs)-1].repaired = repaired
 	}
 	if !merged && binding != nil {
 		p.merge(nil, ev.At, binding)
@@ -84,16 +87,18 @@ func (p *people) name(docs []rawDocument) {
 	}
 }
 
-// take reads one document and merges it.
-func (p *people) take(body []byte, at time.Time, b metadata.Binding) error {
-	return guarded(func() error {
+// take reads one document and merges it. It may have had to be repaired.
+func (p *people) take(body []byte, at time.Time, b metadata.Binding) (repaired bool, err error) {
+	err = guarded(func() error {
 		doc, err := p.decode(body)
 		if err != nil {
 			return err
 		}
+		repaired = doc.Repaired()
 		p.merge(doc, at, b)
 		return nil
 	})
+	return repaired, err
 }
 
 // guarded reads a document. One over which the reader itself fails is as good as

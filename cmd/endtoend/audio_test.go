@@ -382,10 +382,14 @@ func TestUnreadableMetadata(t *testing.T) {
 	if m := do(t, d, "UPDATE", src.Request{Metadata: conversation(c).Complete()}); m.Has("Warning") {
 		t.Errorf("Warning %q of metadata that can be read", m.Get("Warning"))
 	}
+	complete := conversation(c).Complete()
+	if got := do(t, d, "UPDATE", src.Request{Metadata: complete[:len(complete)-5]}).Get("Warning"); !strings.Contains(got, "metadata is not well-formed XML") {
+		t.Errorf("Warning %q of metadata that lacks its end", got)
+	}
 	play(t, d, src.PlayOptions{Duration: 500 * time.Millisecond}, src.Tone(440, false), src.Tone(880, false))
 	do(t, d, "BYE", src.Request{})
 	m := l.manifest()
-	if len(m.Files) != 2 || len(m.Flags) == 0 || len(m.Metadata) != 3 || m.Metadata[0].Readable || !m.Metadata[2].Readable {
+	if len(m.Files) != 2 || len(m.Flags) == 0 || len(m.Metadata) != 4 || m.Metadata[0].Readable || !m.Metadata[2].Readable {
 		t.Fatalf("files %d, flags %v, metadata %+v", len(m.Files), m.Flags, m.Metadata)
 	}
 	for i, hz := range []float64{440, 880} {

@@ -14,7 +14,9 @@ import (
 )
 
 // Cases lists the cases in the order of the sections.
-func Cases() []check.Case { return slices.Concat(documents(), contents(), audio(), tolerated()) }
+func Cases() []check.Case {
+	return slices.Concat(documents(), contents(), audio(), tolerated(), relations(), others())
+}
 
 const namespace = "urn:ietf:params:xml:ns:recording:1"
 

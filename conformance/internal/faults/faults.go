@@ -40,6 +40,7 @@ func All() []Fault {
 		rfc5621(),
 		rfc5761(),
 		rfc7865(),
+		rfc7865relations(),
 		rfc7866(),
 		rfc7866streams(),
 		rfc7866metadata(),

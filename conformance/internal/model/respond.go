@@ -229,6 +229,9 @@ func (s *Server) accepted(m *src.Message, d *dialog, r *Response) {
 		d.target = target.URI
 	}
 	d.lacking = d.lacking || d.wanted(m)
+	if !readable(m) {
+		r.Set("Warning", `399 model "the metadata cannot be read"`)
+	}
 	r.Set("Contact", s.contact(m))
 	r.Set("Allow", allow)
 	s.grant(m, d, r)
