@@ -45,6 +45,7 @@ type keying struct {
 	srtp    *SRTP
 	context *srtp.Context
 	known   map[uint32]bool // SSRCs of authenticated packets
+	latest  uint32          // that of the last one, while any is known
 
 	probe       *srtp.Context // has no memory that counts
 	probed      int
@@ -67,6 +68,11 @@ func newKeying(s *SRTP) (*keying, error) {
 	return &keying{srtp: own, context: c, known: make(map[uint32]bool)}, nil
 }
 
+// knows reports whether an authentic packet of an SSRC came.
+func (k *keying) knows(ssrc uint32) bool {
+	return k.latest == ssrc && len(k.known) > 0 || k.known[ssrc]
+}
+
 // wipe forgets the keys. What the ciphers derived from them goes with the contexts.
 func (k *keying) wipe() {
 	for _, m := range append(k.srtp.Remote, k.srtp.Local) {
@@ -80,11 +86,11 @@ func (k *keying) wipe() {
 // counters that may be in use beside 0.
 func (k *keying) rtp(buf, b []byte, h *rtp.Header, at time.Time, hints []uint32) ([]byte, outcome) {
 	ssrc := binary.BigEndian.Uint32(b[8:])
-	if !k.known[ssrc] && len(k.known) >= maxSSRCs {
+	if len(k.known) >= maxSSRCs && !k.knows(ssrc) {
 		return nil, forged
 	}
 	plain, err := k.context.DecryptRTP(buf, b, h)
-	if err != nil && !k.known[ssrc] && k.guess(buf, b, h, at, hints) {
+	if err != nil && !k.knows(ssrc) && k.guess(buf, b, h, at, hints) {
 		plain, err = k.context.DecryptRTP(buf, b, h)
 	}
 	return plain, k.noted(ssrc, err, at)
@@ -106,9 +112,10 @@ func (k *keying) noted(ssrc uint32, err error, at time.Time) outcome {
 	if err != nil {
 		return outcomeOf(err)
 	}
-	if !k.known[ssrc] {
+	if !k.knows(ssrc) {
 		k.known[ssrc] = true
 	}
+	k.latest = ssrc
 	if k.usedAt.IsZero() {
 		k.usedAt = at
 	}
@@ -167,7 +174,7 @@ func (k *keying) fresh() bool {
 // counters are the rollover counter of an SSRC and the one after its next wrap;
 // none while it is 0.
 func (k *keying) counters(ssrc uint32) []uint32 {
-	if !k.known[ssrc] {
+	if !k.knows(ssrc) {
 		return nil
 	}
 	roc, ok := k.context.ROC(ssrc)
@@ -307,10 +314,10 @@ func (r *keyring) rtp(b []byte, at time.Time) ([]byte, outcome) {
 	result := forged
 	if r.newest != nil {
 		var hints []uint32
-		if !r.newest.known[ssrc] && len(r.retired) > 0 {
-			hints = r.retired[0].counters(ssrc)
-		}
-		if !r.newest.known[ssrc] {
+		if !r.newest.knows(ssrc) {
+			if len(r.retired) > 0 {
+				hints = r.retired[0].counters(ssrc)
+			}
 			hints = append(hints, r.hints...)
 		}
 		plain, got := r.newest.rtp(r.buf[:0:len(r.buf)], b, &r.header, at, hints)
