@@ -137,7 +137,7 @@ func (f finding) ask(c net.Conn) finding {
 func kindOf(err error, otherwise kind) kind {
 	var network net.Error
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), strings.Contains(err.Error(), "refused"): // the word where errors are others
 		return refused
 	case otherwise == ended && errors.As(err, &network) && network.Timeout():
 		return silent

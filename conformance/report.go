@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"runtime/debug"
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/check"
@@ -23,6 +24,7 @@ type Group struct {
 
 // A Report is the outcome of a run.
 type Report struct {
+	Suite     string        `json:"suite,omitempty"` // version of the suite, where that is known
 	Target    string        `json:"target"`
 	Transport string        `json:"transport"`
 	Server    string        `json:"server,omitempty"`   // what the server calls itself
@@ -35,6 +37,29 @@ type Report struct {
 	Tally
 	Groups  []Group        `json:"groups"` // in the order of the cases
 	Results []check.Result `json:"results"`
+}
+
+// module is what the suite is part of.
+const module = "github.com/siprecd/siprecd"
+
+// version is that of the suite: the tag of its module, or the commit that it was built
+// from; empty when neither is known.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == module && m.Version != "" && m.Version != "(devel)" {
+			return m.Version
+		}
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && info.Main.Path == module {
+			return s.Value
+		}
+	}
+	return ""
 }
 
 func (r *Report) add(result check.Result) {

@@ -84,7 +84,7 @@ func Run(ctx context.Context, target check.Target, opt Options) (*Report, error)
 		return nil, err
 	}
 	r := &Report{
-		Target: target.Address, Transport: target.Transport, Server: server, Features: opt.Features, Strict: opt.Strict,
+		Suite: version(), Target: target.Address, Transport: target.Transport, Server: server, Features: opt.Features, Strict: opt.Strict,
 		Started: time.Now().UTC(),
 	}
 	var heard invites
@@ -117,7 +117,7 @@ func (r *runner) all(ctx context.Context) {
 		switch {
 		case c.Alone:
 			alone = append(alone, i)
-		case c.Lasts:
+		case c.Lasts || c.Timeout > r.opt.Timeout:
 			long = append(long, i)
 		default:
 			short = append(short, i)

@@ -27,7 +27,7 @@ func sample() *conformance.Report {
 		{At: at.Add(1250 * time.Millisecond), Direction: check.Received, Protocol: src.SIP, Transport: "UDP", Local: near, Remote: far,
 			Text: "SIP/2.0 200 <b>Fine</b>\x01\r\nCSeq: 7 INVITE\r\nContent-Length: 0\r\n\r\n"},
 	}
-	r := &conformance.Report{Target: "192.0.2.8:5060", Transport: "udp", Server: "<odd & old>/1", Started: at, Duration: 3 * time.Second, Hint: "Is it <one>?"}
+	r := &conformance.Report{Suite: "v1.2.3", Target: "192.0.2.8:5060", Transport: "udp", Server: "<odd & old>/1", Started: at, Duration: 3 * time.Second, Hint: "Is it <one>?"}
 	r.Results = []check.Result{
 		{ID: "rfc7866/7.2/1", Level: check.Must, Outcome: check.Pass, Duration: 1500 * time.Millisecond, Requirement: "It is so.", Section: "RFC 7866 §7.2"},
 		{ID: "rfc7866/7.2/2", Level: check.Must, Outcome: check.Fail, Messages: []string{"it is <not> so", "nor that"}, Trace: trace, LeftOut: 3, Runs: 4, PassedRuns: 1, Section: "RFC 7866 §7.2"},
@@ -138,6 +138,8 @@ func TestHTML(t *testing.T) {
 	text := out.String()
 	for _, want := range []string{
 		`<p class="verdict fail">The server failed 1 of 6 cases.</p>`,
+		`siprec-conformance v1.2.3, a`,
+		`<li><span class="outcome warn">warn</span> <a class="id" href="#case-dialects-odd-1">dialects/odd/1</a>`,
 		`<p>Is it &lt;one&gt;?</p>`,
 		`which calls itself <code>&lt;odd &amp; old&gt;/1</code>`,
 		`<dt>Claimed</dt><dd>everything</dd>`,

@@ -238,6 +238,9 @@ func (st *Stream) readDatagram(ctx context.Context, c *net.UDPConn) ([]byte, net
 	})
 	buf := make([]byte, 2048)
 	n, from, err := c.ReadFromUDPAddrPort(buf)
+	for err == nil && st.strayed(buf[:n], unmap(from)) {
+		n, from, err = c.ReadFromUDPAddrPort(buf)
+	}
 	if !stop() {
 		if reset := c.SetReadDeadline(time.Time{}); reset != nil {
 			err = errors.Join(err, reset)
@@ -251,6 +254,12 @@ func (st *Stream) readDatagram(ctx context.Context, c *net.UDPConn) ([]byte, net
 	}
 	st.dialog.src.media(In, c, unmap(from), buf[:n])
 	return buf[:n], unmap(from), nil
+}
+
+// strayed says that a datagram is SIP of the server, for a socket that had this port
+// before: it comes from where SIP goes, and is no RTP or RTCP of version 2.
+func (st *Stream) strayed(b []byte, from netip.AddrPort) bool {
+	return from == st.dialog.src.conn.target && (len(b) == 0 || b[0]>>6 != 2)
 }
 
 func (st *Stream) close() {
