@@ -26,6 +26,7 @@ import (
 	"github.com/siprecd/siprecd/conformance/rfc7865"
 	"github.com/siprecd/siprecd/conformance/rfc7866"
 	"github.com/siprecd/siprecd/conformance/rfc8068"
+	"github.com/siprecd/siprecd/conformance/robustness"
 	"github.com/siprecd/siprecd/conformance/security"
 )
 
@@ -50,6 +51,7 @@ func All() []check.Case {
 		rfc8068.Cases(),
 		dialects.Cases(),
 		security.Cases(),
+		robustness.Cases(),
 	)
 }
 

@@ -97,13 +97,13 @@ func (t *T) Skipf(format string, args ...any) {
 }
 
 // Check ends the case when err is not nil. No response within the time is the
-// server's fault, since the runner has reached it before; every other error is
-// not.
+// server's fault, since the runner has reached it before, and so is a connection that
+// ended within the case; every other error is not.
 func (t *T) Check(err error, what string) {
 	switch {
 	case err == nil:
 		return
-	case errors.Is(err, src.ErrNoResponse) && !errors.Is(err, context.Canceled):
+	case (errors.Is(err, src.ErrNoResponse) || errors.Is(err, src.ErrClosed)) && !errors.Is(err, context.Canceled):
 		t.note(Fail, what+": "+err.Error())
 	default:
 		t.note(Error, what+": "+err.Error())
@@ -116,6 +116,10 @@ func (t *T) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
 
 // Transport is "udp", "tcp" or "tls".
 func (t *T) Transport() string { return t.target.Transport }
+
+// RequestURI is what requests outside dialogs are sent to; empty is what an SRC makes of
+// the address.
+func (t *T) RequestURI() string { return t.target.RequestURI }
 
 // Address is host:port of the server.
 func (t *T) Address() string { return t.target.Address }

@@ -186,16 +186,28 @@ func (c *conn) read(deliver func([]byte, netip.AddrPort)) error {
 	}
 }
 
+// readLine reads a line of any length that a message may have, with its end.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		more, err := r.ReadSlice('\n')
+		line = append(line, more...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+		if len(line) > maxMessage {
+			return nil, errors.New("header line does not end")
+		}
+	}
+}
+
 // readFramed cuts one message from a stream by its Content-Length
 // (RFC 3261 §18.3); empty lines before it are skipped (§7.5).
 func readFramed(r *bufio.Reader) ([]byte, error) {
 	var head []byte
 	length := 0
 	for {
-		line, err := r.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			err = errors.New("header line over 16 kB")
-		}
+		line, err := readLine(r)
 		if err != nil {
 			return nil, err
 		}

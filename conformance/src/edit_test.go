@@ -11,7 +11,7 @@ import (
 func TestEditedRequest(t *testing.T) {
 	server, client := pair(t, model.Config{Network: "udp"}, src.Config{})
 	invite(t, client, src.Request{Edit: func(text string) string {
-		return strings.Replace(text, "s=-\r\n", "s=longer than before\r\n", 1)
+		return "\r\n\r\n" + strings.Replace(text, "s=-\r\n", "s=longer than before\r\n", 1)
 	}})
 	invite(t, client, src.Request{Edit: func(text string) string {
 		return strings.Replace(text, "Content-Length: {length}", "Content-Length: 7", 1)

@@ -164,7 +164,7 @@ func serialise(start string, headers []Header, body []byte, q Quirks, edit func(
 		return raw
 	}
 	raw = []byte(edit(string(raw)))
-	_, edited, _ := splitHead(raw)
+	_, edited, _ := splitHead(bytes.TrimLeft(raw, "\r\n"))
 	return bytes.ReplaceAll(raw, []byte(lengthWord), []byte(fmt.Sprint(len(edited))))
 }
 

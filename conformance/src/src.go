@@ -232,7 +232,11 @@ func (s *SRC) response(m *Message) {
 // Send writes raw text to the server, as it is.
 func (s *SRC) Send(raw []byte) error {
 	s.sip(Out, s.conn.target, s.cfg.Now(), raw)
-	if err := s.conn.write(raw); err != nil {
+	err := s.conn.write(raw)
+	switch {
+	case err != nil && s.conn.reliable():
+		return fmt.Errorf("send %d octets: %w: %w", len(raw), ErrClosed, err)
+	case err != nil:
 		return fmt.Errorf("send %d octets: %w", len(raw), err)
 	}
 	return nil

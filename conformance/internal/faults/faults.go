@@ -54,5 +54,8 @@ func All() []Fault {
 		dialectDocuments(),
 		dialectStreams(),
 		security(),
+		robustnessValid(),
+		robustnessStreams(),
+		robustness(),
 	)
 }

@@ -84,6 +84,13 @@ type Config struct {
 	Tag func() string
 	// Forget takes each repeated request for a new one.
 	Forget bool
+	// Fragile loses its dialogs over a message that it cannot take, and Hangup closes the
+	// connection that brought it.
+	Fragile, Hangup bool
+	// Serial handles one connection after the other.
+	Serial bool
+	// Frame reads a message from a stream instead of the right way.
+	Frame func(r *bufio.Reader, right func(*bufio.Reader) ([]byte, error)) ([]byte, error)
 	// Ring sends 180 to the first INVITE and waits for CANCEL, which it answers
 	// with 200 and the INVITE with 487.
 	Ring bool
@@ -247,31 +254,47 @@ func (s *Server) accept() {
 		s.conns[c] = true
 		s.wg.Add(1)
 		s.mu.Unlock()
-		go func() {
+		read := func() {
 			defer s.wg.Done()
 			s.readTCP(c)
-		}()
+		}
+		if s.cfg.Serial {
+			read()
+			continue
+		}
+		go read()
 	}
 }
 
 func (s *Server) readTCP(c net.Conn) {
 	r := bufio.NewReader(c)
 	for {
-		raw, err := frame(r)
+		raw, err := s.frame(r)
 		if err != nil {
 			return
 		}
-		s.handle(raw, c.RemoteAddr().(*net.TCPAddr).AddrPort(), func(raw []byte) error {
+		closes := s.handle(raw, c.RemoteAddr().(*net.TCPAddr).AddrPort(), func(raw []byte) error {
 			_, err := c.Write(raw)
 			return err
 		})
+		if closes {
+			_ = c.Close() // the peer may have been first
+		}
 	}
 }
 
 // frame reads one message from a stream.
+func (s *Server) frame(r *bufio.Reader) ([]byte, error) {
+	if s.cfg.Frame != nil {
+		return s.cfg.Frame(r, frame)
+	}
+	return frame(r)
+}
+
+// frame finds the end of a message by its Content-Length (RFC 3261 §18.3).
 func frame(r *bufio.Reader) ([]byte, error) {
 	var head strings.Builder
-	length := 0
+	name, length := "", 0
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
@@ -282,9 +305,14 @@ func frame(r *bufio.Reader) ([]byte, error) {
 		if text == "" {
 			break
 		}
-		if name, v, ok := strings.Cut(strings.ToLower(text), ":"); ok && (strings.TrimSpace(name) == "content-length" || strings.TrimSpace(name) == "l") {
-			if length, err = strconv.Atoi(strings.TrimSpace(v)); err != nil {
-				return nil, err
+		value := text // of a line that goes on with the one before
+		if line[0] != ' ' && line[0] != '\t' {
+			name, value, _ = strings.Cut(strings.ToLower(text), ":")
+			name = strings.TrimSpace(name)
+		}
+		if value = strings.TrimSpace(value); value != "" && (name == "content-length" || name == "l") {
+			if length, err = strconv.Atoi(value); err != nil || length < 0 || length > longest {
+				return nil, fmt.Errorf("length %q cannot be used", value)
 			}
 		}
 	}
@@ -298,6 +326,9 @@ func frame(r *bufio.Reader) ([]byte, error) {
 	}
 	return raw, nil
 }
+
+// longest bounds a body from a stream, in octets.
+const longest = 4 << 20
 
 // Received holds all messages that came, retransmissions included.
 func (s *Server) Received() []*src.Message {

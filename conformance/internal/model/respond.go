@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -14,14 +15,22 @@ const (
 	accept = "application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed"
 )
 
-func (s *Server) handle(raw []byte, from netip.AddrPort, write func([]byte) error) {
-	m, err := src.Parse(raw)
-	if err != nil {
-		return
-	}
-	m.Source = from
+// handle takes one message, and says whether the connection that brought it is to be
+// closed.
+func (s *Server) handle(raw []byte, from netip.AddrPort, write func([]byte) error) (closes bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	m, err := src.Parse(bytes.TrimLeft(raw, "\r\n"))
+	if err != nil {
+		return s.unreadable(raw, from, write)
+	}
+	m.Source, m.Raw = from, raw
+	s.take(m, write)
+	return s.cfg.Hangup && malformed(m)
+}
+
+// take handles a message that could be read. The caller holds mu.
+func (s *Server) take(m *src.Message, write func([]byte) error) {
 	s.last = write
 	s.received = append(s.received, m)
 	close(s.news)
@@ -35,6 +44,9 @@ func (s *Server) handle(raw []byte, from netip.AddrPort, write func([]byte) erro
 		return
 	}
 	key := m.Branch() + " " + m.Method
+	if m.Branch() == "" { // RFC 3261 §17.2.3, of clients of RFC 2543
+		key = strings.Join([]string{m.Get("Call-ID"), tagOf(m.Get("From")), m.Get("CSeq"), m.Method}, " ")
+	}
 	s.arrivals[key]++
 	if s.cfg.Drop != nil && s.cfg.Drop(m, s.arrivals[key]) {
 		return
@@ -130,8 +142,11 @@ func (s *Server) refuses(m *src.Message, d *dialog, r *Response) bool {
 	inDialog := tagOf(m.Get("To")) != ""
 	unknown := unknownOptions(m)
 	switch {
-	case err != nil || !readable || method != m.Method:
+	case err != nil || !readable || method != m.Method || malformed(m):
 		r.Status = 400
+		if s.cfg.Fragile {
+			clear(s.dialogs)
+		}
 	case !slices.Contains(strings.Split(allow, ", "), m.Method):
 		r.Status = 405
 		r.Set("Allow", allow)
@@ -188,6 +203,9 @@ func refusesBody(m *src.Message, r *Response) bool {
 		r.Status = 415
 		r.Set("Accept-Encoding", "identity")
 		return true
+	case strings.HasPrefix(m.ContentType(), "multipart/") && !strings.Contains(strings.ToLower(m.Get("Content-Type")), "boundary="):
+		r.Status = 400
+		return true
 	}
 	for _, p := range m.Parts() {
 		optional := strings.Contains(strings.ToLower(p.Disposition), "handling=optional")
@@ -200,6 +218,9 @@ func refusesBody(m *src.Message, r *Response) bool {
 	return false
 }
 
+// mostLines bounds an offer: the answer to it has to fit into a datagram.
+const mostLines = 256
+
 // refusesTerms looks at the session timer and the offer (RFC 4028 §9, RFC 3261 §21.4.26).
 func refusesTerms(m *src.Message, r *Response) bool {
 	offer, err := m.SDP()
@@ -207,7 +228,7 @@ func refusesTerms(m *src.Message, r *Response) bool {
 	case tooShort(m):
 		r.Status = 422
 		r.Set("Min-SE", fmt.Sprint(leastInterval))
-	case err != nil || offer != nil && offer.Origin == "":
+	case err != nil || offer != nil && (offer.Origin == "" || len(offer.Media) > mostLines):
 		r.Status = 488
 		r.Set("Warning", `399 model "the description cannot be read"`)
 	default:
