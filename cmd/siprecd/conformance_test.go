@@ -38,7 +38,7 @@ func TestConformance(t *testing.T) {
 		{Address: p.tls, Transport: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}, Observer: files, Duration: 2 * time.Second},
 	} {
 		t.Run(target.Transport, func(t *testing.T) {
-			report, err := conformance.Run(deadline(t), target, conformance.Options{Sections: []string{conformance.Everything}})
+			report, err := conformance.Run(t.Context(), target, conformance.Options{Sections: []string{conformance.Everything}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 // patience is how long a process may take for what it does at once.
 const patience = 60 * time.Second
 
+// life is how long a process may be needed, with a run of the suite over each transport.
+const life = 8 * time.Minute
+
 // TestScripts runs the program as a shell would. Besides the usual commands of
 // testscript a script has
 //
@@ -206,7 +209,7 @@ type process struct {
 
 // startProcess starts the program and waits until it says that it is ready.
 func startProcess(dir string, args ...string) (*process, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), life)
 	p := &process{cancel: cancel, done: make(chan struct{}), log: newWatchedLog()}
 	p.cmd = exec.CommandContext(ctx, "siprecd", append([]string{"serve"}, args...)...)
 	p.cmd.Dir = dir
