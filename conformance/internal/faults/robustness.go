@@ -10,15 +10,6 @@ import (
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
-// over has the server of a configuration listen on another network.
-func over(network string, config func() model.Config) func() model.Config {
-	return func() model.Config {
-		cfg := config()
-		cfg.Network = network
-		return cfg
-	}
-}
-
 // framing is a server of TCP that finds the ends of messages in its own way.
 func framing(frame func(r *bufio.Reader, right func(*bufio.Reader) ([]byte, error)) ([]byte, error)) func() model.Config {
 	return func() model.Config { return model.Config{Network: "tcp", Frame: frame} }
