@@ -110,6 +110,14 @@ func (a *Audio) Join(ctx context.Context, name string) *Speaker {
 	return s
 }
 
+// Update offers once more by UPDATE, and wants it to be taken (RFC 3311 §5.2).
+func (a *Audio) Update(ctx context.Context, offer []src.StreamOffer) {
+	m, err := a.dialog.Update(ctx, src.Request{Streams: offer})
+	a.t.Check(err, "UPDATE")
+	a.t.Status(m, 200)
+	a.t.Answer(a.dialog)
+}
+
 func (a *Audio) reinvite(ctx context.Context, r src.Request) {
 	m, err := a.dialog.Reinvite(ctx, r)
 	a.t.Check(err, "re-INVITE")

@@ -15,7 +15,7 @@ import (
 
 // Cases lists the cases in the order of the sections.
 func Cases() []check.Case {
-	return slices.Concat(section5(), section6(), blocks(), section7(), section8(), section11())
+	return slices.Concat(section5(), section6(), blocks(), section7(), section8(), section11(), audio())
 }
 
 const (

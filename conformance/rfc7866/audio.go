@@ -60,6 +60,23 @@ func audio() []check.Case {
 			},
 		},
 		{
+			ID: "rfc7866/8.3.2/4", Section: "RFC 7866 §8.3.2", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"7866-8.3.2-04"},
+			Requirement: "A single stream that both parties of the call are said to send, mixed, is kept.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora")
+				nora := a.Speaker(0)
+				talk := src.NewConversation(src.NewIDs(832), time.Now(), nora.Party(), src.Party{AOR: "sip:desk@example.org", Name: "Desk"})
+				doc := talk.Document()
+				for i := range doc.Associations {
+					doc.Associations[i] = src.Association{Participant: doc.Associations[i].Participant, Send: []string{talk.StreamID(0)}}
+				}
+				a.Open(ctx, src.Request{Metadata: doc.XML()})
+				a.Say(ctx, 2*some, src.PlayOptions{}, nora)
+				a.Stored(ctx)
+			},
+		},
+		{
 			ID: "rfc7866/8.2.1.2/1", Section: "RFC 7866 §8.2.1.2", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"7866-8.2.1.2-01"},
 			Requirement: "Packets of 10, 20, 40 and 60 ms are taken in turn.",
@@ -103,6 +120,23 @@ func pauses() []check.Case {
 				a.Direct(ctx, src.SendOnly, 0, 1)
 				a.Say(ctx, some, src.PlayOptions{}, both...)
 				t.Judge(a.Stored(ctx).InPlace(about))
+			},
+		},
+		{
+			ID: "rfc7866/7.1.1.1/7", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.4", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"7866-7.1.1.1-03"},
+			Requirement: "Streams that are inactive from the beginning are kept from when they become sendonly.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				offer := a.Streams()
+				for i := range offer {
+					offer[i].Direction = src.Inactive
+				}
+				a.Open(ctx, src.Request{Streams: offer})
+				a.SayUnheard(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Direct(ctx, src.SendOnly, 0, 1)
+				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Stored(ctx)
 			},
 		},
 		{

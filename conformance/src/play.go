@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pion/rtp"
@@ -214,6 +215,10 @@ func (p *plan) push(e emission) {
 
 // framesOf cuts a source into frames of a codec.
 func framesOf(s Source, c Codec, opt PlayOptions) (f frames, samples int, err error) {
+	if strings.EqualFold(c.Name, "G722") && opt.Ptime >= time.Millisecond {
+		samples = int(opt.Ptime * sampleRate / time.Second)
+		return g722Frames(s, opt, samples), samples, nil
+	}
 	size, err := sampleSize(c)
 	if err != nil {
 		return nil, 0, err

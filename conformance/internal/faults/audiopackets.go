@@ -74,6 +74,20 @@ func audioPackets() []Fault {
 			}),
 		},
 		{
+			Name: "forgets-wraps", Says: "What comes behind a wrap of the sequence numbers is taken for late, and dropped.",
+			Caught: []string{"rfc3550/A.1/3"},
+			Config: lays(func(t *model.Track) {
+				t.Packets = slices.DeleteFunc(t.Packets, func(p model.Packet) bool {
+					return p.Header.SequenceNumber < t.Packets[0].Header.SequenceNumber
+				})
+			}),
+		},
+		{
+			Name: "g722-as-mu-law", Says: "G.722 is decoded as mu-law.",
+			Caught: []string{"rfc3551/4.5.2/1"},
+			Config: decodes("G722", "PCMU"),
+		},
+		{
 			Name: "first-ssrc-only", Says: "Packets of another SSRC than the first are dropped.",
 			Caught: []string{"rfc7866/8.1.3/1"},
 			Config: takes(func() func(*model.Packet) bool {

@@ -282,8 +282,12 @@ func (t *Track) lay(start time.Time) {
 		timestamp uint32
 	}
 	origins := make(map[uint32]origin) // by SSRC
+	wide := src.NewG722Decoder()
 	for _, p := range t.Packets {
 		pcm, err := src.Decode(src.Codec{Name: p.Codec}, p.Payload)
+		if p.Codec == "G722" {
+			pcm, err = src.Resample(wide.Decode(p.Payload), 16000), nil
+		}
 		if err != nil {
 			continue // no audio: telephone-event, comfort noise
 		}
