@@ -18,39 +18,48 @@ const (
 )
 
 // listenWell finds packets of the parties whose samples are not as they were sent: of
-// another rate, mixed, or damaged.
+// another rate, mixed, damaged, or late by the filters of a codec, which cut off the end
+// of the last one.
 func (c *Channel) listenWell(codes map[string]*Code, parties []Party) {
 	if c.searched {
 		return
 	}
 	c.searched = true
+	c.pcm = append(c.pcm, make([]int16, Frame/2)...)
 	for _, party := range parties {
-		searches := 0
-		origin, known := c.origin(party)
-		for _, part := range party.Parts {
-			if len(c.places(part)) > 0 {
-				continue
-			}
-			want := part.samples(codes)
-			at, found := int64(0), false
-			if known && part.Kept {
-				at, found = c.best(want, origin+part.At, right, expected)
-			}
-			if known && !found {
-				at, found = c.best(want, origin+part.At, near, alike)
-			}
-			if !found && searches < maxSearches {
-				searches++
-				at, found = c.best(want, 0, c.Length, alike)
-			}
-			if !found {
-				continue
-			}
-			searches = 0
-			c.heard[part.spot()] = []Place{{At: at}}
-			if !known {
-				origin, known = at-part.At, true
-			}
+		c.listenFor(codes, party, true)
+		c.listenFor(codes, party, false)
+	}
+	c.pcm = c.pcm[:c.Length]
+}
+
+// listenFor finds the parts of a party that have to be kept, or the others.
+func (c *Channel) listenFor(codes map[string]*Code, party Party, kept bool) {
+	searches := 0
+	origin, known := c.origin(party)
+	for _, part := range party.Parts {
+		if part.Kept != kept || len(c.places(part)) > 0 {
+			continue
+		}
+		want := part.samples(codes)
+		at, found := int64(0), false
+		if known && kept {
+			at, found = c.best(want, origin+part.At, right, expected)
+		}
+		if known && !found {
+			at, found = c.best(want, origin+part.At, near, alike)
+		}
+		if !found && searches < maxSearches {
+			searches++
+			at, found = c.best(want, 0, c.Length, alike)
+		}
+		if !found {
+			continue
+		}
+		searches = 0
+		c.heard[part.spot()] = []Place{{At: at}}
+		if !known {
+			origin, known = at-part.At, true
 		}
 	}
 }
@@ -69,7 +78,7 @@ func (c *Channel) origin(p Party) (at int64, known bool) {
 // so much alike. The mark and the numbers are left out, which all packets share.
 func (c *Channel) best(packet []int16, around, within int64, top float64) (at int64, found bool) {
 	want := packet[headWords:]
-	from, to := max(around-within, 0)+headWords, min(around+within+headWords, c.Length-int64(len(want)))
+	from, to := max(around-within, 0)+headWords, min(around+within+headWords, int64(len(c.pcm)-len(want)))
 	if from > to {
 		return 0, false
 	}

@@ -275,7 +275,7 @@ func (rec *Record) finish(name string, d *dialog) error {
 }
 
 // lay puts each packet where its timestamp says, from the instant on at which the first
-// of its source came.
+// of its source came, and behind what is there.
 func (t *Track) lay(start time.Time) {
 	type origin struct {
 		at        int
@@ -293,7 +293,7 @@ func (t *Track) lay(start time.Time) {
 		}
 		o, known := origins[p.Header.SSRC]
 		if !known {
-			o = origin{int(p.At.Sub(start) * 8000 / time.Second), p.Header.Timestamp}
+			o = origin{max(int(p.At.Sub(start)*8000/time.Second), len(t.Samples)), p.Header.Timestamp}
 			origins[p.Header.SSRC] = o
 		}
 		at := o.at + int(int32(p.Header.Timestamp-o.timestamp))
