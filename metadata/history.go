@@ -17,7 +17,7 @@ type version struct {
 // grows by copies, so that an older model stays as it was.
 type history struct {
 	closed   []Span
-	open     []Span
+	open     []openSpan
 	versions map[ID][]version
 	order    []ID // of the first description
 	kinds    map[ID]Kind
@@ -57,11 +57,14 @@ func (h *history) clone() *history {
 
 // lastSender returns the resolved participant who sent a stream last.
 func (h *history) lastSender(stream ID) (ID, bool) {
-	for _, spans := range [...][]Span{h.open, h.closed} {
-		for _, sp := range slices.Backward(spans) {
-			if sp.Kind == Sending && sp.Stream == stream && !sp.Unresolved {
-				return sp.Participant, true
-			}
+	for _, o := range slices.Backward(h.open) {
+		if sp := o.span(); sp.Kind == Sending && sp.Stream == stream && !sp.Unresolved {
+			return sp.Participant, true
+		}
+	}
+	for _, sp := range slices.Backward(h.closed) {
+		if sp.Kind == Sending && sp.Stream == stream && !sp.Unresolved {
+			return sp.Participant, true
 		}
 	}
 	return "", false
@@ -105,13 +108,17 @@ func (h *history) participant(id ID, at time.Time) (Participant, bool) {
 // new, and returns the changes.
 func (h *history) advance(s *state, now []Span, at time.Time) []Change {
 	var changes []Change
-	linesBefore, linesNow := linesOf(h.open), linesOf(now)
+	was := make([]Span, len(h.open))
+	for i, o := range h.open {
+		was[i] = o.span()
+	}
+	linesBefore, linesNow := linesOf(was), linesOf(now)
 	current := make(map[spanKey]Span, len(now))
 	for _, sp := range now {
 		current[sp.key()] = sp
 	}
-	before := make(map[spanKey]Span, len(h.open))
-	for _, sp := range h.open {
+	before := make(map[spanKey]Span, len(was))
+	for _, sp := range was {
 		k := sp.key()
 		before[k] = sp
 		next, goes := current[k]
@@ -124,16 +131,16 @@ func (h *history) advance(s *state, now []Span, at time.Time) []Change {
 		sp.To, sp.End = at, s.end(sp)
 		h.closed = append(h.closed, sp)
 	}
-	open := make([]Span, 0, len(now))
+	open := make([]openSpan, 0, len(now))
 	for _, sp := range now {
 		old, known := before[sp.key()]
 		if known && old.sameAs(sp) {
 			old.Begin = sp.Begin
-			open = append(open, old)
+			open = append(open, opened(old))
 			continue
 		}
 		sp.From = at
-		open = append(open, sp)
+		open = append(open, opened(sp))
 		switch {
 		case !known || announced(sp) && !announced(old):
 			changes = appendChange(changes, linesNow.put(sp), sp.Kind.begins(), at)

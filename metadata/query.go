@@ -19,11 +19,14 @@ func (m *Model) Spans() []Span {
 
 // all iterates over closed and open spans.
 func (h *history) all(yield func(Span) bool) {
-	for _, spans := range [...][]Span{h.closed, h.open} {
-		for _, sp := range spans {
-			if !yield(sp) {
-				return
-			}
+	for _, sp := range h.closed {
+		if !yield(sp) {
+			return
+		}
+	}
+	for _, o := range h.open {
+		if !yield(o.span()) {
+			return
 		}
 	}
 }

@@ -79,6 +79,41 @@ func (s Span) Covers(at time.Time) bool {
 	return !at.Before(s.From) && (s.To.IsZero() || at.Before(s.To))
 }
 
+// An openSpan is a span that lasts, without what it does not have yet. A model holds one
+// for each thing that is true, for as long as its recording session lasts.
+type openSpan struct {
+	kind                             SpanKind
+	guessed, unresolved              bool
+	index, generation                int32
+	participant, comm, stream, group ID
+	from                             time.Time
+	begin                            *Time // nil where none was sent
+}
+
+// opened is a span that lasts.
+func opened(s Span) openSpan {
+	o := openSpan{
+		kind: s.Kind, guessed: s.Guessed, unresolved: s.Unresolved, index: int32(s.Index), generation: int32(s.Generation),
+		participant: s.Participant, comm: s.CommunicationSession, stream: s.Stream, group: s.Group, from: s.From,
+	}
+	if s.Begin != (Time{}) {
+		begin := s.Begin // else all of s would be on the heap
+		o.begin = &begin
+	}
+	return o
+}
+
+func (o *openSpan) span() Span {
+	s := Span{
+		Kind: o.kind, Participant: o.participant, CommunicationSession: o.comm, Stream: o.stream, Group: o.group,
+		Index: int(o.index), Generation: int(o.generation), Guessed: o.guessed, Unresolved: o.unresolved, From: o.from,
+	}
+	if o.begin != nil {
+		s.Begin = *o.begin
+	}
+	return s
+}
+
 // A spanKey is what makes a span the same one in two states.
 type spanKey struct {
 	kind                                 SpanKind

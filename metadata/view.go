@@ -66,7 +66,8 @@ func (m *Model) Current() View {
 }
 
 func (m *Model) viewStreams(v *View) {
-	for _, sp := range m.hist.open {
+	for _, o := range m.hist.open {
+		sp := o.span()
 		if sp.Kind != Streaming {
 			continue
 		}
@@ -80,7 +81,8 @@ func (m *Model) viewStreams(v *View) {
 
 func (m *Model) viewParticipants(v *View) {
 	in, sends := make(map[ID][]ID), make(map[ID][]ID)
-	for _, sp := range m.hist.open {
+	for _, o := range m.hist.open {
+		sp := o.span()
 		switch sp.Kind {
 		case Member:
 			in[sp.Participant] = append(in[sp.Participant], sp.CommunicationSession)

@@ -152,6 +152,14 @@ func appendChunk(b []byte, kind byte, body []byte) []byte {
 	return append(append(b, kind), body...)
 }
 
+// appendSealed appends an entry, with as little copied as can be: entries are long.
+func appendSealed(b []byte, aead cipher.AEAD, number uint64, body, about []byte) []byte {
+	n := len(body) + aead.Overhead()
+	b = slices.Grow(b, resumeHead+n)
+	b = append(binary.BigEndian.AppendUint32(b, uint32(n)), resumeEntry)
+	return aead.Seal(b, nonce(number), body, about)
+}
+
 // nonce is that of an entry by its number within its epoch.
 func nonce(number uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 4, 12), number) }
 
@@ -167,7 +175,7 @@ func (l *resumeLog) write(e entry) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pending = appendChunk(l.pending, resumeEntry, aead.Seal(nil, nonce(l.number), b, l.about))
+	l.pending = appendSealed(l.pending, aead, l.number, b, l.about)
 	l.number++
 	l.urgent = l.urgent || e.withholds()
 	if err := l.flush(); err != nil {

@@ -45,21 +45,25 @@ type heapUse struct {
 	resident  uint64 // objects, living and dead, and what is free and not given back
 }
 
-// loose reports whether a collection is worth its work: little was allocated since an
-// earlier look, so that the heap does not grow again at once, and more than an eighth of
-// what it takes is dead or free.
-func (u heapUse) loose(before heapUse) bool {
-	return u.resident > heapSmall && u.allocated-before.allocated < u.live/8 && u.resident-min(u.live, u.resident) > u.live/8
+// quiet reports whether little was allocated since an earlier look, so that the heap does
+// not grow again at once when it is collected.
+func (u heapUse) quiet(before heapUse) bool {
+	return u.resident > heapSmall && u.allocated-before.allocated < u.live/8
 }
+
+// loose reports whether more than an eighth of the heap is dead or free for all that the
+// last collection knows.
+func (u heapUse) loose() bool { return u.resident-min(u.live, u.resident) > u.live/8 }
 
 // tendHeap collects the heap and gives what is free back to the system, once no recording
 // sessions begin for a while: those that began have left garbage, and stacks that have
 // grown and shrink only when the heap is collected. While many begin or end it does
-// nothing. It returns when over is closed.
+// nothing; when it has become quiet, it does so once in any case, for what the last
+// collection took for live is so no more. It returns when over is closed.
 func tendHeap(over <-chan struct{}, look func() heapUse, tidy func()) {
 	ticks := time.NewTicker(heapLook)
 	defer ticks.Stop()
-	before := look()
+	before, quiet := look(), false
 	for {
 		select {
 		case <-ticks.C:
@@ -67,7 +71,8 @@ func tendHeap(over <-chan struct{}, look func() heapUse, tidy func()) {
 			return
 		}
 		now := look()
-		if now.loose(before) {
+		was := quiet
+		if quiet = now.quiet(before); quiet && (!was || now.loose()) {
 			tidy()
 		}
 		before = now

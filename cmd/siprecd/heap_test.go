@@ -35,8 +35,9 @@ func TestHeapIsTended(t *testing.T) {
 		{"idle and small", []heapUse{{0, mib, 7 * mib}, {0, mib, 7 * mib}}, []bool{false}},
 		{"busy", []heapUse{{0, 80 * mib, 110 * mib}, {20 * mib, 80 * mib, 115 * mib}}, []bool{false}},
 		{"quiet and loose", []heapUse{{0, 80 * mib, 110 * mib}, {5 * mib, 80 * mib, 110 * mib}, {10 * mib, 80 * mib, 85 * mib}}, []bool{true, false}},
+		{"quiet and loose once more", []heapUse{{0, 80 * mib, 85 * mib}, {5 * mib, 80 * mib, 85 * mib}, {10 * mib, 80 * mib, 85 * mib}, {15 * mib, 80 * mib, 95 * mib}}, []bool{true, false, true}},
 		{"busy, then quiet", []heapUse{{0, 80 * mib, 110 * mib}, {90 * mib, 80 * mib, 110 * mib}, {95 * mib, 80 * mib, 110 * mib}}, []bool{false, true}},
-		{"less than was live", []heapUse{{0, 80 * mib, 70 * mib}, {0, 80 * mib, 70 * mib}}, []bool{false}},
+		{"less than was live", []heapUse{{0, 80 * mib, 70 * mib}, {0, 80 * mib, 70 * mib}, {0, 80 * mib, 70 * mib}}, []bool{true, false}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -43,6 +43,13 @@ func (p *page) add(of *Packet) bool {
 	return true
 }
 
+// wouldFit reports whether the page and one packet more of its mean size would have had
+// room in a slot of so many octets.
+func (p *page) wouldFit(size int) bool {
+	mean := (p.used - pageHeader - bodyHeader) / max(int(p.packets), 1)
+	return p.used+mean+tagSize <= size
+}
+
 // body is what is to be sealed.
 func (p *page) body() []byte { return p.slot.memory[pageHeader:p.used] }
 

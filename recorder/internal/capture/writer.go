@@ -201,17 +201,21 @@ func (w *Writer) add(p *Packet) (err error, everybody bool) {
 	if s.page != nil {
 		w.enqueue(s, p.Arrival)
 	}
-	class := max(s.class, classOf(p.room()))
+	least := classOf(p.room())
+	class := max(s.class, least)
 	if w.held+slotSize(class) > maxHeld {
 		w.drop()
 		return ErrBehind, false
 	}
 	room, ok := w.spool.arena.take(class)
+	for ; !ok && class > least; class-- { // a smaller one serves too, for less time
+		room, ok = w.spool.arena.take(class - 1)
+	}
 	if !ok {
 		w.drop()
 		return ErrBehind, true
 	}
-	w.held += slotSize(class)
+	w.held += len(room.memory)
 	s.page = w.fresh()
 	s.page.begin(room, p, end)
 	s.page.add(p)
@@ -251,7 +255,7 @@ func (w *Writer) enqueue(s *streamPages, arrival time.Duration) {
 	switch class := int(p.slot.class); {
 	case arrival < p.end && p.used > len(p.slot.memory)/2:
 		s.class = min(class+1, classes-1)
-	case class > 0 && p.used < slotSize(class-1)/8*7:
+	case class > 0 && p.wouldFit(slotSize(class-1)):
 		s.class = class - 1
 	}
 	w.queue = append(w.queue, p)
