@@ -239,7 +239,7 @@ func TestRefusalWhileTheDiskIsBehind(t *testing.T) {
 		for _, f := range fakes {
 			in := begun(t, r, f)
 			in.legs[0].handle(offered(both, twoParties)(f))
-			talk(0, 1, 0, 200)(f)
+			talk(0, 1, 0, 240)(f)
 			ins = append(ins, in)
 		}
 		if r.Failing() == "" {
@@ -261,7 +261,7 @@ func TestRefusalWhileTheDiskIsBehind(t *testing.T) {
 			t.Error(why)
 		}
 		for i, in := range ins {
-			in.legs[0].handle(ended(200)(fakes[i]))
+			in.legs[0].handle(ended(240)(fakes[i]))
 			in.finish()
 			r.finalise(in.recording)
 		}

@@ -33,7 +33,10 @@ func limitHeap() (stop func()) {
 
 const (
 	// heapLook is how often is looked at the heap.
-	heapLook = 10 * time.Second
+	heapLook = 5 * time.Second
+	// heapSettled is after how many quiet looks the transactions of those recording
+	// sessions are over too (RFC 3261 §17: 32 s).
+	heapSettled = 8
 	// heapSmall is the size, in octets, below which it is let alone.
 	heapSmall = 8 << 20
 )
@@ -48,7 +51,7 @@ type heapUse struct {
 // quiet reports whether little was allocated since an earlier look, so that the heap does
 // not grow again at once when it is collected.
 func (u heapUse) quiet(before heapUse) bool {
-	return u.resident > heapSmall && u.allocated-before.allocated < u.live/8
+	return u.resident > heapSmall && u.allocated-before.allocated < u.live/16
 }
 
 // loose reports whether more than an eighth of the heap is dead or free for all that the
@@ -58,12 +61,12 @@ func (u heapUse) loose() bool { return u.resident-min(u.live, u.resident) > u.li
 // tendHeap collects the heap and gives what is free back to the system, once no recording
 // sessions begin for a while: those that began have left garbage, and stacks that have
 // grown and shrink only when the heap is collected. While many begin or end it does
-// nothing; when it has become quiet, it does so once in any case, for what the last
-// collection took for live is so no more. It returns when over is closed.
+// nothing; when it has become quiet, and when it has settled, it does so in any case, for what
+// the last collection took for live is so no more. It returns when over is closed.
 func tendHeap(over <-chan struct{}, look func() heapUse, tidy func()) {
 	ticks := time.NewTicker(heapLook)
 	defer ticks.Stop()
-	before, quiet := look(), false
+	before, quiet := look(), 0
 	for {
 		select {
 		case <-ticks.C:
@@ -71,8 +74,12 @@ func tendHeap(over <-chan struct{}, look func() heapUse, tidy func()) {
 			return
 		}
 		now := look()
-		was := quiet
-		if quiet = now.quiet(before); quiet && (!was || now.loose()) {
+		if now.quiet(before) {
+			quiet++
+		} else {
+			quiet = 0
+		}
+		if quiet == 1 || quiet == heapSettled || quiet > 0 && now.loose() {
 			tidy()
 		}
 		before = now

@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime/debug"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,9 @@ func TestHeapGrowth(t *testing.T) {
 // never otherwise.
 func TestHeapIsTended(t *testing.T) {
 	const mib = 1 << 20
+	still := slices.Repeat([]heapUse{{0, 80 * mib, 85 * mib}}, heapSettled+3)
+	twice := make([]bool, heapSettled+2)
+	twice[0], twice[heapSettled-1] = true, true
 	for _, c := range []struct {
 		name string
 		use  []heapUse // at each look
@@ -34,9 +38,10 @@ func TestHeapIsTended(t *testing.T) {
 	}{
 		{"idle and small", []heapUse{{0, mib, 7 * mib}, {0, mib, 7 * mib}}, []bool{false}},
 		{"busy", []heapUse{{0, 80 * mib, 110 * mib}, {20 * mib, 80 * mib, 115 * mib}}, []bool{false}},
-		{"quiet and loose", []heapUse{{0, 80 * mib, 110 * mib}, {5 * mib, 80 * mib, 110 * mib}, {10 * mib, 80 * mib, 85 * mib}}, []bool{true, false}},
-		{"quiet and loose once more", []heapUse{{0, 80 * mib, 85 * mib}, {5 * mib, 80 * mib, 85 * mib}, {10 * mib, 80 * mib, 85 * mib}, {15 * mib, 80 * mib, 95 * mib}}, []bool{true, false, true}},
-		{"busy, then quiet", []heapUse{{0, 80 * mib, 110 * mib}, {90 * mib, 80 * mib, 110 * mib}, {95 * mib, 80 * mib, 110 * mib}}, []bool{false, true}},
+		{"quiet and loose", []heapUse{{0, 80 * mib, 110 * mib}, {4 * mib, 80 * mib, 110 * mib}, {8 * mib, 80 * mib, 85 * mib}}, []bool{true, false}},
+		{"quiet and loose once more", []heapUse{{0, 80 * mib, 85 * mib}, {4 * mib, 80 * mib, 85 * mib}, {8 * mib, 80 * mib, 85 * mib}, {12 * mib, 80 * mib, 95 * mib}}, []bool{true, false, true}},
+		{"busy, then quiet", []heapUse{{0, 80 * mib, 110 * mib}, {90 * mib, 80 * mib, 110 * mib}, {94 * mib, 80 * mib, 110 * mib}}, []bool{false, true}},
+		{"settled", still, twice},
 		{"less than was live", []heapUse{{0, 80 * mib, 70 * mib}, {0, 80 * mib, 70 * mib}, {0, 80 * mib, 70 * mib}}, []bool{true, false}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
