@@ -17,7 +17,7 @@ func Cases() []check.Case {
 	for _, c := range calls() {
 		cases = append(cases, c.asCase())
 	}
-	return cases
+	return append(cases, recordings()...)
 }
 
 func calls() []call {

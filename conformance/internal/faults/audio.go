@@ -41,12 +41,12 @@ func audioStreams() []Fault {
 	return []Fault{
 		{
 			Name: "records-nothing", Says: "No file is written.",
-			Caught: []string{"rfc7866/8.4/3", "rfc7866/8.3.2/4", "rfc3551/4.5.14/1"},
+			Caught: []string{"rfc7866/8.4/3", "rfc7866/8.3.2/4", "rfc3551/4.5.14/1", "dialects/audio/8"},
 			Config: writes(func([]*model.Track) []*model.Track { return nil }),
 		},
 		{
 			Name: "records-one-stream", Says: "Only the first stream is recorded.",
-			Caught: []string{"rfc7866/8.4/3"},
+			Caught: []string{"rfc7866/8.4/3", "dialects/audio/6", "dialects/audio/7"},
 			Config: opens(func(line int, direction string, _ bool) bool { return line == 0 && direction == src.RecvOnly }),
 		},
 		{
@@ -129,7 +129,7 @@ func audioParties() []Fault {
 	return []Fault{
 		{
 			Name: "swaps-parties-midway", Says: "In the middle of the call each file goes on with the voice of the other party.",
-			Caught: []string{"rfc7866/8.3.1/5"},
+			Caught: []string{"rfc7866/8.3.1/5", "dialects/audio/4"},
 			Config: writes(func(tracks []*model.Track) []*model.Track {
 				a, b := tracks[0].Samples, tracks[1].Samples
 				for i := min(len(a), len(b)) / 2; i < min(len(a), len(b)); i++ {
@@ -140,7 +140,7 @@ func audioParties() []Fault {
 		},
 		{
 			Name: "swaps-names", Says: "The file with the name of one party holds the other.",
-			Caught: []string{"rfc7865/6.8/1"},
+			Caught: []string{"rfc7865/6.8/1", "dialects/audio/3"},
 			Config: writes(func(tracks []*model.Track) []*model.Track {
 				tracks[0].Name, tracks[1].Name = tracks[1].Name, tracks[0].Name
 				return tracks
@@ -148,7 +148,7 @@ func audioParties() []Fault {
 		},
 		{
 			Name: "mixes-parties", Says: "All voices are mixed into one channel.",
-			Caught: []string{"rfc7866/8.3.1/5", "rfc7866/8.3.2/3"},
+			Caught: []string{"rfc7866/8.3.1/5", "rfc7866/8.3.2/3", "dialects/audio/1", "dialects/audio/2", "dialects/audio/5"},
 			Config: writes(func(tracks []*model.Track) []*model.Track {
 				return []*model.Track{mixed(tracks)}
 			}),
