@@ -24,6 +24,9 @@ func TestCasesPassOnTheModel(t *testing.T) {
 			}
 		})
 		for _, c := range Cases() {
+			if c.LooksAtFiles() {
+				continue // package conformance has a model that records
+			}
 			r := check.Perform(t.Context(), c, check.Target{Address: s.Addr(), Transport: network})
 			if r.Outcome != check.Pass {
 				t.Errorf("%s %s: %s %v", network, r.ID, r.Outcome, r.Messages)
