@@ -223,7 +223,29 @@ func (s *Speaker) take(n int, kept bool, codec src.Codec, opt src.PlayOptions) {
 	s.next += n
 }
 
-// Script sends packets that are no audio on the speaker's stream.
+// Packets are the next words of the speaker in PCMU, 20 ms each, which have to be kept: the
+// case sends them by Script, right behind what was said before.
+func (s *Speaker) Packets(n int) [][]byte {
+	code, err := observe.NewCode(src.PCMU())
+	s.audio.t.Check(err, "voice")
+	at := int64(0)
+	if last := len(s.parts) - 1; last >= 0 {
+		at = s.parts[last].At + observe.Frame
+	}
+	out := make([][]byte, n)
+	voice := s.voice(src.PCMU())
+	for i := range out {
+		pcm := make([]int16, observe.Frame)
+		code.Source(voice).Samples(int64(s.next)*observe.Frame, pcm)
+		out[i], err = src.Encode(src.PCMU(), pcm)
+		s.audio.t.Check(err, "voice")
+		s.parts = append(s.parts, observe.Part{Voice: voice, Packet: s.next, Codec: src.PCMU(), At: at + int64(i)*observe.Frame, Kept: true})
+		s.next++
+	}
+	return out
+}
+
+// Script sends packets that are no audio, or that Packets gave, on the speaker's stream.
 func (s *Speaker) Script(ctx context.Context, packets []src.ScriptPacket) {
 	st := s.audio.dialog.Stream(s.line)
 	s.audio.t.Check(st.Script(ctx, packets), "send RTP")

@@ -42,7 +42,8 @@ func (o *Observer) Look(ctx context.Context, r Recorded) (*Found, error) {
 	timer := time.NewTimer(again)
 	defer timer.Stop()
 	for {
-		late := time.Since(start) >= o.wait
+		begin := time.Now()
+		late := begin.Sub(start) >= o.wait
 		f, err := s.once(ctx, late)
 		if f != nil && (late || len(f.missing()) == 0) {
 			f.Took = time.Since(start)
@@ -51,7 +52,7 @@ func (o *Observer) Look(ctx context.Context, r Recorded) (*Found, error) {
 		if err != nil && late {
 			return nil, fmt.Errorf("look for files: %w", err)
 		}
-		timer.Reset(again)
+		timer.Reset(max(again, time.Since(begin))) // a great folder is not looked through all the time
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

@@ -74,6 +74,16 @@ func audioPackets() []Fault {
 			}),
 		},
 		{
+			Name: "headers-of-12-octets", Says: "Every header is taken for 12 octets: contributing sources and extensions are heard.",
+			Caught: []string{"rfc3550/5.1/4"},
+			Config: takes(func() func(*model.Packet) bool {
+				return func(p *model.Packet) bool {
+					p.Payload = append(make([]byte, p.Header.MarshalSize()-12), p.Payload...)
+					return true
+				}
+			}),
+		},
+		{
 			Name: "forgets-wraps", Says: "What comes behind a wrap of the sequence numbers is taken for late, and dropped.",
 			Caught: []string{"rfc3550/A.1/3"},
 			Config: lays(func(t *model.Track) {

@@ -163,7 +163,7 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort, at time.Time) {
 		return
 	}
 	if r.track != nil && len(plain) >= n {
-		r.track.take(r.cfg.Record, Packet{At: at, From: from, Header: h, Payload: bytes.Clone(plain[n:]), Suite: r.openedBy.Suite})
+		r.track.take(r.cfg.Record, Packet{At: at, From: from, Header: h, Payload: unpadded(h, bytes.Clone(plain[n:])), Suite: r.openedBy.Suite})
 	}
 	r.seen.note(&h, at)
 }

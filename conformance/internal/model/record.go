@@ -45,7 +45,7 @@ type Packet struct {
 	At      time.Time
 	From    netip.AddrPort
 	Header  rtp.Header
-	Payload []byte // without protection
+	Payload []byte // without protection and padding
 	Codec   string // encoding name, by the offer
 	Suite   string // of SRTP; empty for plain RTP
 	Acked   bool   // the ACK of the first INVITE came before
@@ -96,6 +96,15 @@ func (d *dialog) acknowledged() {
 // recorded says whether what comes to the port is kept.
 func (l *line) recorded() bool {
 	return l.receiver != nil && l.receiver.track != nil && l.receiver.track.open
+}
+
+// unpadded is a payload without its padding, whose last octet says how long it is (RFC 3550
+// §5.1).
+func unpadded(h rtp.Header, payload []byte) []byte {
+	if n := len(payload); h.Padding && n > 0 {
+		return payload[:max(n-int(payload[n-1]), 0)]
+	}
+	return payload
 }
 
 // track takes what an answer says of a line, once everything that was sent before has
