@@ -21,13 +21,15 @@ type Audio struct {
 	talk     *src.Conversation
 	began    time.Time
 	speakers []*Speaker
+	lines    int // m-lines
 	over     bool
 }
 
-// A Speaker is a party whose stream is the m-line of its place.
+// A Speaker is a party with a stream.
 type Speaker struct {
 	audio *Audio
-	line  int
+	place int // among all speakers
+	line  int // of the stream
 	name  string
 	parts []observe.Part
 	next  int    // packet of its voice
@@ -47,16 +49,17 @@ func (t *T) Audio(names ...string) *Audio {
 
 // Enter adds a speaker, whose stream is the next m-line.
 func (a *Audio) Enter(name string) *Speaker {
-	s := &Speaker{audio: a, line: len(a.speakers), name: fmt.Sprintf("%s%06d", name, a.call%1e6)}
+	s := &Speaker{audio: a, place: len(a.speakers), line: a.lines, name: fmt.Sprintf("%s%06d", name, a.call%1e6)}
+	a.lines++
 	a.speakers = append(a.speakers, s)
 	return s
 }
 
-// Speaker is the one of an m-line, from 0.
-func (a *Audio) Speaker(line int) *Speaker { return a.speakers[line] }
+// Speaker is the one of a place, from 0.
+func (a *Audio) Speaker(place int) *Speaker { return a.speakers[place] }
 
 // Label is that of the speaker's stream.
-func (s *Speaker) Label() string { return fmt.Sprint(s.line + 1) }
+func (s *Speaker) Label() string { return fmt.Sprint(s.place + 1) }
 
 // Party is the speaker as metadata has it.
 func (s *Speaker) Party() src.Party {
@@ -118,6 +121,25 @@ func (a *Audio) Update(ctx context.Context, offer []src.StreamOffer) {
 	a.t.Answer(a.dialog)
 }
 
+// Replace has a speaker enter a call that goes on, with a stream in the place of another's,
+// which was removed by port 0 (RFC 3264 §8.1).
+func (a *Audio) Replace(ctx context.Context, gone *Speaker, name string) *Speaker {
+	s := a.Enter(name)
+	a.lines--
+	s.line, s.taken = gone.line, len(a.dialog.Stream(gone.line).Sent())
+	offer := a.dialog.Offers()
+	offer[s.line].Port, offer[s.line].Label = 0, s.Label()
+	a.reinvite(ctx, src.Request{Streams: offer, Metadata: a.talk.Join(s.Party(), time.Now())})
+	return s
+}
+
+// Remove removes the stream of a speaker, who leaves the call.
+func (a *Audio) Remove(ctx context.Context, gone *Speaker) {
+	offer := a.dialog.Offers()
+	offer[gone.line].Port = src.PortZero
+	a.reinvite(ctx, src.Request{Streams: offer, Metadata: a.talk.Leave(gone.place, time.Now())})
+}
+
 func (a *Audio) reinvite(ctx context.Context, r src.Request) {
 	m, err := a.dialog.Reinvite(ctx, r)
 	a.t.Check(err, "re-INVITE")
@@ -149,7 +171,7 @@ func (a *Audio) say(ctx context.Context, n int, kept bool, opt src.PlayOptions, 
 		opt.Ptime = spoken
 	}
 	opt.Count = int(time.Duration(n) * spoken / opt.Ptime)
-	sources := make([]src.Source, len(a.speakers))
+	sources := make([]src.Source, a.lines)
 	codec := opt.Codec
 	for _, s := range speakers {
 		var err error
@@ -171,7 +193,7 @@ func (a *Audio) say(ctx context.Context, n int, kept bool, opt src.PlayOptions, 
 
 // voice is the speaker in a codec: each law of G.711 has a voice of its own.
 func (s *Speaker) voice(codec src.Codec) observe.Voice {
-	v := observe.Voice{Call: s.audio.call, Party: 2 * s.line}
+	v := observe.Voice{Call: s.audio.call, Party: 2 * s.place}
 	if codec.Name == "PCMA" {
 		v.Party++
 	}

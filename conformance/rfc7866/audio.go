@@ -173,6 +173,21 @@ func pauses() []check.Case {
 			},
 		},
 		{
+			ID: "rfc7866/7.1.1.1/8", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.1", Level: check.Derived, Needs: []string{check.Files},
+			Shows:       []string{"7866-7.1.1.1-02"},
+			Requirement: "When a new stream takes the place of one that was removed, both are kept, and who speaks there now apart from who did.",
+			Run: func(ctx context.Context, t *check.T) {
+				a := t.Audio("Nora", "Desk")
+				nora, desk := a.Speaker(0), a.Speaker(1)
+				a.Open(ctx, src.Request{})
+				a.Say(ctx, some, src.PlayOptions{}, nora, desk)
+				a.Remove(ctx, desk)
+				boss := a.Replace(ctx, desk, "Boss")
+				a.Say(ctx, some, src.PlayOptions{}, nora, boss)
+				t.Judge(a.Stored(ctx).Apart())
+			},
+		},
+		{
 			ID: "rfc7866/7.1.1.1/6", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.1", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"7866-7.1.1.1-02"},
 			Requirement: "A stream that is added later is kept from its answer on, apart from the others, which lose nothing.",

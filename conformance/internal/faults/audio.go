@@ -164,6 +164,16 @@ func audioParties() []Fault {
 			}),
 		},
 		{
+			Name: "place-names-party", Says: "A new stream in the place of one that was removed goes on in its file.",
+			Caught: []string{"rfc7866/7.1.1.1/8"},
+			Config: writes(func(tracks []*model.Track) []*model.Track {
+				if len(tracks) < 3 || tracks[1].Line != tracks[2].Line {
+					return tracks
+				}
+				return []*model.Track{tracks[0], mixed(tracks[1:])}
+			}),
+		},
+		{
 			Name: "ssrc-names-stream", Says: "Packets are sorted by SSRC alone, whatever port they come to.",
 			Caught: []string{"rfc7866/8.3.2/3"},
 			Config: writes(func(tracks []*model.Track) []*model.Track {
