@@ -24,7 +24,7 @@ type policyCommand struct {
 
 type policyFilesCommand struct {
 	Dir       string   `arg:"" help:"Folder for the files."`
-	Scenarios []string `arg:"" help:"Files of scenarios."`
+	Scenarios []string `arg:"" optional:"" help:"Files of scenarios; without any those that are built in."`
 }
 
 type policyPlayCommand struct {
@@ -59,7 +59,7 @@ func readScenarios(files []string) (all []scenario.Scenario, err error) {
 }
 
 func (c policyFilesCommand) run() error {
-	all, err := readScenarios(c.Scenarios)
+	all, err := scenarios(c.Scenarios)
 	if err != nil {
 		return err
 	}
@@ -90,14 +90,13 @@ func (c policyPlayCommand) player() (*policy.Player, error) {
 	if c.Gap < 200*time.Millisecond || c.Gap > time.Second || c.AtATime < 1 {
 		return nil, fmt.Errorf("gap %v is not from 200ms to 1s, or %d calls at a time are fewer than 1", c.Gap, c.AtATime)
 	}
-	token, err := os.ReadFile(c.TokenFile)
+	control, err := controlOf(c.Control, c.TokenFile)
 	if err != nil {
 		return nil, err
 	}
-	line, _, _ := strings.Cut(string(token), "\n")
 	p := &policy.Player{
 		SRC:     src.Config{Target: target.Address, Transport: target.Transport, TLS: target.TLS},
-		Control: &policy.Control{URL: strings.TrimSuffix(c.Control, "/"), Token: strings.TrimSpace(line)},
+		Control: control,
 		Dialect: dialects()[c.Dialect], Gap: c.Gap, Data: c.Data,
 	}
 	if c.SRTP {

@@ -15,6 +15,8 @@ type runCommand struct {
 	reachFlags  `embed:""`
 	reportFlags `embed:""`
 	fileFlags   `embed:""`
+	policyFlags `embed:""`
+	loadFlags   `embed:""`
 	Timeout     time.Duration `default:"10s" help:"Time for each case, above 0; some have more by themselves."`
 	Duration    time.Duration `default:"20s" help:"How long recording sessions last in cases that are about their length, 1s or more."`
 	Parallel    int           `default:"4" help:"Cases at a time, 1 or more."`
@@ -52,7 +54,7 @@ func (c runCommand) options() (o conformance.Options, err error) {
 	if o.Features, err = c.claim(o.Features, c.Features); err != nil {
 		return o, err
 	}
-	o.Cases, err = conformance.Choose(conformance.All(), c.Sections)
+	o.Cases, err = c.choose()
 	return o, err
 }
 

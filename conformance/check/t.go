@@ -90,6 +90,10 @@ func (t *T) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
+// Unsure says that something other than the server kept the case from a verdict; the
+// case goes on.
+func (t *T) Unsure(format string, args ...any) { t.note(Error, fmt.Sprintf(format, args...)) }
+
 // Skipf ends the case without a verdict.
 func (t *T) Skipf(format string, args ...any) {
 	t.note(Skip, fmt.Sprintf(format, args...))

@@ -18,6 +18,7 @@ const suite = "AES_CM_128_HMAC_SHA1_80"
 type call struct {
 	number  int
 	streams []*stream
+	began   time.Time     // when the INVITE was sent
 	setUp   time.Duration // from the INVITE to its final response; 0 without one
 	bye     time.Time     // when BYE was sent; zero when the call was never up
 	trouble trouble
@@ -127,6 +128,7 @@ func (r *runner) invite(ctx context.Context, c *call, keys []src.SRTPKey) *src.D
 		})
 	}
 	began := time.Now()
+	c.began = began
 	d, err := r.src.Invite(ctx, src.Request{
 		RequestURI: r.cfg.Target.RequestURI,
 		SDP:        r.offer(c, keys),

@@ -31,6 +31,10 @@ type Config struct {
 	// for until Wait after the last BYE. When empty, no file is looked at.
 	Files string
 	Wait  time.Duration
+	// Missing is the part of the packets, 0 to 1, that may be in no file.
+	Missing float64
+	// SetUp is the time in which 99 of 100 INVITEs have to be answered; 0 is any.
+	SetUp time.Duration
 	// ServerPID is the process of the server, when it is on this machine and its
 	// use of the machine is to be measured. Linux only.
 	ServerPID int
@@ -76,6 +80,10 @@ func (c *Config) check() error {
 		return fmt.Errorf("duration %v has more packets than can be told apart", c.Duration)
 	case !(c.Rate > 0) || c.EndRate < 0 || c.EndRate != c.EndRate:
 		return fmt.Errorf("%v calls set up and %v ended in a second", c.Rate, c.EndRate)
+	case !(c.Missing >= 0 && c.Missing <= 1):
+		return fmt.Errorf("%v of the packets missing is not a part of them", c.Missing)
+	case c.SetUp < 0:
+		return fmt.Errorf("set-up in %v is negative", c.SetUp)
 	case c.Wait < 0:
 		return fmt.Errorf("wait %v is negative", c.Wait)
 	}
