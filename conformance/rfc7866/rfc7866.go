@@ -10,5 +10,5 @@ import (
 
 // Cases lists the cases in the order of the sections.
 func Cases() []check.Case {
-	return slices.Concat(section6(), marks(), section7(), pauses(), streams(), section8(), audio(), networks(), reports(), section9(), carriers(), snapshots(), section12())
+	return slices.Concat(section6(), marks(), section7(), pauses(), streams(), section8(), audio(), networks(), reports(), section9(), carriers(), snapshots(), section12(), course(), asking())
 }

@@ -44,6 +44,7 @@ func All() []Fault {
 		rfc7866(),
 		rfc7866streams(),
 		rfc7866metadata(),
+		rfc7866course(),
 		rfc8068(),
 		audioStreams(),
 		audioParties(),

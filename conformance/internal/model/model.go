@@ -45,6 +45,8 @@ type Config struct {
 	// Add is text that is sent when a message has come, beside what is right; it may be
 	// empty.
 	Add func(m *src.Message) string
+	// AskAlways asks for a snapshot again and again, once it was missing.
+	AskAlways bool
 	// Reports takes RTP and RTCP, and reports on each stream every 100 ms.
 	Reports bool
 	// AlterReport may change a report of RTCP before it is protected and written; nil

@@ -47,7 +47,7 @@ func (d *dialog) wanted(m *src.Message) bool {
 
 // askSnapshot sends the UPDATE of RFC 7866 §9.2, once in a dialog. The caller holds mu.
 func (s *Server) askSnapshot(d *dialog) {
-	if !d.lacking || d.snapshotAsked {
+	if !d.lacking || d.snapshotAsked && !s.cfg.AskAlways {
 		return
 	}
 	d.snapshotAsked = true
