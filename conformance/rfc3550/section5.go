@@ -29,7 +29,7 @@ func section5() []check.Case {
 			func(i int, p *src.ScriptPacket) {
 				p.Header.PayloadType = uint8(i % 2 * 8)
 				p.Payload = p.Payload[:80+i]
-			}, "7866-8.2.1.2-01"),
+			}, "7866-8.2.1.2-01", "7866-8.2.3-01"),
 		packets("rfc3550/5.3.1/1", "RFC 3550 §5.3.1", "A header extension that nobody knows is no obstacle.",
 			func(i int, p *src.ScriptPacket) {
 				if i%2 == 1 {

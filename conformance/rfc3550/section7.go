@@ -12,7 +12,7 @@ import (
 func section7() []check.Case {
 	return []check.Case{{
 		ID: "rfc3550/7.3/1", Section: "RFC 3550 §7.3, RFC 7866 §8.2.2", Level: check.Must, Needs: rtcp(),
-		Shows:       []string{"7866-8.2.2-01", "7866-8.2.2-02", "7866-8.1.5-01", "7866-8.3.2-03"},
+		Shows:       []string{"7866-8.2.2-01", "7866-8.2.2-02", "7866-8.1.5-01", "7866-8.3.2-03", "7866-8.2-01"},
 		Requirement: "Of a mixer that names its contributors, reports are about the mixer and about none of these.",
 		Run: func(ctx context.Context, t *check.T) {
 			st := stream(ctx, t)

@@ -101,6 +101,21 @@ func others() []check.Case {
 			},
 		},
 		{
+			ID: "rfc7865/5.1.2/2", Section: "RFC 7865 §5.1.2, §5.1", Level: check.Derived,
+			Shows:       []string{"7865-5.1.2-01", "7865-5.1-03"},
+			Requirement: "A document of which the root is no recording is not taken for an empty one: it is refused, or the 200 has a Warning.",
+			Run: func(ctx context.Context, t *check.T) {
+				d := t.Open(ctx, src.Request{Metadata: check.Conversation().Complete()})
+				for _, doc := range []string{"<recordings/>", `<requestsnapshot xmlns="` + namespace + `"/>`} {
+					m, err := d.Reinvite(ctx, src.Request{Streams: d.Offers(), Metadata: []byte(doc)})
+					t.Check(err, "re-INVITE")
+					if m.Status < 300 && !m.Has("Warning") {
+						t.Errorf("the document %.16s is answered %d without a Warning", doc, m.Status)
+					}
+				}
+			},
+		},
+		{
 			ID: "rfc7865/6.2.1/2", Section: "RFC 7865 §6.2.1, §6.10, RFC 7866 §7.3.1", Level: check.Derived,
 			Shows:       []string{"7865-6.2.1-01", "7865-6.2-01", "7865-6.10-03", "7865-4-01", "7866-7.3.1-02", "7866-9.2-12"},
 			Requirement: "Two SRCs may record one call at a time: identifiers of the one, also with other contents, come from the other too.",

@@ -15,7 +15,7 @@ func section12() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc7866/12/1", Section: "RFC 7866 §12, RFC 3261 §26.2", Level: check.Must, Needs: []string{"tls"},
-			Shows:       []string{"7866-12-01", "7865-10-01"},
+			Shows:       []string{"7866-12-01", "7866-12.3-01", "7865-10-01"},
 			Requirement: "A recording session over TLS is accepted, and the Contact of the server is reached by TLS.",
 			Run: func(ctx context.Context, t *check.T) {
 				overTLS(t)

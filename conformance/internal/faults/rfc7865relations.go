@@ -116,7 +116,7 @@ func rfc7865values() []Fault {
 		},
 		{
 			Name: "error-not-told", Says: "Nothing is said of metadata that cannot be read.",
-			Caught: []string{"rfc7865/5.1/3"},
+			Caught: []string{"rfc7865/5.1/3", "rfc7865/5.1.2/2"},
 			Config: alters(lacking(200, "Warning")),
 		},
 		{
