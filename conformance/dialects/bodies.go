@@ -21,6 +21,7 @@ func marks() []call {
 		one("dialects/marks/5", "The feature tag counts within the angle brackets too.", src.Request{Require: []string{}, Edit: replaced(">;+sip.src", ";+sip.src>")}, ""),
 		one("dialects/marks/6", "The feature tag counts without its plus sign.", src.Request{Require: []string{}, ContactParams: ";sip.src"}, ""),
 		one("dialects/marks/7", "Metadata of the older type counts as metadata.", src.Request{MetadataType: src.TypeOldMetadata}, "cube"),
+		one("dialects/marks/8", "The feature tag counts with other punctuation.", src.Request{Require: []string{}, ContactParams: ";sip-src"}, ""),
 	}
 }
 

@@ -39,7 +39,7 @@ func oracle() []call {
 			steps: []step{{request: src.Request{Streams: []src.StreamOffer{
 				{Label: "33554497", Direction: src.SendOnly, Codecs: []src.Codec{g729(), src.PCMU(), src.TelephoneEvent(101)}, Attributes: []string{"maxptime:30"}},
 				{Label: "33554498", Direction: src.SendOnly, Codecs: []src.Codec{src.PCMU(), g726(), src.TelephoneEvent(100)}, Attributes: []string{"ptime:20", "maxptime:150"}},
-			}}, document: "oracle"}},
+			}}, document: "cube"}},
 		},
 		{
 			id: "dialects/oracle/4", section: "RFC 7865, drafts", level: check.Should,
@@ -81,7 +81,7 @@ func audioCodes() []call {
 		{
 			id: "dialects/audiocodes/3", section: "RFC 7587 §7, RFC 4566 §6", level: check.Must,
 			requirement: "Opus in capitals beside G.711 is no reason to refuse a stream.",
-			steps:       []step{{request: src.Request{Streams: src.TwoParties(mixed...)}, document: "audiocodes"}},
+			steps:       []step{{request: src.Request{Streams: src.TwoParties(mixed...)}, document: "cube"}},
 		},
 		{
 			id: "dialects/audiocodes/4", section: "RFC 6086 §4.2", level: check.Should,
@@ -213,6 +213,8 @@ func metaswitch() []call {
 			Headers: headers("Supported: siprec, replaces", "Expires: 330"),
 		}
 	}
+	standard := text("{address}", "18 0 8")
+	standard.MetadataType = ""
 	return []call{
 		{
 			id: "dialects/metaswitch/1", section: "RFC 3264 §8.4", level: check.Should,
@@ -226,7 +228,7 @@ func metaswitch() []call {
 		{
 			id: "dialects/metaswitch/2", section: "RFC 3551 §6", level: check.Must,
 			requirement: "Static payload types need no rtpmap.",
-			steps:       []step{{request: text("{address}", "18 0 8"), document: "metaswitch"}},
+			steps:       []step{{request: standard, document: "cube"}},
 		},
 	}
 }

@@ -68,7 +68,10 @@ func valid() []probe {
 			requirement: "What follows the body in a datagram is passed over.", want: taken, datagram: true, section: "RFC 3261 §18.3",
 			request: src.Request{Edit: behind("\r\nfurther octets\x00\r\n\r\nINVITE sip:x SIP/2.0\r\n")},
 		},
-		edited("Empty lines before a message are passed over.", taken, before("\r\n\r\n\r\n")),
+		{
+			requirement: "Empty lines before a message are passed over.", want: taken, level: check.Should, section: "RFC 3261 §7.5",
+			request: src.Request{Edit: before("\r\n\r\n\r\n")},
+		},
 		edited("The Via, Max-Forwards and From of a client of RFC 2543 are enough.", taken, edits(matched(`;branch=[^;\r]*`, ""), field("Max-Forwards", ""), matched(`\r\nFrom: <([^>]*)>;tag=`, "\r\nFrom: <$1>;x="))),
 		edited("URIs of schemes that nobody knows, in From and To, are none of the server's business.", taken,
 			edits(matched(`\r\nFrom: <[^>]*>`, "\r\nFrom: <http://example.com/who>"), matched(`\r\nTo: <[^>]*>`, "\r\nTo: <isbn:2983792873>"))),
