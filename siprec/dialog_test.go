@@ -379,6 +379,28 @@ func TestRefusedChangeLeavesTheAgreement(t *testing.T) {
 	}
 }
 
+// An offer without any m-line, or one that is no description, ends no stream.
+func TestOfferWithoutStreamsIsRefused(t *testing.T) {
+	d := newDesk(t, nil)
+	dialog := d.invite(src.Request{})
+	before := d.want(Offered).Streams
+	for _, offer := range []string{"v=0\r\nthis is no description\r\n", "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"} {
+		for _, method := range []string{"INVITE", "UPDATE"} {
+			m, err := dialog.Do(t.Context(), method, src.Request{Body: []byte(offer), ContentType: "application/sdp"})
+			if err != nil || m.Status != 488 {
+				t.Errorf("%s: %v, %v", method, m, err)
+			}
+		}
+	}
+	if _, err := dialog.Bye(t.Context(), src.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	after := d.want(Ended).Streams
+	if len(after) != len(before) || !after[0].Receiving || after[0].Local != before[0].Local {
+		t.Errorf("streams are %+v, were %+v", after, before)
+	}
+}
+
 func TestPanickingHandlerCostsOneRecordingSession(t *testing.T) {
 	d := newDesk(t, func(rs *RecordingSession, ev *Event) {
 		if ev.Kind == Changed {

@@ -181,6 +181,8 @@ func (s *Server) answerOptions(r *request, tag string) {
 	res := s.newResponse(r, 200, tag, nil)
 	res.AppendHeader(r.contact())
 	describe(res, SessionTimer{})
+	res.AppendHeader(sip.NewHeader("Accept-Encoding", "identity"))
+	res.AppendHeader(sip.NewHeader("Accept-Language", "en"))
 	s.send(r, res)
 }
 

@@ -233,8 +233,13 @@ func whyNot(m *sdp.Media, plan sdp.Plan) string {
 
 // Follow completes the streams by those of the offer before in the same dialog:
 // an m-line is still the same stream, or was used again for another one (RFC 3264
-// §8.1); and one that the offer leaves out, against RFC 3264 §8, is closed.
+// §8.1); and one that the offer leaves out, against RFC 3264 §8, is closed. An offer
+// without any m-line is refused, and leaves them as they were.
 func (in *Inspection) Follow(before []Stream) {
+	if len(in.Streams) == 0 && len(before) > 0 {
+		in.Streams, in.Answer = slices.Clone(before), refused(refuseEmptyOffer())
+		return
+	}
 	for i, old := range before {
 		if i >= len(in.Streams) {
 			old.Closed, old.Receiving, old.Direction = true, false, Inactive

@@ -117,6 +117,17 @@ func TestInspectAll(t *testing.T) {
 	}
 }
 
+func TestInspectEmptyOffer(t *testing.T) {
+	in, err := Inspect([]byte(message("UPDATE", "t", marked+hasSDP, "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nt=0 0\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Follow([]Stream{{Index: 0, Media: "audio", Receiving: true}})
+	if len(in.Streams) != 1 || !in.Streams[0].Receiving || in.Answer.Status != 488 {
+		t.Errorf("%+v, answered %+v", in.Streams, in.Answer)
+	}
+}
+
 func TestInspectFollow(t *testing.T) {
 	in, err := Inspect([]byte(message("INVITE", "t", marked+hasSDP, lineOne+"m=audio 4002 RTP/AVP 0\n")))
 	if err != nil {

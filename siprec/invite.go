@@ -23,6 +23,9 @@ type content struct {
 	marked bool
 	// warnings are what the handler has to say of it in the 200.
 	warnings []string
+	// demanded is the type of a part that is not understood and has to be; empty when
+	// there is none.
+	demanded string
 }
 
 // carriesOffer says whether SDP in a request of that method is an offer or an
@@ -32,7 +35,14 @@ func carriesOffer(m sip.RequestMethod) bool {
 }
 
 // readContent splits the body of a request (RFC 5621).
-func readContent(req *sip.Request) (*content, *refusal) { return readBody(req, req.Method) }
+func readContent(req *sip.Request) (*content, *refusal) {
+	c, ref := readBody(req, req.Method)
+	if ref == nil && c.demanded != "" && (req.Method == sip.INVITE || req.Method == sip.UPDATE) {
+		// RFC 5621 §8.3. A part that does not say so is kept and not understood.
+		return nil, refuse(415, "media type "+c.demanded+" is required and not understood", sip.NewHeader("Accept", acceptedTypes))
+	}
+	return c, ref
+}
 
 // readBody splits the body of a request or response of that method.
 func readBody(m sip.Message, method sip.RequestMethod) (*content, *refusal) {
@@ -58,6 +68,9 @@ func readBody(m sip.Message, method sip.RequestMethod) (*content, *refusal) {
 		case p.IsMetadata():
 			c.metadata = append(c.metadata, p.Body)
 		default:
+			if p.Handling == "required" && p.Type != body.TypeSDP {
+				c.demanded = p.Type
+			}
 			c.parts = append(c.parts, exportPart(p))
 		}
 		c.marked = c.marked || p.Disposition == "recording-session"
@@ -198,11 +211,17 @@ func (rs *RecordingSession) newNegotiator(flow *front.Flow) negotiator {
 	}
 }
 
+func refuseEmptyOffer() *refusal { return refuse(488, "the offer has no m-line") }
+
 // propose makes the agreement that a request leads to, if it brings an offer or
 // asks for one.
 func (rs *RecordingSession) propose(r *request, c *content) *refusal {
 	var err error
 	switch {
+	case c.offer != nil && len(c.offer.Media) == 0 && rs.media.now != nil && len(rs.media.now.slots) > 0:
+		// RFC 3264 §8: m-lines never become fewer. What has none is no offer that
+		// was meant, and ends no stream.
+		return refuseEmptyOffer()
 	case c.offer != nil:
 		rs.next, err = rs.media.answer(c.offer, r.At)
 	case r.method() == sip.INVITE:

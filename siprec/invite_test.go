@@ -74,7 +74,7 @@ func TestCheckRequire(t *testing.T) {
 	}
 }
 
-// Shows DRV3261-8.2.3-01, DRV3261-8.2.3-02.
+// Shows DRV3261-8.2.3-01, DRV3261-8.2.3-02, DRV5621-8-01.
 func TestReadContentRefusals(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -85,6 +85,10 @@ func TestReadContentRefusals(t *testing.T) {
 		{"no body", nil, "", 0},
 		{"unknown encoding", []string{"Content-Type: application/sdp", "Content-Encoding: foo"}, "v=0\r\n", 415},
 		{"unknown type", []string{"Content-Type: image/png"}, "\x89PNG", 415},
+		{"unknown part that is required", []string{"Content-Type: multipart/mixed; boundary=x"},
+			"--x\r\nContent-Type: image/png\r\nContent-Disposition: icon;handling=required\r\n\r\n\x89PNG\r\n--x--\r\n", 415},
+		{"unknown part", []string{"Content-Type: multipart/mixed; boundary=x"},
+			"--x\r\nContent-Type: application/rs-metadata+xml\r\n\r\n<recording/>\r\n--x\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--x--\r\n", 0},
 		{"not SDP at all", []string{"Content-Type: application/sdp"}, "hello", 400},
 	}
 	for _, tt := range tests {

@@ -34,6 +34,7 @@ type agreement struct {
 	gone    []*slot
 	body    []byte // our SDP
 	version uint64 // its o= version
+	time    string // its t= line, that of the offer
 	// opened are receivers that only this agreement has, closing those that it
 	// no longer has.
 	opened, closing []*media.Receiver
@@ -127,7 +128,7 @@ type negotiator struct {
 // answer makes the agreement that an offer leads to (RFC 3264 §6, §8; RFC 7866
 // §7.2, §8.3): one m-line for each offered one, in order.
 func (n *negotiator) answer(offer *sdp.Description, at time.Time) (*agreement, error) {
-	next := &agreement{oddities: offer.Oddities}
+	next := &agreement{oddities: offer.Oddities, time: offer.Time}
 	for i := range offer.Media {
 		sl, err := n.slot(next, i, &offer.Media[i], at)
 		if err != nil {
@@ -330,7 +331,7 @@ func (n *negotiator) write(a *agreement) {
 	for i, sl := range a.slots {
 		slots[i] = sl.answer
 	}
-	local := sdp.Local{User: "siprecd", ID: n.origin, Version: n.origin, Addr: n.local}
+	local := sdp.Local{User: "siprecd", ID: n.origin, Version: n.origin, Addr: n.local, Time: a.time}
 	if n.said.IsValid() {
 		local.Addr = n.said
 	}
@@ -351,7 +352,7 @@ func (n *negotiator) write(a *agreement) {
 func (n *negotiator) offer(at time.Time) (*agreement, error) {
 	next := &agreement{}
 	if n.now != nil {
-		next.gone = n.now.gone
+		next.gone, next.time = n.now.gone, n.now.time
 		for _, before := range n.now.slots {
 			sl := *before
 			if sl.stream.Recordable && !sl.stream.Closed {
@@ -381,7 +382,7 @@ func (n *negotiator) offer(at time.Time) (*agreement, error) {
 
 // concluded makes the agreement that the SRC's answer in an ACK leads to.
 func (n *negotiator) concluded(answer *sdp.Description, at time.Time) *agreement {
-	next := &agreement{oddities: answer.Oddities, body: n.now.body, version: n.now.version, gone: n.now.gone}
+	next := &agreement{oddities: answer.Oddities, body: n.now.body, version: n.now.version, time: n.now.time, gone: n.now.gone}
 	taken := 0
 	for i, before := range n.now.slots {
 		sl := *before

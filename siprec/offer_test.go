@@ -96,6 +96,25 @@ func TestRefusedOfferAnnouncesNoSource(t *testing.T) {
 	}
 }
 
+// TestTimeOfTheOffer: an answer has it, and so has an offer after it, of a negotiator
+// that was resumed too.
+func TestTimeOfTheOffer(t *testing.T) {
+	const line = "\r\nt=39 40\r\n"
+	offer := offerOf(t, "127.0.0.1", 4000)
+	offer.Time = "39 40"
+	n := newNegotiator(t, nil)
+	n.commit(mustAnswer(t, n, offer), discard)
+	next, err := n.offer(time.Now())
+	if err != nil || !strings.Contains(string(n.now.body), line) || !strings.Contains(string(next.body), line) {
+		t.Errorf("answered\n%s\nand offered\n%s\n%v", n.now.body, next.body, err)
+	}
+	n.close()
+	again := newNegotiator(t, nil)
+	if err := again.resume(&agreed{Origin: 1, Number: 1, Body: next.body}, 0, time.Now()); err != nil || again.now.time != "39 40" {
+		t.Errorf("resumed with %q, %v", again.now.time, err)
+	}
+}
+
 // TestFewerMLines: RFC 3264 §8 forbids it, and it happens. A stream that was left
 // out is over, and one that comes in its place is another.
 // Shows DRV3264-8-01.

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/siprecd/siprecd/siprec/internal/front"
+	"github.com/siprecd/siprecd/siprec/internal/sdp"
 )
 
 const (
@@ -192,6 +193,9 @@ func (s *Server) repeatsResumed(inviteKey string) bool {
 func (n *negotiator) resume(a *agreed, away time.Duration, at time.Time) error {
 	n.origin = a.Origin
 	n.now = &agreement{body: a.Body, version: a.Number}
+	if d, err := sdp.Parse(a.Body); err == nil {
+		n.now.time = d.Time
+	}
 	for i := range a.Slots {
 		sl, err := n.slotAgain(&a.Slots[i], away, at)
 		if err != nil {

@@ -145,6 +145,7 @@ func (t *traced) apply(msg *explainedMessage, in *siprec.Inspection) {
 	var binding metadata.Binding
 	if in.HasOffer {
 		in.Follow(t.streams)
+		msg.Status, msg.Warning = in.Answer.Status, in.Answer.Warning
 		t.streams, t.answers = in.Streams, in.Answer.Lines
 		binding = bindingOf(in.Streams)
 	}

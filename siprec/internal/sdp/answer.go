@@ -195,6 +195,8 @@ type Local struct {
 	// description that differs from the one before (RFC 3264 §8).
 	ID, Version uint64
 	Addr        netip.Addr // where media is received
+	// Time is that of the offer (RFC 3264 §6); empty is "0 0".
+	Time string
 }
 
 // A Slot is one m-line of an answer or offer.

@@ -30,8 +30,11 @@ type Description struct {
 	Origin Origin
 	// Addr is the top-level c=; invalid when it is absent, unreadable, a name
 	// or Null.
-	Addr  netip.Addr
-	Null  bool // the top-level c= is 0.0.0.0, :: or a name in .invalid
+	Addr netip.Addr
+	Null bool // the top-level c= is 0.0.0.0, :: or a name in .invalid
+	// Time is the value of the first t= line, two numbers; empty when there is none
+	// that can be read (RFC 8866 §5.9).
+	Time  string
 	Media []Media
 	// Attributes are the top-level attributes in order.
 	Attributes []Attribute

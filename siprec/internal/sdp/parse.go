@@ -111,7 +111,9 @@ func (r *reader) line(line string) {
 		r.attribute(value)
 	case 'o':
 		r.origin(value)
-	case 's', 't', 'i', 'u', 'e', 'p', 'b', 'r', 'z', 'k':
+	case 't':
+		r.time(value)
+	case 's', 'i', 'u', 'e', 'p', 'b', 'r', 'z', 'k':
 		// Nothing in them matters to a recording server.
 	default:
 		if !r.seen[key] {
@@ -130,6 +132,20 @@ func (r *reader) version(value string) {
 	if value != "0" {
 		r.odd("version of v= is not 0")
 	}
+}
+
+// time reads `start stop`, of the first such line.
+func (r *reader) time(value string) {
+	f := strings.Fields(value)
+	if r.d.Time != "" || len(f) != 2 {
+		return
+	}
+	for _, n := range f {
+		if _, err := strconv.ParseUint(n, 10, 64); err != nil {
+			return
+		}
+	}
+	r.d.Time = f[0] + " " + f[1]
 }
 
 // origin reads `user id version net type address`. Of the six the user name is

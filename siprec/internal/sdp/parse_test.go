@@ -287,3 +287,20 @@ func TestProtocols(t *testing.T) {
 		})
 	}
 }
+
+// Shows 3264-6-03.
+func TestTime(t *testing.T) {
+	for _, c := range []struct{ lines, want string }{
+		{"t=0 0\r\n", "0 0"},
+		{"t=3900000000 3900003600\r\n", "3900000000 3900003600"},
+		{"t= 1   2 \r\nt=3 4\r\n", "1 2"},
+		{"t=soon later\r\nt=3 4\r\n", "3 4"},
+		{"t=-1 0\r\n", ""},
+		{"t=1\r\n", ""},
+		{"", ""},
+	} {
+		if got := mustParse(t, "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\n"+c.lines+"m=audio 4000 RTP/AVP 0\r\n").Time; got != c.want {
+			t.Errorf("%q: %q, want %q", c.lines, got, c.want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package sdp
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -23,7 +24,9 @@ func Write(l Local, slots []Slot) []byte {
 	b = appendAddr(b, l.Addr)
 	b = append(b, "\r\ns=-\r\nc="...)
 	b = appendAddr(b, l.Addr)
-	b = append(b, "\r\nt=0 0\r\n"...)
+	b = append(b, "\r\nt="...)
+	b = append(b, cmp.Or(l.Time, "0 0")...)
+	b = append(b, "\r\n"...)
 	for i := range slots {
 		b = slots[i].append(b, l.Addr)
 	}

@@ -48,6 +48,7 @@ func TestWriteSlots(t *testing.T) {
 		want, absent string
 	}{
 		{"no user", Local{Addr: local.Addr}, base, "o=- 0 0 IN IP4 192.0.2.99\r\n", ""},
+		{"time of the offer", Local{Addr: local.Addr, Time: "39 40"}, base, "\r\nt=39 40\r\nm=", ""},
 		{"user with blanks", Local{User: "a b\r\nc", Addr: local.Addr}, base, "o=a_b_c 0 0 IN", ""},
 		{"IPv6", Local{Addr: netip.MustParseAddr("2001:db8::9%eth0")}, base, "c=IN IP6 2001:db8::9\r\n", ""},
 		{"mapped IPv4", Local{Addr: netip.MustParseAddr("::ffff:192.0.2.9")}, base, "c=IN IP4 192.0.2.9\r\n", ""},
