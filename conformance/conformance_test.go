@@ -83,7 +83,7 @@ func TestSections(t *testing.T) {
 	for _, c := range r.Results {
 		ids = append(ids, c.ID)
 	}
-	if got := strings.Join(ids, " "); got != "rfc3264/6/1 rfc3264/6/2 rfc7866/6.2/1 rfc7866/6.2/2 rfc7866/6.2/3" {
+	if got := strings.Join(ids, " "); got != "rfc3264/6/1 rfc3264/6/2 rfc3264/6/3 rfc3264/6/4 rfc7866/6.2/1 rfc7866/6.2/2 rfc7866/6.2/3" {
 		t.Errorf("ran %s", got)
 	}
 	if _, err := conformance.Run(t.Context(), target, conformance.Options{Sections: []string{"rfc9999"}}); err == nil {

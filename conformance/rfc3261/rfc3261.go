@@ -10,6 +10,7 @@ import (
 
 // Cases lists the cases in the order of the sections.
 func Cases() []check.Case {
-	return slices.Concat(section7(), section8(), requests(), section9(), section11(), section12(), routes(),
-		section13(), section14(), section15(), audio(), section17(), section18())
+	return slices.Concat(section7(), spellings(), section8(), requests(), inspections(), responses(), section9(), cancelling(),
+		section11(), section12(), routes(), identities(), requestsOfTheServer(), section13(), repetitions(),
+		section14(), changes(), section15(), audio(), section17(), section18(), datagrams(), streams(), strays())
 }

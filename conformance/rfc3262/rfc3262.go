@@ -4,6 +4,7 @@ package rfc3262
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/siprecd/siprecd/conformance/check"
@@ -11,7 +12,9 @@ import (
 )
 
 // Cases lists the cases in the order of the sections.
-func Cases() []check.Case {
+func Cases() []check.Case { return append(acknowledged(), repeated()...) }
+
+func acknowledged() []check.Case {
 	return []check.Case{
 		{
 			ID: "rfc3262/3/1", Section: "RFC 3262 §3", Level: check.Must, Needs: []string{"100rel"},
@@ -72,6 +75,55 @@ func Cases() []check.Case {
 				final, err := d.Wait(ctx)
 				t.Check(err, "INVITE")
 				t.Status(final, 200)
+			},
+		},
+	}
+}
+
+// repeated are the cases of responses that come again, and of what they are numbered by.
+func repeated() []check.Case {
+	return []check.Case{
+		{
+			ID: "rfc3262/3/5", Section: "RFC 3262 §3", Level: check.Must, Needs: []string{"100rel"},
+			Shows:       []string{"DRV3262-3-01"},
+			Requirement: "A reliable provisional response is sent again until its PRACK comes, with the same RSeq.",
+			Run: func(ctx context.Context, t *check.T) {
+				d, m := ringing(ctx, t)
+				if n, err := d.AwaitRinging(ctx, 3); err != nil {
+					t.Fatalf("without PRACK it came %d times only: %v", n, err)
+				}
+				for _, again := range d.Provisional() {
+					if again.Status == m.Status && again.Get("RSeq") != m.Get("RSeq") {
+						t.Errorf("RSeq was %s, and then %s", m.Get("RSeq"), again.Get("RSeq"))
+					}
+				}
+				t.Status(prack(ctx, t, d, m, "1"), 200)
+				final, err := d.Wait(ctx)
+				t.Check(err, "INVITE")
+				t.Status(final, 200)
+			},
+		},
+		{
+			ID: "rfc3262/3/6", Section: "RFC 3262 §3, §7.1", Level: check.Must, Needs: []string{"100rel"},
+			Shows:       []string{"3262-3-02"},
+			Requirement: "The first RSeq is a number from 1 to 2,147,483,647.",
+			Run: func(ctx context.Context, t *check.T) {
+				d, m := ringing(ctx, t)
+				if n, err := strconv.ParseUint(m.Get("RSeq"), 10, 32); err != nil || n < 1 || n > 1<<31-1 {
+					t.Errorf("RSeq is %q", m.Get("RSeq"))
+				}
+				prack(ctx, t, d, m, "1")
+				_, err := d.Wait(ctx)
+				t.Check(err, "INVITE")
+			},
+		},
+		{
+			ID: "rfc3262/3/7", Section: "RFC 3262 §3, RFC 3261 §12.2.2", Level: check.Must, Needs: []string{"100rel"},
+			Shows:       []string{"DRV3262-3-01"},
+			Requirement: "A PRACK of a dialog that does not exist is refused with 481.",
+			Run: func(ctx context.Context, t *check.T) {
+				m := t.Do(ctx, t.Client(ctx), "PRACK", src.Request{ToTag: "never-was", Headers: []src.Header{{Name: "RAck", Value: "1 1 INVITE"}}})
+				t.Status(m, 481)
 			},
 		},
 	}

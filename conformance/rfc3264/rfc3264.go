@@ -10,5 +10,5 @@ import (
 
 // Cases lists the cases in the order of the sections.
 func Cases() []check.Case {
-	return slices.Concat(section5(), section6(), unknown(), audio(), section8())
+	return slices.Concat(section5(), directions(), section6(), unknown(), answers(), audio(), section8(), changes())
 }

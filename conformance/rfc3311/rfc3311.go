@@ -3,6 +3,7 @@ package rfc3311
 
 import (
 	"context"
+	"strings"
 
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/src"
@@ -69,6 +70,56 @@ func Cases() []check.Case {
 				a.Update(ctx, d.WithDirection(src.SendOnly))
 				a.Say(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
 				a.Stored(ctx)
+			},
+		},
+		{
+			ID: "rfc3311/5.2/4", Section: "RFC 3311 §5.2", Level: check.Must, Needs: []string{"update"},
+			Shows:       []string{"3311-5.2-03"},
+			Requirement: "An UPDATE whose description cannot be read is refused with a 4xx, and the recording session goes on as it was.",
+			Run: func(ctx context.Context, t *check.T) {
+				d := t.Open(ctx, src.Request{})
+				before := t.Answer(d)
+				m, err := d.Update(ctx, src.Request{Body: []byte("v=0\r\nthis is no description\r\n"), ContentType: "application/sdp"})
+				t.Check(err, "UPDATE")
+				if m.Status < 400 || m.Status > 499 {
+					t.Errorf("it is answered %d %s", m.Status, m.Reason)
+				}
+				m, err = d.Update(ctx, src.Request{Streams: d.Offers()})
+				t.Check(err, "UPDATE after it")
+				t.Status(m, 200)
+				for i, line := range t.Answer(d).Media {
+					if line.Port != before.Media[i].Port {
+						t.Errorf("m-line %d went from port %d to %d", i, before.Media[i].Port, line.Port)
+					}
+				}
+			},
+		},
+		{
+			ID: "rfc3311/5.2/5", Section: "RFC 3311 §5.2, RFC 3261 §12.2.2", Level: check.Must, Needs: []string{"update"},
+			Shows:       []string{"3261-12.2.2-01"},
+			Requirement: "An UPDATE of a dialog that does not exist is refused with 481.",
+			Run: func(ctx context.Context, t *check.T) {
+				t.Status(t.Do(ctx, t.Client(ctx), "UPDATE", src.Request{ToTag: "never-was"}), 481)
+			},
+		},
+		{
+			ID: "rfc3311/5.2/6", Section: "RFC 3311 §5.2, RFC 3261 §12.2.2", Level: check.Must, Needs: []string{"update", "snapshot"},
+			Shows:       []string{"3261-12.2.2-03"},
+			Requirement: "An UPDATE with another Contact moves the target: requests of the server go there.",
+			Run: func(ctx context.Context, t *check.T) {
+				d := t.Open(ctx, src.Request{})
+				m, err := d.Update(ctx, src.Request{Metadata: check.Conversation().Hold(0), Edit: func(text string) string {
+					return strings.Replace(text, "\r\nContact: <sip:src@", "\r\nContact: <sip:moved@", 1)
+				}})
+				t.Check(err, "UPDATE")
+				t.Status(m, 200)
+				own, err := d.NextRequest(ctx, "UPDATE")
+				if err != nil {
+					t.Fatalf("no UPDATE of the server came: %v", err)
+				}
+				if !strings.HasPrefix(own.RequestURI, "sip:moved@") {
+					t.Errorf("Request-URI is %s", own.RequestURI)
+				}
 			},
 		},
 	}

@@ -3,6 +3,7 @@ package rfc4028
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // Cases lists the cases in the order of the sections.
-func Cases() []check.Case { return append(agreed(), refused()...) }
+func Cases() []check.Case { return slices.Concat(agreed(), refused(), terms(), running()) }
 
 // asks are the header fields with which an SRC asks for a timer.
 func asks(value string) []src.Header {

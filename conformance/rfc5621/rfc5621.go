@@ -71,5 +71,33 @@ func Cases() []check.Case {
 				}}}))
 			},
 		},
+		{
+			ID: "rfc5621/8/3", Section: "RFC 5621 §8.3, RFC 3261 §8.2.3", Level: check.Must,
+			Shows:       []string{"DRV5621-8-01"},
+			Requirement: "An unknown part whose handling is required is refused with 415, and Accept says what is understood.",
+			Run: func(ctx context.Context, t *check.T) {
+				d := t.Invite(ctx, t.Client(ctx), src.Request{Streams: src.TwoParties(), Parts: []src.Part{{
+					Type: "image/x-unheard-of", Disposition: "icon;handling=required", Body: []byte("\x89"),
+				}}})
+				t.Status(d.Final(), 415)
+				if !d.Final().Lists("Accept", "application/sdp") {
+					t.Errorf("Accept of the 415 is %q", d.Final().Get("Accept"))
+				}
+			},
+		},
+		{
+			ID: "rfc5621/8/4", Section: "RFC 5621 §8.3, RFC 3959 §4", Level: check.Derived,
+			Shows:       []string{"DRV5621-8-01"},
+			Requirement: "A description whose disposition is early-session is not the offer, though it comes first.",
+			Run: func(ctx context.Context, t *check.T) {
+				early := "v=0\r\no=- 6 6 IN IP4 192.0.2.21\r\ns=-\r\nc=IN IP4 192.0.2.21\r\nt=0 0\r\nm=audio 40010 RTP/AVP 0\r\n"
+				t.Answer(t.Open(ctx, src.Request{Edit: func(text string) string {
+					head, offer, _ := strings.Cut(text, "\r\n\r\n")
+					head = strings.Replace(head, "Content-Type: application/sdp", "Content-Type: multipart/mixed;boundary=two", 1)
+					return head + "\r\n\r\n--two\r\nContent-Type: application/sdp\r\nContent-Disposition: early-session;handling=optional\r\n\r\n" + early +
+						"\r\n--two\r\nContent-Type: application/sdp\r\n\r\n" + offer + "\r\n--two--\r\n"
+				}}))
+			},
+		},
 	}
 }

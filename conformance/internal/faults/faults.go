@@ -28,7 +28,10 @@ type Fault struct {
 func All() []Fault {
 	return slices.Concat(
 		rfc3261(),
+		rfc3261spelling(),
+		rfc3261responses(),
 		rfc3261dialogs(),
+		rfc3261transport(),
 		rfc3262(),
 		rfc3264(),
 		rfc3311(),

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -106,6 +107,18 @@ func lacking(status int, name string) mistake {
 	})
 }
 
+// to replaces the tag of the To of some responses; empty leaves it out.
+func to(fits func(req *message, r *response) bool, tag string) mistake {
+	return always(func(req *message, r *response) {
+		if fits(req, r) {
+			r.To = func(value string) string {
+				value, _, _ = strings.Cut(value, ";tag=")
+				return value + tag
+			}
+		}
+	})
+}
+
 // via changes the Via header fields; empty leaves one out.
 func via(change func(i int, value string) string) mistake {
 	return always(func(_ *message, r *response) { r.Via = change })
@@ -185,5 +198,54 @@ func updateWithSDP() mistake {
 func replace(old, replacement string) func() model.Config {
 	return func() model.Config {
 		return model.Config{AlterRequest: func(text string) string { return strings.ReplaceAll(text, old, replacement) }}
+	}
+}
+
+// plainResponse is a response as text, with the Via, From, To, Call-ID and CSeq of a message.
+func plainResponse(m *message, status int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "SIP/2.0 %d Model\r\n", status)
+	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
+		fmt.Fprintf(&b, "%s: %s\r\n", name, m.Get(name))
+	}
+	b.WriteString("Content-Length: 0\r\n\r\n")
+	return b.String()
+}
+
+// over is a server of another network than UDP.
+func over(network string, config func() model.Config) func() model.Config {
+	return func() model.Config {
+		cfg := config()
+		cfg.Network = network
+		return cfg
+	}
+}
+
+// mute is a server that does not send its own requests of a method.
+func mute(method string) func() model.Config {
+	return func() model.Config {
+		return model.Config{AlterRequest: func(text string) string {
+			if strings.HasPrefix(text, method+" ") {
+				return ""
+			}
+			return text
+		}}
+	}
+}
+
+// requesting is a server whose own requests are changed.
+func requesting(change func(text string) string) func() model.Config {
+	return func() model.Config { return model.Config{AlterRequest: change} }
+}
+
+// once is a server that does not repeat some responses to INVITE.
+func once(fits func(req *message, status int) bool) func() model.Config {
+	return func() model.Config {
+		return model.Config{Repeat: func(req *message, status, _ int, right time.Duration) time.Duration {
+			if fits(req, status) {
+				return -1
+			}
+			return right
+		}}
 	}
 }

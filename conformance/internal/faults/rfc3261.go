@@ -50,7 +50,7 @@ func rfc3261() []Fault {
 		},
 		{
 			Name: "any-body-taken", Says: "A body of unknown type is taken.",
-			Caught: []string{"rfc3261/8.2.3/1"},
+			Caught: []string{"rfc3261/8.2.3/1", "rfc5621/8/3"},
 			Config: alters(insist(415, 200)),
 		},
 		{

@@ -9,6 +9,16 @@ func rfc3262() []Fault {
 			Config: alters(lacking(180, "RSeq")),
 		},
 		{
+			Name: "180-once", Says: "A reliable provisional response is not repeated.",
+			Caught: []string{"rfc3262/3/5"}, Timeout: second,
+			Config: once(func(_ *message, status int) bool { return status < 200 }),
+		},
+		{
+			Name: "rseq-0", Says: "The RSeq of a reliable provisional response is 0.",
+			Caught: []string{"rfc3262/3/6"},
+			Config: alters(setIn(180, "RSeq", "0")),
+		},
+		{
 			Name: "cancelled-is-declined", Says: "An INVITE that was cancelled gets 603.",
 			Caught: []string{"rfc3262/3/3"},
 			Config: alters(insist(487, 603)),

@@ -57,6 +57,51 @@ func rfc3264() []Fault {
 			Config: alters(edit(1, "o=model 77 ", "o=model 78 ")),
 		},
 		{
+			Name: "direction-for-all-ignored", Says: "A direction in front of the first m-line is not read.",
+			Caught: []string{"rfc3264/5.1/1"},
+			Config: alters(edit(0, "a=inactive", "a=recvonly")),
+		},
+		{
+			Name: "timing-of-its-own", Says: "The answer has t=0 0, whatever the offer has.",
+			Caught: []string{"rfc3264/6/3"},
+			Config: alters(edit(0, "t=3900000000 3900003600", "t=0 0")),
+		},
+		{
+			Name: "unknown-attribute-answered", Says: "Attributes that it does not know are answered.",
+			Caught: []string{"rfc3264/6/4"},
+			Config: alters(edit(0, "a=recvonly", "a=x-unheard-of:1\r\na=recvonly")),
+		},
+		{
+			Name: "foreign-attribute-refused", Says: "An offer is refused for an m-line whose attribute it does not know.",
+			Caught: []string{"rfc3264/6/4"},
+			Config: alters(holding("a=x-unheard-of", 488)),
+		},
+		{
+			Name: "number-of-its-own", Says: "A format is answered under another payload type than that of the offer.",
+			Caught: []string{"rfc3264/6.1/4"},
+			Config: alters(edit(0, "107", "108")),
+		},
+		{
+			Name: "format-without-name", Says: "A dynamic payload type is answered without its name.",
+			Caught: []string{"rfc3264/6.1/4"},
+			Config: alters(edit(0, "a=rtpmap:107", "a=x-rtpmap:107")),
+		},
+		{
+			Name: "last-stream-may-not-go", Says: "An offer that removes all streams is refused.",
+			Caught: []string{"rfc3264/8.2/2"},
+			Config: alters(when(func(m *message) bool { return strings.Count(string(m.Body), "m=audio 0 ") == 2 }, 488)),
+		},
+		{
+			Name: "source-port-pinned", Says: "An offer that moves a stream of the SRC to another port is refused.",
+			Caught: []string{"rfc3264/8.3.1/2"},
+			Config: alters(holding("m=audio 40002 ", 488)),
+		},
+		{
+			Name: "formats-of-before", Says: "A later answer has the formats of the first.",
+			Caught: []string{"rfc3264/8.3.2/2"},
+			Config: alters(edit(1, "RTP/AVP 8\r\n", "RTP/AVP 0\r\n")),
+		},
+		{
 			Name: "ports-move", Says: "A stream gets another port with every answer.",
 			Caught: []string{"rfc3264/8.1/1"},
 			Config: alters(func() alter {

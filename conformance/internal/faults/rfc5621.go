@@ -1,5 +1,7 @@
 package faults
 
+import "strings"
+
 // rfc5621 are mistakes with bodies of several parts (RFC 5621, RFC 2046).
 func rfc5621() []Fault {
 	return []Fault{
@@ -27,6 +29,15 @@ func rfc5621() []Fault {
 			Name: "required-handling-refused", Says: "Metadata is refused when its handling is required.",
 			Caught: []string{"rfc5621/8/2"},
 			Config: alters(refuse("INVITE", "Handling=required")),
+		},
+		{
+			Name: "first-description-taken", Says: "The first description is taken for the offer, whatever its disposition.",
+			Caught: []string{"rfc5621/8/4"},
+			Config: alters(always(func(m *message, r *response) {
+				if first, _, found := strings.Cut(r.SDP, "m=audio"); found && strings.Contains(string(m.Body), "early-session") {
+					r.SDP = first + "m=audio 4000 RTP/AVP 0\r\na=recvonly\r\n"
+				}
+			})),
 		},
 	}
 }

@@ -53,12 +53,12 @@ func rfc7866() []Fault {
 		{
 			Name: "contact-by-tcp", Says: "Over TLS its Contact is reached by TCP.",
 			Caught: []string{"rfc7866/12/1"},
-			Config: overTLS(alters(set("INVITE", "Contact", "<sip:srs@192.0.2.1;transport=tcp>;+sip.srs"))),
+			Config: over("tls", alters(set("INVITE", "Contact", "<sip:srs@192.0.2.1;transport=tcp>;+sip.srs"))),
 		},
 		{
 			Name: "sip-for-sips", Says: "An INVITE to a sips URI gets a Contact of sip.",
 			Caught: []string{"rfc7866/12/2"},
-			Config: overTLS(alters(set("INVITE", "Contact", "<sip:srs@192.0.2.1;transport=tls>;+sip.srs"))),
+			Config: over("tls", alters(set("INVITE", "Contact", "<sip:srs@192.0.2.1;transport=tls>;+sip.srs"))),
 		},
 		{
 			Name: "old-tls", Says: "TLS 1.0 is spoken.",
@@ -67,14 +67,5 @@ func rfc7866() []Fault {
 				return model.Config{Network: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS10}}
 			},
 		},
-	}
-}
-
-// overTLS is a server of TLS.
-func overTLS(config func() model.Config) func() model.Config {
-	return func() model.Config {
-		cfg := config()
-		cfg.Network = "tls"
-		return cfg
 	}
 }

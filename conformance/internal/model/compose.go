@@ -37,6 +37,9 @@ func (s *Server) compose(m *src.Message, r *Response) []byte {
 	if tagOf(to) == "" {
 		to += ";tag=" + cmp.Or(r.ToTag, "model-none")
 	}
+	if r.To != nil {
+		to = r.To(to)
+	}
 	callID := m.Get("Call-ID")
 	if r.CallID != "" {
 		callID = r.CallID

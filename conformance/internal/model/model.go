@@ -107,6 +107,7 @@ type Response struct {
 	Type    string                           // default application/sdp
 	CallID  string                           // instead of that of the request
 	Via     func(i int, value string) string // may change a Via; empty leaves it out
+	To      func(value string) string        // may change the To
 }
 
 // Set replaces a header field.

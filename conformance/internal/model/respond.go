@@ -223,7 +223,7 @@ const mostLines = 256
 
 // refusesTerms looks at the session timer and the offer (RFC 4028 §9, RFC 3261 §21.4.26).
 func refusesTerms(m *src.Message, r *Response) bool {
-	offer, err := m.SDP()
+	offer, err := offerOf(m)
 	switch {
 	case tooShort(m):
 		r.Status = 422
@@ -235,6 +235,17 @@ func refusesTerms(m *src.Message, r *Response) bool {
 		return false
 	}
 	return true
+}
+
+// offerOf is the offer of a request; a description of another disposition is none
+// (RFC 3959 §4).
+func offerOf(m *src.Message) (*src.SDP, error) {
+	for _, p := range m.Parts() {
+		if p.Type == "application/sdp" && !strings.HasPrefix(strings.ToLower(p.Disposition), "early-session") {
+			return src.ParseSDP(p.Body)
+		}
+	}
+	return nil, nil
 }
 
 // accepted fills a 200 of a request in a dialog.
@@ -260,7 +271,7 @@ func (s *Server) accepted(m *src.Message, d *dialog, r *Response) {
 		r.Headers = append(r.Headers, src.Header{Name: "Record-Route", Value: route})
 	}
 	names(m, d.names)
-	if offer, _ := m.SDP(); offer != nil {
+	if offer, _ := offerOf(m); offer != nil {
 		r.SDP = s.answer(d, offer)
 	} else if m.Method == "INVITE" {
 		r.SDP = d.describe(s.addr.Addr().String())
