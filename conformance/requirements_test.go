@@ -20,6 +20,8 @@ type requirement struct {
 	status, asked string
 	why           string // what is missing, or why nothing is; of a yes, a remark
 	shownBy       []string
+	cases         int    // how many of these are cases of the suite
+	unseen        string // why no case can show it; of unseen.tsv
 }
 
 // The statuses, and whether a row of each needs a test and a reason.
@@ -33,18 +35,39 @@ const module = ".."
 
 func readRequirements(t *testing.T) []requirement {
 	t.Helper()
-	text, err := os.ReadFile("requirements.tsv")
+	unseen := make(map[string]string)
+	for _, f := range readTable(t, "unseen.tsv", 2) {
+		if unseen[f[0]] != "" || f[1] == "" {
+			t.Errorf("%s stands twice in unseen.tsv, or without a reason", f[0])
+		}
+		unseen[f[0]] = f[1]
+	}
+	var rows []requirement
+	for _, f := range readTable(t, "requirements.tsv", 6) {
+		rows = append(rows, requirement{id: f[0], section: f[1], level: f[2], status: f[3], asked: f[4], why: f[5], unseen: unseen[f[0]]})
+		delete(unseen, f[0])
+	}
+	for id := range unseen {
+		t.Errorf("%s of unseen.tsv is not in requirements.tsv", id)
+	}
+	return rows
+}
+
+// readTable reads the rows below the first of a file with tabs.
+func readTable(t *testing.T, name string, columns int) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []requirement
+	var rows [][]string
 	for i, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
 		f := strings.Split(line, "\t")
-		if len(f) != 6 {
-			t.Fatalf("line %d of requirements.tsv has %d columns", i+1, len(f))
+		if len(f) != columns {
+			t.Fatalf("line %d of %s has %d columns", i+1, name, len(f))
 		}
 		if i > 0 {
-			rows = append(rows, requirement{id: f[0], section: f[1], level: f[2], status: f[3], asked: f[4], why: f[5]})
+			rows = append(rows, f)
 		}
 	}
 	return rows
@@ -52,8 +75,9 @@ func readRequirements(t *testing.T) []requirement {
 
 // A showing is a test or case, and the requirements it says that it shows.
 type showing struct {
-	name string
-	ids  []string
+	name   string
+	ids    []string
+	isCase bool // of the suite
 }
 
 // showings finds all of them: the cases of the suite, Go tests under a comment "Shows
@@ -63,7 +87,7 @@ func showings(t *testing.T) []showing {
 	var out []showing
 	for _, c := range conformance.All() {
 		if strings.HasPrefix(c.ID, "rfc") || len(c.Shows) > 0 { // others are of what no RFC has
-			out = append(out, showing{"`" + c.ID + "`", c.Shows})
+			out = append(out, showing{"`" + c.ID + "`", c.Shows, true})
 		}
 	}
 	err := filepath.WalkDir(module, func(path string, d fs.DirEntry, err error) error {
@@ -108,10 +132,10 @@ func showingsOf(path, text string) (found []showing, stray []string) {
 	if m := scriptComment.FindStringSubmatch(text); m != nil && strings.HasSuffix(path, ".txtar") {
 		owner, _, _ := strings.Cut(folder, "/testdata")
 		name := strings.TrimSuffix(filepath.Base(path), ".txtar")
-		found = append(found, showing{"`" + owner + ":TestScripts` (" + name + ")", strings.Split(m[1], ", ")})
+		found = append(found, showing{"`" + owner + ":TestScripts` (" + name + ")", strings.Split(m[1], ", "), false})
 	} else if strings.HasSuffix(path, "_test.go") {
 		for _, m := range testComment.FindAllStringSubmatch(text, -1) {
-			found = append(found, showing{"`" + folder + ":" + m[2] + "`", strings.Split(m[1], ", ")})
+			found = append(found, showing{"`" + folder + ":" + m[2] + "`", strings.Split(m[1], ", "), false})
 		}
 	}
 	if all := anyComment.FindAllString(text, -1); len(all) != len(found) {
@@ -142,6 +166,9 @@ func shown(t *testing.T) []requirement {
 				continue
 			}
 			rows[i].shownBy = append(rows[i].shownBy, s.name)
+			if s.isCase {
+				rows[i].cases++
+			}
 		}
 	}
 	return rows
@@ -164,6 +191,22 @@ func TestRequirementsAreShownOrExcused(t *testing.T) {
 		}
 		if !strings.HasPrefix(r.section, "RFC ") || r.level == "" || !strings.HasSuffix(r.asked, ".") {
 			t.Errorf("%s is not fully described", r.id)
+		}
+	}
+}
+
+// TestRequirementsHaveCases: what has to be or should be done, and is, any server can be
+// tested for by a case of the suite; or unseen.tsv says why not.
+func TestRequirementsHaveCases(t *testing.T) {
+	for _, r := range shown(t) {
+		binds := slices.Contains([]string{"must", "must not", "should", "should not"}, r.level)
+		switch {
+		case r.cases > 0 && r.unseen != "":
+			t.Errorf("%s is shown by %v, and unseen.tsv says that nothing can", r.id, r.shownBy)
+		case r.cases == 0 && r.unseen == "" && binds && r.status == "yes":
+			t.Errorf("%s is shown by no case, and unseen.tsv does not say why", r.id)
+		case r.unseen != "" && !strings.HasSuffix(r.unseen, "."):
+			t.Errorf("the reason of %s is no sentence", r.id)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func rfcManual(rows []requirement) string {
 		}
 		_, section, _ := strings.Cut(r.section, last+" ")
 		fmt.Fprintf(&b, "| §%s | %s | %s | %s | %s | %s |\n", section, r.id, r.level, r.asked, r.status,
-			strings.TrimSpace(r.why+" "+strings.Join(r.shownBy, ", ")))
+			strings.TrimSpace(r.why+" "+strings.Join(r.shownBy, ", ")+r.excuse()))
 	}
 	return b.String()
 }
@@ -83,6 +83,14 @@ func rank(rfc string) int {
 		return 1
 	}
 	return 2
+}
+
+// excuse says why no case of the suite shows the requirement.
+func (r requirement) excuse() string {
+	if r.unseen == "" {
+		return ""
+	}
+	return ". No case: " + strings.ToLower(r.unseen[:1]) + r.unseen[1:]
 }
 
 func (r requirement) rfc() string { return strings.Fields(r.section)[1] }

@@ -15,7 +15,7 @@ func digest() []check.Case {
 	needs := []string{"digest"}
 	return []check.Case{
 		{
-			ID: "security/digest/1", Section: "RFC 3261 §22.1, §20.44, RFC 8760 §2.3", Level: check.Must, Needs: needs, Shows: []string{"7866-12.1-02"},
+			ID: "security/digest/1", Section: "RFC 3261 §22.1, §20.44, RFC 8760 §2.3", Level: check.Must, Needs: needs, Shows: []string{"7866-12.1-02", "3261-22-01"},
 			Requirement: "A challenge is by Digest, with realm, nonce and qop auth, and one for each algorithm, the strongest first.",
 			Run: func(ctx context.Context, t *check.T) {
 				list := challenges(t, unknown(ctx, t, nil))
