@@ -106,13 +106,16 @@ func started(t *testing.T, cfg model.Config) check.Target {
 	return target
 }
 
+// atATime is how many cases run at a time: they wait for real audio more than they work.
+const atATime = 8
+
 func TestEveryCasePassesOnACorrectServer(t *testing.T) {
 	passed := make(map[string]bool)
 	for name, one := range correct() {
 		t.Run(name, func(t *testing.T) {
 			one.cfg.Reports, one.cfg.Record = true, &model.Record{}
 			r, err := conformance.Run(t.Context(), started(t, one.cfg), conformance.Options{
-				Sections: one.sections, Features: one.features, Timeout: 5 * time.Second,
+				Sections: one.sections, Features: one.features, Timeout: 5 * time.Second, Parallel: atATime,
 			})
 			if err != nil {
 				t.Fatal(err)

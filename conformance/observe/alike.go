@@ -14,7 +14,7 @@ const (
 	right, near = 4, 240
 	// maxSearches bounds the packets of a party that are looked for in a whole channel:
 	// where none of so many is, none is taken to be.
-	maxSearches = 8
+	maxSearches = 3
 )
 
 // listenWell finds packets of the parties whose samples are not as they were sent: of

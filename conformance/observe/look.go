@@ -41,10 +41,14 @@ func (o *Observer) Look(ctx context.Context, r Recorded) (*Found, error) {
 	start := time.Now()
 	timer := time.NewTimer(again)
 	defer timer.Stop()
+	var last *Found
 	for {
 		begin := time.Now()
 		late := begin.Sub(start) >= o.wait
 		f, err := s.once(ctx, late)
+		if f != nil {
+			last = f
+		}
 		if f != nil && (late || len(f.missing()) == 0) {
 			f.Took = time.Since(start)
 			return f, nil
@@ -56,9 +60,9 @@ func (o *Observer) Look(ctx context.Context, r Recorded) (*Found, error) {
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
-			if f != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				f.Took = time.Since(start)
-				return f, nil
+			if last != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				last.Took = time.Since(start)
+				return last, nil
 			}
 			return nil, fmt.Errorf("look for files: %w", errors.Join(ctx.Err(), err))
 		}
