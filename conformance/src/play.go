@@ -94,6 +94,7 @@ type plan struct {
 	talking bool
 	ended   bool
 	queue   []emission // sorted by offset
+	at      time.Time  // of the first timestamp on the clock of the stream
 }
 
 // newPlan begins with the header of the first packet.

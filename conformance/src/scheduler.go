@@ -11,6 +11,7 @@ import (
 type player struct {
 	stream *Stream
 	next   func() (emission, bool)
+	begin  func(start time.Time) // sees the start before the first emission; may be nil
 	start  time.Time
 	due    emission
 	err    error
@@ -129,6 +130,9 @@ func (s *scheduler) loop() {
 			start := s.now()
 			for _, p := range players {
 				p.start = start
+				if p.begin != nil {
+					p.begin(start)
+				}
 				queue.enter(p)
 			}
 		case players := <-s.cancel:

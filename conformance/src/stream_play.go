@@ -112,11 +112,11 @@ func (d *Dialog) play(ctx context.Context, streams []*Stream, sources []Source, 
 			return err
 		}
 		plans = append(plans, p)
-		players = append(players, &player{stream: st, next: p.next})
+		players = append(players, &player{stream: st, next: p.next, begin: func(start time.Time) { st.begin(p, start) }})
 	}
 	err := d.sched.run(ctx, players)
 	for i, p := range players {
-		p.stream.resumeAt(plans[i].unsent(p), d.src.cfg.Now())
+		p.stream.resumeAfter(plans[i], p)
 	}
 	return err
 }
@@ -141,12 +141,6 @@ func (st *Stream) plan(s Source, opt PlayOptions) (*plan, error) {
 	}
 	h := st.next
 	h.PayloadType = c.PayloadType
-	if !st.nextAt.IsZero() {
-		// RFC 3550 §5.1: the timestamp goes on through silence. Whole frames
-		// only, so that what follows at once follows without a gap.
-		missed := (st.dialog.src.cfg.Now().Sub(st.nextAt) + opt.Ptime/2) / opt.Ptime
-		h.Timestamp += uint32(max(missed, 0)) * uint32(samples)
-	}
 	if opt.SSRC != nil {
 		h.SSRC = *opt.SSRC
 	}
@@ -159,9 +153,26 @@ func (st *Stream) plan(s Source, opt PlayOptions) (*plan, error) {
 	return newPlan(opt, h, f, uint32(samples)), nil
 }
 
-// unsent is the header of the first packet that was not sent: what a player was
-// about to send when it was stopped, or the one after the end.
-func (p *plan) unsent(by *player) rtp.Header {
+// begin has the timestamp of a plan go on through the silence before its start
+// (RFC 3550 §5.1), by whole frames, so that what follows at once follows without a gap.
+// It is never behind the clock, and less than a frame before it: what is sent after some
+// instant is not of a time before it.
+func (st *Stream) begin(p *plan, start time.Time) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	p.at = start
+	if p.opt.Timestamp != nil || st.nextAt.IsZero() {
+		return
+	}
+	silence := max(start.Sub(st.nextAt), 0)
+	missed := (silence + p.opt.Ptime - 1) / p.opt.Ptime
+	p.state.Timestamp += uint32(missed) * p.samples
+	p.at = st.nextAt.Add(missed * p.opt.Ptime)
+}
+
+// unsent is the first packet that was not sent: what a player was about to send when it
+// was stopped, or the one after the end.
+func (p *plan) unsent(by *player) (rtp.Header, int) {
 	first, index := p.state, p.index
 	for _, e := range append(p.queue, by.due) {
 		if !e.report && e.index < index && !by.finished {
@@ -169,14 +180,18 @@ func (p *plan) unsent(by *player) rtp.Header {
 		}
 	}
 	first.Marker = false
-	return first
+	return first, index
 }
 
-// resumeAt notes where the next Play goes on.
-func (st *Stream) resumeAt(next rtp.Header, at time.Time) {
+// resumeAfter notes where the next Play goes on after one that began.
+func (st *Stream) resumeAfter(p *plan, by *player) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.next, st.nextAt = next, at
+	if p.at.IsZero() {
+		return
+	}
+	next, index := p.unsent(by)
+	st.next, st.nextAt = next, p.at.Add(time.Duration(index)*p.opt.Ptime)
 }
 
 // sendReport writes a sender report with CNAME (RFC 3550 §6.4.1, §6.5.1). The
