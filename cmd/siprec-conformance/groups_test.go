@@ -41,7 +41,7 @@ func TestGroupsOfARun(t *testing.T) {
 		{"no such scenarios", policy("--policy-scenarios", filepath.Join(dir, "none")), exitError, "none"},
 		{"load", []string{"load", "--load-calls", "7"}, exitPassed, "7 recording sessions"},
 		{"no load", []string{"load", "--load-calls", "0"}, exitError, "group load"},
-		{"everything", []string{"all"}, exitPassed, "load/turnover/1"},
+		{"load among others", []string{"all", "load"}, exitPassed, "load/turnover/1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out, errs bytes.Buffer

@@ -9,6 +9,7 @@ import (
 
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
+	"github.com/siprecd/siprecd/conformance/observe"
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
@@ -64,11 +65,15 @@ func TestConformanceSecurity(t *testing.T) {
 				}
 				args = append(args, "--srcs", list)
 			}
-			p, _ := serveProcess(t, args...) // it ends with the test
+			p, dir := serveProcess(t, args...)
+			files, err := observe.Folder(dir, patience)
+			if err != nil {
+				t.Fatal(err)
+			}
 			targets := map[string]check.Target{"udp": {Address: p.udp}, "tcp": {Address: p.tcp}, "tls": {Address: p.tls, TLS: believed}}
 			for _, transport := range tt.transports {
 				target := targets[transport]
-				target.Transport = transport
+				target.Transport, target.Observer = transport, files
 				report, err := conformance.Run(deadline(t), target, conformance.Options{Sections: tt.sections, Features: tt.features, Strict: true})
 				if err != nil {
 					t.Fatal(err)

@@ -55,6 +55,14 @@ func (a *Audio) Enter(name string) *Speaker {
 	return s
 }
 
+// Stranger adds somebody who is not of the call and has no stream. It comes after Open,
+// and nobody enters after it.
+func (a *Audio) Stranger() *Speaker {
+	s := &Speaker{audio: a, place: len(a.speakers), line: -1, name: fmt.Sprintf("stranger%06d", a.call%1e6)}
+	a.speakers = append(a.speakers, s)
+	return s
+}
+
 // Speaker is the one of a place, from 0.
 func (a *Audio) Speaker(place int) *Speaker { return a.speakers[place] }
 
@@ -247,7 +255,12 @@ func (s *Speaker) take(n int, kept bool, codec src.Codec, opt src.PlayOptions) {
 
 // Packets are the next words of the speaker in PCMU, 20 ms each, which have to be kept: the
 // case sends them by Script, right behind what was said before.
-func (s *Speaker) Packets(n int) [][]byte {
+func (s *Speaker) Packets(n int) [][]byte { return s.packets(n, true) }
+
+// Unheard are the next words of the speaker in PCMU, 20 ms each, which must not be kept.
+func (s *Speaker) Unheard(n int) [][]byte { return s.packets(n, false) }
+
+func (s *Speaker) packets(n int, kept bool) [][]byte {
 	code, err := observe.NewCode(src.PCMU())
 	s.audio.t.Check(err, "voice")
 	at := int64(0)
@@ -261,7 +274,7 @@ func (s *Speaker) Packets(n int) [][]byte {
 		code.Source(voice).Samples(int64(s.next)*observe.Frame, pcm)
 		out[i], err = src.Encode(src.PCMU(), pcm)
 		s.audio.t.Check(err, "voice")
-		s.parts = append(s.parts, observe.Part{Voice: voice, Packet: s.next, Codec: src.PCMU(), At: at + int64(i)*observe.Frame, Kept: true})
+		s.parts = append(s.parts, observe.Part{Voice: voice, Packet: s.next, Codec: src.PCMU(), At: at + int64(i)*observe.Frame, Kept: kept})
 		s.next++
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/siprecd/siprecd/conformance/internal/model"
@@ -130,6 +131,23 @@ func security() []Fault {
 			Name: "rtp-of-anybody", Says: "RTP counts from wherever it comes.",
 			Caught: []string{"security/rtp/1", "security/rtp/2", "security/rtp/3"},
 			Config: func() model.Config { return model.Config{AnySource: true} },
+		},
+		{
+			Name: "records-anybody", Says: "Whoever sends to the port of a stream is recorded.",
+			Caught: []string{"security/rtp/6", "security/rtp/7"},
+			Config: func() model.Config { return model.Config{AnySource: true, Record: &model.Record{}} },
+		},
+		{
+			Name: "records-the-clear", Says: "What comes in the clear on a stream of SRTP is recorded.",
+			Caught: []string{"security/srtp/6"},
+			Config: func() model.Config { return model.Config{Trusting: true, Record: &model.Record{}} },
+		},
+		{
+			Name: "files-named-by-label", Says: "Labels become names of files, and those with a path in them lead out of the folder.",
+			Caught: []string{"security/names/6"},
+			Config: writes(func(tracks []*model.Track) []*model.Track {
+				return slices.DeleteFunc(tracks, func(t *model.Track) bool { return strings.Contains(t.Label, "/") })
+			}),
 		},
 		{
 			Name: "goodbye-of-anybody", Says: "A BYE of RTCP ends the stream, from wherever it comes.",

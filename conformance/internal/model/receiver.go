@@ -158,6 +158,9 @@ func (r *receiver) datagram(b []byte, from netip.AddrPort, at time.Time) {
 		if (err != nil || r.seen.indexes[index]) && !r.cfg.Trusting {
 			return
 		}
+		if err != nil {
+			plain = b // taken as it is
+		}
 	}
 	if !r.vouched(from, &h, at) {
 		return

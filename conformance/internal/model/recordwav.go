@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 )
@@ -15,7 +16,7 @@ func (rec *Record) write(session string, tracks []*Track) error {
 		return rec.file(session, tracks)
 	}
 	for i, t := range tracks {
-		if err := rec.file(fmt.Sprintf("%s-%d-%s", session, i+1, t.Name), []*Track{t}); err != nil {
+		if err := rec.file(fmt.Sprintf("%s-%d-%s", session, i+1, url.PathEscape(t.Name)), []*Track{t}); err != nil {
 			return err
 		}
 	}
