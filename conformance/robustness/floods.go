@@ -16,7 +16,7 @@ const (
 	requests = 2000
 	repeats  = 1000
 	garbage  = 10000
-	again    = 100
+	again    = 40
 	wave     = 50 // INVITEs at a time
 	rising   = 8 * time.Second
 	flooding = 2 * time.Minute
@@ -99,7 +99,7 @@ func floods() []check.Case {
 				}
 			}
 		}),
-		flood(5, "RFC 3261 §14.2, RFC 3311 §5.2", check.Derived, "A hundred re-INVITEs that do not wait for each other are each answered.", func(ctx context.Context, t *check.T) {
+		flood(5, "RFC 3261 §14.2, RFC 3311 §5.2", check.Derived, "Forty re-INVITEs that do not wait for each other are each answered.", func(ctx context.Context, t *check.T) {
 			d := t.Invite(ctx, t.Client(ctx), src.Request{Streams: src.TwoParties()})
 			t.Status(d.Final(), 200)
 			done := make(chan error, again)
