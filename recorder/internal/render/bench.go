@@ -8,21 +8,23 @@ import (
 	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
 
-// A Bench lends the working memory of a Run to the next one: some 400 KiB, which would
+// A Bench lends the working memory of a Run to the next one: some 600 KiB, which would
 // otherwise have to be collected after each recording. It is for any number of
 // goroutines. The zero Bench is ready for use.
 //
 // It also has room to keep captures while they are worked with, which else are read and
-// opened again for each track: those of up to keepEach octets, keepAll at a time.
+// opened again for each track: those of up to keepEach octets, and keepAll of all.
 type Bench struct {
-	pool sync.Pool
-	kept atomic.Int64 // octets of captures that are being kept
+	pool  sync.Pool
+	rooms sync.Pool    // to keep captures in, wiped by their Readers
+	kept  atomic.Int64 // octets of those that are lent
 }
 
-// Six minutes of two streams of G.711 are some 6.5 MB.
+// Six minutes of two streams of G.711 are some 6.5 MB. Rooms are of whole steps.
 const (
 	keepEach = 8 << 20
-	keepAll  = 4 * keepEach
+	keepAll  = 32 << 20
+	keepStep = 1 << 20
 )
 
 // take gives what another Run put back, or new memory. There may be no bench.
@@ -50,7 +52,6 @@ type workspace struct {
 	out      []byte   // to be written
 	back     []byte   // read back
 	captures [][]byte // to read captures into, wiped by their Readers
-	whole    []byte   // to keep one in, likewise
 	orders   []*order
 	payloads [][]byte
 	pcm      [][]int16
@@ -104,8 +105,8 @@ func (w *workspace) reading() []byte {
 }
 
 // reserve gives memory in which all of a capture can be kept, which has to be released;
-// none when it is too long, or too many are being kept.
-func (b *Bench) reserve(w *workspace, path string) []byte {
+// none when it is too long, or too much is being kept.
+func (b *Bench) reserve(path string) []byte {
 	if b == nil {
 		return nil
 	}
@@ -113,22 +114,25 @@ func (b *Bench) reserve(w *workspace, path string) []byte {
 	if err != nil || info.Size() > keepEach-capture.ReadSpare {
 		return nil // a file that is not there shows when it is opened
 	}
-	n := int(info.Size()) + capture.ReadSpare
-	if b.kept.Add(keepEach) > keepAll {
-		b.kept.Add(-keepEach)
+	need := int(info.Size()) + capture.ReadSpare
+	if b.kept.Load()+int64(need) > keepAll {
 		return nil
 	}
-	if cap(w.whole) < n {
-		w.whole = make([]byte, (n|(1<<20-1))+1)
+	room, _ := b.rooms.Get().([]byte)
+	if len(room) < need {
+		room = make([]byte, (need+keepStep-1)/keepStep*keepStep)
 	}
-	return w.whole
+	if b.kept.Add(int64(len(room))) > keepAll {
+		b.release(room)
+		return nil
+	}
+	return room
 }
 
 // release takes it back.
 func (b *Bench) release(room []byte) {
-	if room != nil {
-		b.kept.Add(-keepEach)
-	}
+	b.kept.Add(-int64(len(room)))
+	b.rooms.Put(room)
 }
 
 // haveRead takes it back.

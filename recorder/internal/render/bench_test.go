@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,12 +45,12 @@ func TestBench(t *testing.T) {
 // when one is done.
 func TestBenchKeepsSome(t *testing.T) {
 	var bench Bench
-	work := new(workspace)
 	path := filepath.Join(t.TempDir(), "c")
-	if got := bench.reserve(work, path); got != nil {
+	if got := bench.reserve(path); got != nil {
 		t.Errorf("%d octets for a file that is not there", len(got))
 	}
-	for _, size := range []int64{0, 1 << 20, keepEach} {
+	for size, want := range map[int64]int{0: keepAll / keepStep, keepStep: keepAll / (2 * keepStep), keepEach - keepStep: keepAll / keepEach, keepEach: 0} {
+		bench.rooms = sync.Pool{}
 		f, err := os.Create(path)
 		if err != nil {
 			t.Fatal(err)
@@ -58,22 +59,23 @@ func TestBenchKeepsSome(t *testing.T) {
 			t.Fatal(err)
 		}
 		var lent [][]byte
-		for range keepAll/keepEach + 1 {
-			if room := bench.reserve(work, path); room != nil {
+		for range keepAll/keepStep + 1 {
+			if room := bench.reserve(path); room != nil {
 				lent = append(lent, room)
 				if int64(len(room)) < size+capture.ReadSpare {
 					t.Errorf("%d octets for a file of %d", len(room), size)
 				}
 			}
 		}
-		want := keepAll / keepEach
-		if size == keepEach {
-			want = 0
-		}
 		if len(lent) != want {
 			t.Errorf("%d captures of %d octets are kept, want %d", len(lent), size, want)
 		}
 		for _, room := range lent {
+			bench.release(room)
+		}
+		if room := bench.reserve(path); (room != nil) != (want > 0) {
+			t.Errorf("%d octets for a file of %d, when all were given back", len(room), size)
+		} else if room != nil {
 			bench.release(room)
 		}
 		if n := bench.kept.Load(); n != 0 {

@@ -278,7 +278,7 @@ func (f *finding) readAll(ctx context.Context, job Job) error {
 // open opens the capture, to be kept if there is room for it. done is called when the
 // Reader is closed.
 func (job *Job) open() (r *capture.Reader, done func(), err error) {
-	room := job.Bench.reserve(job.work, job.Capture)
+	room := job.Bench.reserve(job.Capture)
 	done = func() { job.Bench.release(room) }
 	if room == nil {
 		small := job.work.reading()
