@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"cmp"
+	"flag"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +14,19 @@ import (
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/internal/faults"
 )
+
+// TestMain runs eight tests at a time: they wait more than they work.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", "8"); err != nil {
+			panic(err)
+		}
+	}
+	m.Run()
+}
 
 // fewest is how many faults there are at least.
 const fewest = 60
@@ -90,7 +104,6 @@ func blame(t *testing.T, f faults.Fault, c check.Case) {
 	cfg := f.Config()
 	c.Timeout = 0 // that of real servers; the model's time runs faster
 	cfg.Network, cfg.Reports = cmp.Or(cfg.Network, "udp"), true
-	c.Timeout = 0 // the model is quick
 	r, err := conformance.Run(t.Context(), started(t, cfg), conformance.Options{
 		Cases: []check.Case{c}, Features: append([]string{}, c.Needs...), Timeout: cmp.Or(f.Timeout, 5*time.Second),
 	})

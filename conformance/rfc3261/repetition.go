@@ -10,8 +10,8 @@ import (
 
 // The times of repetitions, of a server whose T1 is at most that of RFC 3261 §17.1.1.1.
 const (
-	quiet  = 1500 * time.Millisecond // after which a repetition would have come
-	flight = 300 * time.Millisecond  // in which one may have been under way
+	quiet  = 1600 * time.Millisecond // after which a repetition would have come
+	flight = 700 * time.Millisecond  // in which one may have been under way
 	giveUp = 32 * time.Second        // 64*T1
 )
 
@@ -34,20 +34,17 @@ func repetitions() []check.Case {
 			},
 		},
 		{
-			ID: "rfc3261/13.3.1.4/3", Section: "RFC 3261 §13.3.1.4", Level: check.Must,
+			ID: "rfc3261/13.3.1.4/3", Section: "RFC 3261 §13.3.1.4", Level: check.Must, Timeout: 20 * time.Second,
 			Shows:       []string{"DRV3261-13.3.1.4-01"},
 			Requirement: "The 200 is sent again at intervals that double.",
 			Run: func(ctx context.Context, t *check.T) {
-				d := t.Open(ctx, src.Request{WithholdACK: true})
-				if n, err := d.AwaitRepeats(ctx, 3); err != nil {
-					t.Fatalf("200 without ACK was repeated %d times only: %v", n, err)
+				var first, third time.Duration
+				for range 3 { // a machine that is late may hide it once
+					if first, third = paces(ctx, t); third >= 2*first {
+						return
+					}
 				}
-				again := d.Repeated()
-				first, third := again[0].At.Sub(d.Final().At), again[2].At.Sub(again[1].At)
-				if third < 2*first {
-					t.Errorf("the first repetition came after %s, the third after %s more", first, third)
-				}
-				t.Check(d.Ack(), "ACK")
+				t.Errorf("the first repetition came after %s, the third %s after the second", first, third)
 			},
 		},
 		{
@@ -132,6 +129,17 @@ func repetitions() []check.Case {
 			},
 		},
 	}
+}
+
+// paces are the times before the first and the third repetition of a 200 without ACK.
+func paces(ctx context.Context, t *check.T) (first, third time.Duration) {
+	d := t.Open(ctx, src.Request{WithholdACK: true})
+	if n, err := d.AwaitRepeats(ctx, 3); err != nil {
+		t.Fatalf("200 without ACK was repeated %d times only: %v", n, err)
+	}
+	t.Check(d.Ack(), "ACK")
+	again := d.Repeated()
+	return again[0].At.Sub(d.Final().At), again[2].At.Sub(again[1].At)
 }
 
 // overUDP skips a case over transports on which nothing is sent again.
