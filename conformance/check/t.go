@@ -152,11 +152,15 @@ func (t *T) Packet(p src.Packet) {
 	}
 }
 
+// linger is how long the ports of a case are kept from others: servers say goodbye by
+// RTCP some time after the BYE.
+const linger = 2 * time.Second
+
 // Client opens an SRC before the server; it is closed after the case.
 func (t *T) Client(ctx context.Context) *src.SRC {
 	c, err := src.New(ctx, src.Config{
 		Target: t.target.Address, Transport: t.target.Transport, TLS: t.target.TLS,
-		T1: 200 * time.Millisecond, UserAgent: "siprec-conformance", Packets: t.Packet,
+		T1: 200 * time.Millisecond, UserAgent: "siprec-conformance", Packets: t.Packet, Linger: linger,
 	})
 	t.Check(err, "open SRC")
 	t.Cleanup(func() {

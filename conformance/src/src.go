@@ -58,6 +58,9 @@ type Config struct {
 	Packets func(Packet)
 	Now     func() time.Time // default time.Now
 	Seed    uint64           // of tags, branches and SSRCs; 0 takes a random one
+	// Linger keeps the ports of media for that long after the end of a dialog, so that
+	// what the server still sends there meets no other stream; 0 gives them back at once.
+	Linger time.Duration
 	// Handler answers requests that belong to no dialog, or to one without a
 	// handler of its own; default AutoReply.
 	Handler Handler

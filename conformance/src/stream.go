@@ -262,12 +262,20 @@ func (st *Stream) strayed(b []byte, from netip.AddrPort) bool {
 	return from == st.dialog.src.conn.target && (len(b) == 0 || b[0]>>6 != 2)
 }
 
+// close ends reading and writing, and gives the ports back: at once, or after a while in
+// which nobody else gets them.
 func (st *Stream) close() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	for _, c := range []*net.UDPConn{st.rtp, st.rtcp} {
-		if c != nil {
-			// The socket holds nothing that could be lost.
+		if c == nil {
+			continue
+		}
+		// The socket holds nothing that could be lost.
+		if linger := st.dialog.src.cfg.Linger; linger > 0 {
+			_ = c.SetDeadline(time.Unix(1, 0))
+			time.AfterFunc(linger, func() { _ = c.Close() })
+		} else {
 			_ = c.Close()
 		}
 	}
