@@ -15,6 +15,9 @@ const (
 	// maxSearches bounds the packets of a party that are looked for in a whole channel:
 	// where none of so many is, none is taken to be.
 	maxSearches = 3
+	// A place is looked at in full when the first samples of a packet, so many, are a
+	// little alike there.
+	few, little = 48, 0.2
 )
 
 // listenWell finds packets of the parties whose samples are not as they were sent: of
@@ -26,15 +29,24 @@ func (c *Channel) listenWell(codes map[string]*Code, parties []Party) {
 	}
 	c.searched = true
 	c.pcm = append(c.pcm, make([]int16, Frame/2)...)
+	ours := false
 	for _, party := range parties {
-		c.listenFor(codes, party, true)
-		c.listenFor(codes, party, false)
+		c.listenFor(codes, party, true, maxSearches)
+		ours = ours || c.holds(party)
+	}
+	for _, party := range parties {
+		if ours {
+			c.listenFor(codes, party, false, maxSearches)
+		} else {
+			c.listenFor(codes, party, false, 1)
+		}
 	}
 	c.pcm = c.pcm[:c.Length]
 }
 
-// listenFor finds the parts of a party that have to be kept, or the others.
-func (c *Channel) listenFor(codes map[string]*Code, party Party, kept bool) {
+// listenFor finds the parts of a party that have to be kept, or the others. It gives up
+// after so many searches of the whole channel in a row.
+func (c *Channel) listenFor(codes map[string]*Code, party Party, kept bool, limit int) {
 	searches := 0
 	origin, known := c.origin(party)
 	for _, part := range party.Parts {
@@ -49,7 +61,7 @@ func (c *Channel) listenFor(codes map[string]*Code, party Party, kept bool) {
 		if known && !found {
 			at, found = c.best(want, origin+part.At, near, alike)
 		}
-		if !found && searches < maxSearches {
+		if !found && searches < limit {
 			searches++
 			at, found = c.best(want, 0, c.Length, alike)
 		}
@@ -82,31 +94,43 @@ func (c *Channel) best(packet []int16, around, within int64, top float64) (at in
 	if from > to {
 		return 0, false
 	}
-	w := make([]float64, len(want))
-	var size float64
-	for i, s := range want {
-		w[i] = float64(s)
+	w, size := make([]float64, len(want)), 0.0
+	for i, x := range want {
+		w[i] = float64(x)
 		size += w[i] * w[i]
 	}
-	var energy float64
-	for _, s := range c.pcm[from : from+int64(len(w))] {
-		energy += float64(s) * float64(s)
-	}
+	sizeOfFew := energyOf(want[:few])
+	energy, energyOfFew := energyOf(c.pcm[from:from+int64(len(w))]), energyOf(c.pcm[from:from+few])
 	for p := from; p <= to; p++ {
 		window := c.pcm[p : p+int64(len(w))]
-		if energy > 0 {
-			var dot float64
-			for i, s := range window {
-				dot += w[i] * float64(s)
-			}
-			if likeness := dot / math.Sqrt(size*energy); likeness >= top {
+		if dot(w[:few], window) > little*math.Sqrt(sizeOfFew*energyOfFew) {
+			if likeness := dot(w, window) / math.Sqrt(size*energy); likeness >= top {
 				top, at, found = likeness, p-headWords, true
 			}
 		}
 		if p < to {
-			first, next := float64(window[0]), float64(c.pcm[p+int64(len(w))])
-			energy += next*next - first*first
+			first := square(window[0])
+			energy += square(c.pcm[p+int64(len(w))]) - first
+			energyOfFew += square(window[few]) - first
 		}
 	}
 	return at, found
+}
+
+func square(x int16) float64 { return float64(x) * float64(x) }
+
+func energyOf(pcm []int16) (sum float64) {
+	for _, x := range pcm {
+		sum += square(x)
+	}
+	return sum
+}
+
+// dot multiplies as many samples as there are weights.
+func dot(weights []float64, pcm []int16) (sum float64) {
+	pcm = pcm[:len(weights)]
+	for i, w := range weights {
+		sum += w * float64(pcm[i])
+	}
+	return sum
 }
