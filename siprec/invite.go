@@ -1,6 +1,8 @@
 package siprec
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"strconv"
 	"strings"
@@ -207,8 +209,16 @@ func (rs *RecordingSession) newNegotiator(flow *front.Flow) negotiator {
 		local: flow.Local().Addr(), nets: rs.src.MediaNetworks,
 		share: share{rs.server.ports, rs.src.Name, rs.src.MaxStreams},
 		terms: rs.src.terms(), random: rs.server.cfg.Random,
-		said: rs.server.mediaAddress(flow),
+		said: rs.server.mediaAddress(flow), cname: cnameOf(rs.callID, rs.localTag),
 	}
+}
+
+// cnameOf is what this server is called in the RTCP of a recording session: the same for
+// all of its streams (RFC 3550 §6.5.1) and after a restart, another for each recording
+// session, and made of a random tag, so that it tells nothing of this machine (RFC 7022 §4.2).
+func cnameOf(callID, localTag string) string {
+	sum := sha256.Sum256([]byte(callID + "\x00" + localTag))
+	return base64.StdEncoding.EncodeToString(sum[:12])
 }
 
 func refuseEmptyOffer() *refusal { return refuse(488, "the offer has no m-line") }

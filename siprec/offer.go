@@ -121,6 +121,7 @@ type negotiator struct {
 	nets   []netip.Prefix
 	terms  sdp.Terms
 	random io.Reader // for keys
+	cname  string    // of this server in RTCP
 	share  share
 	closed bool
 }
@@ -271,7 +272,7 @@ func (n *negotiator) bind(sl *slot, m *sdp.Media, srtp *media.SRTP, at time.Time
 	}
 	sl.expected = media.Expected{
 		RTP: sl.stream.Remote, RTCP: rtcpAddr(m), Candidates: n.candidates(),
-		Mux: m.RTCPMux, Clocks: clocksOf(sl.answer.Codecs), SRTP: srtp, At: at,
+		Mux: m.RTCPMux, Clocks: clocksOf(sl.answer.Codecs), SRTP: srtp, CNAME: n.cname, At: at,
 	}
 	sl.recv.Expect(sl.expected)
 }

@@ -210,3 +210,16 @@ func TestDeclinedMLineKeepsItsGeneration(t *testing.T) {
 	}
 	n.close()
 }
+
+// TestCNAME: a recording session has one CNAME, also after a restart, and no other has it.
+// Shows 7866-8.1.5.1-01, 3550-6.5.1-01.
+func TestCNAME(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, rs := range [][2]string{{"a", "b"}, {"a", "c"}, {"d", "b"}, {"ab", ""}, {"", "ab"}} {
+		name := cnameOf(rs[0], rs[1])
+		if seen[name] || len(name) != 16 || name != cnameOf(rs[0], rs[1]) {
+			t.Errorf("recording session %q has the CNAME %q", rs, name)
+		}
+		seen[name] = true
+	}
+}

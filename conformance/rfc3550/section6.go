@@ -55,6 +55,19 @@ func section6() []check.Case {
 				t.Errorf("three reports came after the end, and no BYE of SSRC %d", reporter)
 			},
 		},
+		{
+			ID: "rfc3550/6.5.1/1", Section: "RFC 3550 §6.5.1", Level: check.Should, Needs: rtcp(),
+			Shows:       []string{"3550-6.5.1-01"},
+			Requirement: "The streams of a recording session are reported on under one CNAME.",
+			Run: func(ctx context.Context, t *check.T) {
+				t.OverUDP()
+				d := t.Open(ctx, src.Request{})
+				t.Answer(d)
+				if first, second := t.Report(ctx, d.Stream(0)).CNAME, t.Report(ctx, d.Stream(1)).CNAME; first != second {
+					t.Errorf("the first stream is reported on as %q, the second as %q", first, second)
+				}
+			},
+		},
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // packets that came (RFC 3550 §6).
 type control struct {
 	own   uint32 // our SSRC
-	cname string // ours, made when it is needed
+	cname string // ours, as it was told or made when it is needed
 	// from is where RTCP of a source that may be answered came from; invalid
 	// before the first.
 	from      netip.AddrPort
@@ -31,7 +31,7 @@ func randomSSRC() uint32 {
 }
 
 // newCNAME makes a CNAME of 96 random bits (RFC 7022 §4.2): it tells nothing of
-// this machine and joins no two streams.
+// this machine.
 func newCNAME() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:])

@@ -289,6 +289,9 @@ func (f *flow) settle(now time.Time) {
 
 // expect renews what is announced.
 func (f *flow) expect(e Expected) {
+	if e.CNAME != "" {
+		f.control.cname = e.CNAME
+	}
 	plain := !f.keys.required()
 	if f.keys == nil && e.SRTP != nil {
 		f.keys = &keyring{}

@@ -77,6 +77,9 @@ type Expected struct {
 	// Rollovers are what the rollover counter of the sender may be, beside 0, when an
 	// earlier process received the stream (RFC 3711 §3.3.1). At most 256 are tried.
 	Rollovers []uint32
+	// CNAME is what reports call this server. It is the same for all streams of a
+	// recording session (RFC 3550 §6.5.1); empty takes a random one for the receiver.
+	CNAME string
 	// At is the instant of the offer; zero means the instant of the call.
 	At time.Time
 }

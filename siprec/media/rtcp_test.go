@@ -440,6 +440,22 @@ func TestReportsBeforeTheSource(t *testing.T) {
 	})
 }
 
+// TestReportsAreNamed: the CNAME that a receiver is told stands in its reports, and stays
+// when a later offer tells it again.
+// Shows 7866-8.1.5.1-01, 3550-6.5.1-01.
+func TestReportsAreNamed(t *testing.T) {
+	s := newScene(t)
+	named := Expected{RTP: exact}
+	named.CNAME = "srs-of-this-one"
+	for range 2 {
+		s.f.expect(named)
+		b := s.f.control.compound(s.at(0), false)
+		if got := parseRTCP(b, s.at(0)).names[s.f.control.own].cname; got != named.CNAME {
+			t.Errorf("CNAME %q", got)
+		}
+	}
+}
+
 // TestReportsGoTo holds who gets reports, and that nobody else does.
 // Shows 7866-8.1.8-01, 3550-6.2-01.
 func TestReportsGoTo(t *testing.T) {

@@ -135,6 +135,17 @@ func rtcp() []Fault {
 			},
 		},
 		{
+			Name: "name-of-each-report", Says: "Each report has another CNAME.",
+			Caught: []string{"rfc3550/6.2/1", "rfc3550/6.5.1/1"},
+			Config: func() model.Config {
+				var sent atomic.Uint32
+				return model.Config{AlterReport: func(b []byte) []byte {
+					b[reportEnd(b)+10] = byte('a' + sent.Add(1)%26)
+					return b
+				}}
+			},
+		},
+		{
 			Name: "leaves-without-bye", Says: "The end of a stream is not told by RTCP.",
 			Caught: []string{"rfc3550/6.3.7/1"}, Timeout: second,
 			Config: reporting(func(b []byte) []byte {
