@@ -231,6 +231,13 @@ func connections() []check.Case {
 				w.put(w.options(t, i+1))
 			}
 		}),
+		stream(16, "RFC 3261 §21.4.11", check.Derived, "An INVITE of two megabytes costs nothing; if it is answered, then 200, 413 or 513.", func(ctx context.Context, t *check.T) {
+			c := t.Client(ctx)
+			p := probe{want: []int{200, 413, 513}, silent: true, request: src.Request{
+				Metadata: check.Conversation().Complete(), Quirks: src.Quirks{PadTo: 2 << 20},
+			}}
+			p.judge(t, p.exchange(ctx, t, c))
+		}),
 	}
 }
 
