@@ -73,7 +73,8 @@ func TestEveryCaseIsFailedBySomeFault(t *testing.T) {
 	}
 }
 
-// TestFaultsAreCaught runs each wrong server against the cases meant for it.
+// TestFaultsAreCaught runs each wrong server against the cases meant for it; with -short
+// one of twelve.
 func TestFaultsAreCaught(t *testing.T) {
 	cases := casesByID()
 	next := make(chan faults.Fault)
@@ -91,8 +92,10 @@ func TestFaultsAreCaught(t *testing.T) {
 			}
 		})
 	}
-	for _, f := range faults.All() {
-		next <- f
+	for i, f := range faults.All() {
+		if !testing.Short() || i%12 == 0 {
+			next <- f
+		}
 	}
 	close(next)
 	hands.Wait()
