@@ -127,6 +127,7 @@ func (a *Audio) Update(ctx context.Context, offer []src.StreamOffer) {
 	a.t.Check(err, "UPDATE")
 	a.t.Status(m, 200)
 	a.t.Answer(a.dialog)
+	settle(ctx)
 }
 
 // Replace has a speaker enter a call that goes on, with a stream in the place of another's,
@@ -153,6 +154,18 @@ func (a *Audio) reinvite(ctx context.Context, r src.Request) {
 	a.t.Check(err, "re-INVITE")
 	a.t.Status(m, 200)
 	a.t.Answer(a.dialog)
+	settle(ctx)
+}
+
+// settle waits until what is spoken next was spoken after the answer. A packet that leaves
+// with the answer holds 20 ms of before it, and servers may leave it out with the rest.
+func settle(ctx context.Context) {
+	timer := time.NewTimer(3 * spoken)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // Direct offers once more with another direction of some m-lines.
