@@ -22,6 +22,7 @@ type flow struct {
 	sink    Sink
 	stats   Stats
 	log     *zap.Logger
+	port    uint16
 	keys    *keyring // nil before the first offer of SRTP: most streams have none
 	room    []byte   // that the reader lends, to decrypt in; nil for none
 	control control
@@ -41,12 +42,15 @@ type warning struct {
 	at time.Time
 }
 
-func newFlow(log *zap.Logger) *flow {
-	f := &flow{log: log, control: newControl()}
+func newFlow(log *zap.Logger, port uint16) *flow {
+	f := &flow{log: log, port: port, control: newControl()}
 	// Room for every CSRC that the four bits of CC can count (RFC 3550 §5.1).
 	f.header.CSRC = make([]uint32, 0, sourceCount)
 	return f
 }
+
+// logger tells of the port too. It is made when it is needed: few ever need one.
+func (f *flow) logger() *zap.Logger { return f.log.With(zap.Uint16("port", f.port)) }
 
 // rtp takes a datagram from the RTP port. It changes nothing in b for good and
 // keeps no part of it.
@@ -169,7 +173,7 @@ func (f *flow) deliver(payload []byte, src netip.AddrPort, at time.Time) {
 func (f *flow) tellChange() {
 	all := f.sources.all(f.mixed.said)
 	last := all[len(all)-1]
-	f.log.Info("ssrc changed", zap.Uint32("before", all[len(all)-2].SSRC), zap.Uint32("ssrc", last.SSRC),
+	f.logger().Info("ssrc changed", zap.Uint32("before", all[len(all)-2].SSRC), zap.Uint32("ssrc", last.SSRC),
 		zap.Stringer("source", last.Address), zap.String("why", string(last.Change)))
 }
 
@@ -212,7 +216,7 @@ func (f *flow) caught() {
 	f.sink = nil
 	f.stats.Panics++
 	// The value may hold what the sink was working on: only its type is told.
-	f.log.Error("sink panicked and was detached",
+	f.logger().Error("sink panicked and was detached",
 		zap.String("type", fmt.Sprintf("%T", v)), zap.Stack("stack"))
 }
 
@@ -224,7 +228,7 @@ func (f *flow) adopted(src netip.AddrPort) {
 	}
 	f.stats.Source = src
 	if f.latch.rank == unannounced {
-		f.log.Warn("rtp taken from a source that was not announced", zap.Stringer("source", src))
+		f.logger().Warn("rtp taken from a source that was not announced", zap.Stringer("source", src))
 	}
 	if len(f.waiters.list) > 0 {
 		f.waiters.release(src, f.deliverWaiter)
@@ -261,7 +265,7 @@ func (f *flow) stranger(w *waiter) {
 		return
 	}
 	f.warned = &warning{w.source, w.at}
-	f.log.Warn("rtp from a second source was dropped",
+	f.logger().Warn("rtp from a second source was dropped",
 		zap.Stringer("source", w.source), zap.Stringer("adopted", f.latch.source))
 }
 
@@ -300,7 +304,7 @@ func (f *flow) expect(e Expected) {
 		f.keys.hints = e.Rollovers[:min(len(e.Rollovers), mostHints)]
 	}
 	if err := f.keys.renew(e.SRTP, e.At); err != nil {
-		f.log.Error("srtp keys cannot be used, nothing will be taken", zap.Error(err))
+		f.logger().Error("srtp keys cannot be used, nothing will be taken", zap.Error(err))
 	}
 	if plain && f.keys.required() {
 		f.forget() // nobody vouches for what waits

@@ -58,7 +58,7 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	core, logs := observer.New(zap.WarnLevel)
-	s := &scene{t: t, f: newFlow(zap.New(core)), zero: time.Unix(1_700_000_000, 0), sink: &recorded{}, logs: logs}
+	s := &scene{t: t, f: newFlow(zap.New(core), 40000), zero: time.Unix(1_700_000_000, 0), sink: &recorded{}, logs: logs}
 	s.f.attach(s.sink)
 	s.expect(0, offerExact)
 	return s
@@ -367,7 +367,7 @@ type discard struct{ n int }
 func (d *discard) WriteRTP(*Packet) { d.n++ }
 
 func benchFlow(tb testing.TB) (*flow, []byte, time.Time) {
-	f := newFlow(zap.NewNop())
+	f := newFlow(zap.NewNop(), 40000)
 	f.attach(&discard{})
 	at := time.Now()
 	f.expect(Expected{RTP: exact, Candidates: offerExact.Candidates, At: at})

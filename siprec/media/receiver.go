@@ -12,7 +12,6 @@ import (
 // Its methods may be called by any goroutine but not from within WriteRTP.
 type Receiver struct {
 	plane  *Plane
-	log    *zap.Logger
 	pair   pair
 	local  netip.AddrPort // of RTP
 	leased uint16         // port to give back, or 0
@@ -28,8 +27,7 @@ type Receiver struct {
 
 func newReceiver(p *Plane, pair pair, leased uint16) *Receiver {
 	local := pair.local()
-	log := p.cfg.Log.WithLazy(zap.Uint16("port", local.Port()))
-	return &Receiver{plane: p, log: log, pair: pair, local: local, leased: leased, flow: newFlow(log)}
+	return &Receiver{plane: p, pair: pair, local: local, leased: leased, flow: newFlow(p.cfg.Log, local.Port())}
 }
 
 // RTPAddr is where RTP is received. Its port is even.
@@ -191,7 +189,7 @@ func (r *Receiver) sound(d *datagram) bool {
 
 // brokenSocket tells of a socket that cannot be read.
 func (r *Receiver) brokenSocket(err error) {
-	r.log.Error("socket gave nothing but errors and is read no more", zap.Error(err))
+	r.flow.logger().Error("socket gave nothing but errors and is read no more", zap.Error(err))
 }
 
 // wake is called by the pair, under the lock, when the time of packets that wait may be
@@ -253,7 +251,7 @@ func (r *Receiver) send(now time.Time, last bool) {
 	}
 	b, err := r.flow.keys.seal(r.flow.control.compound(now, last))
 	if err != nil {
-		r.log.Warn("rtcp report not protected, so not sent", zap.Error(err))
+		r.flow.logger().Warn("rtcp report not protected, so not sent", zap.Error(err))
 		return
 	}
 	if r.pair.send(b, to, shared) == nil {

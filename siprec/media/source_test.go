@@ -81,7 +81,7 @@ func TestSources(t *testing.T) {
 // more than are kept.
 func TestSourcesAreBounded(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
-	f := newFlow(zap.New(core))
+	f := newFlow(zap.New(core), 40000)
 	f.expect(Expected{RTP: exact, At: time.Unix(1_700_000_000, 0)})
 	b := packet(t, 1, 1)
 	for i := range uint32(3 * maxSources) {

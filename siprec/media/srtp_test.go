@@ -346,7 +346,7 @@ func BenchmarkSRTP(b *testing.B) {
 			if suite != "plain" {
 				k, p = keys(b, 1, suite)
 			}
-			f := newFlow(zap.NewNop())
+			f := newFlow(zap.NewNop(), 40000)
 			at := time.Unix(1_700_000_000, 0)
 			f.expect(Expected{RTP: exact, At: at, SRTP: k})
 			f.attach(counting{})
