@@ -253,7 +253,7 @@ func (r *Recorder) openFor(l *leg, ev *siprec.Event, in *interaction) error {
 	in.heard = slices.Clone(in.keys)
 	if err := in.open(l, ev.At); err != nil {
 		r.links.leave(in, nil)
-		close(in.over)
+		in.end()
 		return err
 	}
 	in.start()

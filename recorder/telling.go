@@ -249,16 +249,15 @@ func (in *interaction) tell(at time.Time, facts []rules.Event, decisions []rules
 	in.ring(at)
 }
 
-// bell tells when the next alarm is due for which only time has to pass; nil for none.
-// let lets go of its timer.
-func (in *interaction) bell() (due <-chan time.Time, let func()) {
+// nextBell tells after what time the next alarm is due for which only time has to pass;
+// ring is false for none.
+func (in *interaction) nextBell() (after time.Duration, ring bool) {
 	if in.verdicts != nil {
 		if at, ok := in.verdicts.Until(); ok {
-			t := time.NewTimer(at.Sub(in.recorder.cfg.Now()))
-			return t.C, func() { t.Stop() }
+			return at.Sub(in.recorder.cfg.Now()), true
 		}
 	}
-	return nil, func() {}
+	return 0, false
 }
 
 // ring raises the alarms for which only time has to pass, and lifts them: after each
