@@ -118,7 +118,10 @@ func (b *Bench) reserve(path string) []byte {
 	if b.kept.Load()+int64(need) > keepAll {
 		return nil
 	}
-	room, _ := b.rooms.Get().([]byte)
+	var room []byte
+	if lent, ok := b.rooms.Get().(*[]byte); ok {
+		room = *lent
+	}
 	if len(room) < need {
 		room = make([]byte, (need+keepStep-1)/keepStep*keepStep)
 	}
@@ -132,7 +135,7 @@ func (b *Bench) reserve(path string) []byte {
 // release takes it back.
 func (b *Bench) release(room []byte) {
 	b.kept.Add(-int64(len(room)))
-	b.rooms.Put(room)
+	b.rooms.Put(&room)
 }
 
 // haveRead takes it back.
