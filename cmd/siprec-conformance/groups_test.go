@@ -42,6 +42,7 @@ func TestGroupsOfARun(t *testing.T) {
 		{"load", []string{"load", "--load-calls", "7"}, exitPassed, "7 recording sessions"},
 		{"no load", []string{"load", "--load-calls", "0"}, exitError, "group load"},
 		{"load among others", []string{"all", "load"}, exitPassed, "load/turnover/1"},
+		{"too much may be missing", []string{"load", "--load-missing", "2"}, exitError, "group load"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out, errs bytes.Buffer
@@ -50,5 +51,15 @@ func TestGroupsOfARun(t *testing.T) {
 				t.Errorf("exit code %d, want %d, %q\n%s", code, tt.want, tt.says, text)
 			}
 		})
+	}
+}
+
+// TestGroupsAreListed: the groups that need flags to run are listed when they are named.
+func TestGroupsAreListed(t *testing.T) {
+	for group, want := range map[string]string{"policy": "policy/own-02 ", "load": "20 recording sessions", "security": "security/rtp/1 "} {
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), []string{"list", group}, &out, &errs); code != exitPassed || !strings.Contains(out.String(), want) {
+			t.Errorf("list %s: exit code %d, without %q\n%s%s", group, code, want, &out, &errs)
+		}
 	}
 }

@@ -5,9 +5,12 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
+	"github.com/siprecd/siprecd/conformance/load"
+	"github.com/siprecd/siprecd/conformance/policy"
 )
 
 type listCommand struct {
@@ -20,11 +23,39 @@ func (c listCommand) list(w io.Writer) error {
 	if len(sections) == 0 {
 		sections = []string{conformance.Everything}
 	}
-	cases, err := conformance.Choose(conformance.All(), sections)
+	all, err := listable(sections)
+	if err != nil {
+		return err
+	}
+	cases, err := conformance.Choose(all, sections)
 	if err != nil {
 		return err
 	}
 	return listCases(w, cases, c.JSON)
+}
+
+// listable are the cases that sections may name; those of policy and load, which need
+// flags to run, are there when they are named.
+func listable(sections []string) ([]check.Case, error) {
+	all := conformance.All()
+	named := func(group string) bool {
+		return slices.ContainsFunc(sections, func(s string) bool { return isOf(s, group) })
+	}
+	if named("policy") {
+		list, err := scenarios(nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, policy.Cases(policy.Settings{}, list)...)
+	}
+	if named("load") {
+		list, err := load.Cases(load.Settings{Calls: 20, Rate: 20, Duration: 5 * time.Second}) // as run has it
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	return all, nil
 }
 
 // listed is a case as JSON.

@@ -92,6 +92,17 @@ func (c Config) run(ctx context.Context, t *check.T) {
 	}
 }
 
+// mostMemory is the resident size at the first mark, and the greatest of all.
+func (s *Server) mostMemory() string {
+	var first, most int64
+	for i, m := range s.Marks {
+		if most = max(most, m.RSS); i == 0 {
+			first = m.RSS
+		}
+	}
+	return fmt.Sprintf("%.1f MiB at most, %.1f MiB before", float64(most)/(1<<20), float64(first)/(1<<20))
+}
+
 // figures notes what was measured.
 func (r *Report) figures(t *check.T) {
 	t.Figure("recording sessions", fmt.Sprintf("%d of %d", r.Up, r.Total))
@@ -109,7 +120,7 @@ func (r *Report) figures(t *check.T) {
 	}
 	if s := r.Server; s != nil {
 		t.Figure("CPU of the server", cost(s.Whole)+" a packet")
-		t.Figure("memory of the server", s.memories())
+		t.Figure("memory of the server", s.mostMemory())
 		t.Figure("descriptors of the server", fmt.Sprint(s.Descriptors))
 	}
 }
