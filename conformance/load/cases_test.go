@@ -51,11 +51,13 @@ func TestCasesPassAndFail(t *testing.T) {
 		if r.Outcome != check.Pass {
 			t.Errorf("%s on a right server: %s %v", id, r.Outcome, r.Messages)
 		}
-		r = performed(t, wrong, smallSettings(wrong), id)
+		lost := smallSettings(wrong)
+		lost.Wait = 2 * time.Second // for what never comes
+		r = performed(t, wrong, lost, id)
 		if r.Outcome != check.Fail || !strings.Contains(strings.Join(r.Messages, " "), "in no file") {
 			t.Errorf("%s on a server that loses packets: %s %v", id, r.Outcome, r.Messages)
 		}
-		tolerant := smallSettings(wrong)
+		tolerant := lost
 		tolerant.Missing = 0.9
 		if r = performed(t, wrong, tolerant, id); strings.Contains(strings.Join(r.Messages, " "), "in no file") {
 			t.Errorf("%s with packets that may be missing: %v", id, r.Messages)
