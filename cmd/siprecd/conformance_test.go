@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,50 +13,43 @@ import (
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
-// TestConformance runs the suite against the program, but for what waits for timers of
-// minutes, which .ci/conformance runs. What a case skips over one transport it must show
-// over another; over TCP nobody looks at the files. With -short UDP is all there is.
+// TestConformance runs the suite against the program, strict, over each transport at a
+// time, but for what runs alone or waits for timers of minutes, which .ci/conformance runs.
+// What a case skips over one transport it must show over another; over TCP nobody looks at
+// the files. With -short UDP is all there is.
 func TestConformance(t *testing.T) {
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := authority.Issue("127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, key, _, err := authority.Write(t.TempDir(), cert)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, dir := serveProcess(t, "--drain", "0s", "--plain-invite", "127.0.0.1", "--listen", "tls:127.0.0.1:0", "--tls-certificate", certificate, "--tls-key", key)
+	args, _, believed := encrypted(t)
+	p, dir := serveProcess(t, append(args, "--drain", "0s", "--plain-invite", "127.0.0.1")...)
 	files, err := observe.Folder(dir, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := slices.DeleteFunc(conformance.All(), func(c check.Case) bool { return c.Timeout > time.Minute/2 })
-	passed := make(map[string]bool)
-	for _, target := range []check.Target{
+	targets := []check.Target{
 		{Address: p.udp, Transport: "udp", Observer: files, Duration: 2 * time.Second},
 		{Address: p.tcp, Transport: "tcp"},
-		{Address: p.tls, Transport: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}, Observer: files, Duration: 2 * time.Second},
-	} {
-		if testing.Short() && target.Transport != "udp" {
-			continue
-		}
-		t.Run(target.Transport, func(t *testing.T) {
-			report, err := conformance.Run(t.Context(), target, conformance.Options{Cases: cases})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range report.Results {
-				passed[r.ID] = passed[r.ID] || r.Outcome == check.Pass
-				if r.Outcome != check.Pass && r.Outcome != check.Skip {
-					t.Errorf("%s %s: %v\n%s", r.Outcome, r.ID, r.Messages, r.Requirement)
+		{Address: p.tls, Transport: "tls", TLS: believed, Observer: files, Duration: 2 * time.Second},
+	}
+	if testing.Short() {
+		targets = targets[:1]
+	}
+	cases := slices.DeleteFunc(conformance.All(), func(c check.Case) bool { return c.Alone || c.Timeout > time.Minute/2 })
+	var mu sync.Mutex
+	passed := make(map[string]bool)
+	var all sync.WaitGroup
+	for _, target := range targets {
+		all.Go(func() {
+			t.Run(target.Transport, func(t *testing.T) {
+				report, err := conformance.Run(t.Context(), target, conformance.Options{Cases: cases, Strict: true})
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
+				mu.Lock()
+				defer mu.Unlock()
+				heard(t, report, passed)
+			})
 		})
 	}
+	all.Wait()
 	if testing.Short() {
 		return
 	}
@@ -66,6 +60,38 @@ func TestConformance(t *testing.T) {
 	for _, c := range must {
 		if !passed[c.ID] {
 			t.Errorf("%s is skipped over every transport", c.ID)
+		}
+	}
+}
+
+// encrypted are the arguments of a listener of TLS, the file of its authority, and what a
+// client believes and may show.
+func encrypted(t *testing.T) (args []string, ca string, client *tls.Config) {
+	t.Helper()
+	authority, err := src.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := authority.Issue("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, key, ca, err := authority.Write(t.TempDir(), cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"--listen", "tls:127.0.0.1:0", "--tls-certificate", certificate, "--tls-key", key}, ca,
+		&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool(), Certificates: []tls.Certificate{cert}}
+}
+
+// heard notes what passed of a run of the suite, and complains of what neither did nor
+// was skipped.
+func heard(t *testing.T, report *conformance.Report, passed map[string]bool) {
+	t.Helper()
+	for _, r := range report.Results {
+		passed[r.ID] = passed[r.ID] || r.Outcome == check.Pass
+		if r.Outcome != check.Pass && r.Outcome != check.Skip {
+			t.Errorf("%s over %s %s: %v\n%s", r.Outcome, report.Transport, r.ID, r.Messages, r.Requirement)
 		}
 	}
 }

@@ -1,36 +1,25 @@
 package main
 
 import (
-	"crypto/tls"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/observe"
-	"github.com/siprecd/siprecd/conformance/src"
 )
 
-// TestConformanceSecurity runs the cases of security against the program, as it is by
-// default over each transport, and with the settings that cases need which rule others
-// out.
+// byConfiguration are the features that TestConformance cannot claim, since their settings
+// rule others out.
+var byConfiguration = []string{"bound", "client-certificate", "digest"}
+
+// TestConformanceSecurity runs the cases of security against the program with the settings
+// that they need.
 func TestConformanceSecurity(t *testing.T) {
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := authority.Issue("127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, key, ca, err := authority.Write(t.TempDir(), cert)
-	if err != nil {
-		t.Fatal(err)
-	}
-	believed := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool(), Certificates: []tls.Certificate{cert}}
-	overTLS := []string{"--listen", "tls:127.0.0.1:0", "--tls-certificate", certificate, "--tls-key", key}
+	overTLS, ca, believed := encrypted(t)
 	passed := make(map[string]bool)
 	for _, tt := range []struct {
 		name       string
@@ -40,7 +29,6 @@ func TestConformanceSecurity(t *testing.T) {
 		sections   []string
 		features   []string
 	}{
-		{"as it is", []string{"udp", "tcp", "tls"}, "", overTLS, []string{"security"}, nil},
 		{
 			"client certificates", []string{"tls"}, "", append([]string{"--tls-clients", "required", "--tls-ca", ca}, overTLS...),
 			[]string{"security/tls"}, []string{"tls", "client-certificate"},
@@ -78,22 +66,12 @@ func TestConformanceSecurity(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, r := range report.Results {
-					passed[r.ID] = passed[r.ID] || r.Outcome == check.Pass
-					if r.Outcome != check.Pass && r.Outcome != check.Skip {
-						t.Errorf("%s over %s %s: %v\n%s", r.Outcome, transport, r.ID, r.Messages, r.Requirement)
-					}
-				}
+				heard(t, report, passed)
 			}
 		})
 	}
-	cases, err := conformance.Choose(conformance.All(), []string{"security"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range cases {
-		// The program takes keys over UDP too: who asks for TLS says so of the SRC.
-		if !passed[c.ID] && c.ID != "security/keys/4" {
+	for _, c := range conformance.All() {
+		if !passed[c.ID] && slices.ContainsFunc(c.Needs, func(need string) bool { return slices.Contains(byConfiguration, need) }) {
 			t.Errorf("%s is skipped by every server", c.ID)
 		}
 	}
