@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/tls"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,8 +12,7 @@ import (
 	"github.com/siprecd/siprecd/conformance/src"
 )
 
-// TestConformance runs the suite against the program, strict, over each transport at a
-// time, but for what runs alone or waits for timers of minutes, which .ci/conformance runs.
+// TestConformance runs the suite against the program, strict, over each transport, but for what runs alone or waits for timers of minutes, which .ci/conformance runs.
 // What a case skips over one transport it must show over another; over TCP nobody looks at
 // the files. With -short UDP is all there is.
 func TestConformance(t *testing.T) {
@@ -33,23 +31,16 @@ func TestConformance(t *testing.T) {
 		targets = targets[:1]
 	}
 	cases := slices.DeleteFunc(conformance.All(), func(c check.Case) bool { return c.Alone || c.Timeout > time.Minute/2 })
-	var mu sync.Mutex
 	passed := make(map[string]bool)
-	var all sync.WaitGroup
 	for _, target := range targets {
-		all.Go(func() {
-			t.Run(target.Transport, func(t *testing.T) {
-				report, err := conformance.Run(t.Context(), target, conformance.Options{Cases: cases, Strict: true})
-				if err != nil {
-					t.Fatal(err)
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				heard(t, report, passed)
-			})
+		t.Run(target.Transport, func(t *testing.T) {
+			report, err := conformance.Run(t.Context(), target, conformance.Options{Cases: cases, Strict: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			heard(t, report, passed)
 		})
 	}
-	all.Wait()
 	if testing.Short() {
 		return
 	}

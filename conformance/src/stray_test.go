@@ -7,7 +7,8 @@ import (
 )
 
 // TestStrayedSIP: a request of the server for a socket that had the port before is no
-// media. What comes from elsewhere, or looks like media, is never passed over.
+// media, whichever port it comes from. What is no SIP and comes from elsewhere, or looks
+// like media, is never passed over.
 func TestStrayedSIP(t *testing.T) {
 	loopback := netip.MustParseAddr("127.0.0.1")
 	sockets := make([]*net.UDPConn, 3)
@@ -26,7 +27,7 @@ func TestStrayedSIP(t *testing.T) {
 		from *net.UDPConn
 		text string
 	}{
-		{sip, "BYE sip:src@192.0.2.7 SIP/2.0\r\n\r\n"}, {sip, ""}, {other, "odd"}, {sip, "SIP/2.0 200 OK\r\n\r\n"}, {sip, "\x80\xc9"},
+		{sip, "BYE sip:src@192.0.2.7 SIP/2.0\r\n\r\n"}, {sip, ""}, {other, "odd"}, {other, "OPTIONS sip:src@192.0.2.7 SIP/2.0\r\n\r\n"}, {sip, "SIP/2.0 200 OK\r\n\r\n"}, {sip, "\x80\xc9"},
 	} {
 		if _, err := send.from.WriteToUDPAddrPort([]byte(send.text), to); err != nil {
 			t.Fatal(err)

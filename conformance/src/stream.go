@@ -1,6 +1,7 @@
 package src
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -257,9 +258,15 @@ func (st *Stream) readDatagram(ctx context.Context, c *net.UDPConn) ([]byte, net
 }
 
 // strayed says that a datagram is SIP of the server, for a socket that had this port
-// before: it comes from where SIP goes, and is no RTP or RTCP of version 2.
+// before: it comes from where SIP goes, and is no RTP or RTCP of version 2; or it comes
+// from another port of the server, which it has for another transport, and is SIP by its
+// first line.
 func (st *Stream) strayed(b []byte, from netip.AddrPort) bool {
-	return from == st.dialog.src.conn.target && (len(b) == 0 || b[0]>>6 != 2)
+	if from == st.dialog.src.conn.target {
+		return len(b) == 0 || b[0]>>6 != 2
+	}
+	line, _, _ := bytes.Cut(b, []byte("\r\n"))
+	return from.Addr() == st.dialog.src.conn.target.Addr() && bytes.Contains(line, []byte("SIP/2.0"))
 }
 
 // close ends reading and writing, and gives the ports back: at once, or after a while in
