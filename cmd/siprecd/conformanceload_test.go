@@ -13,6 +13,9 @@ import (
 // TestConformanceLoad puts the program under the loads of the suite, in small: each packet
 // is in a file. A machine that lets the generator be late gives no verdict.
 func TestConformanceLoad(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: it waits for files")
+	}
 	p, dir := serveProcess(t, "--drain", "0s")
 	cases, err := load.Cases(load.Settings{
 		Calls: 5, Rate: 20, Duration: time.Second, Files: filepath.Join(dir, "data"), Wait: 30 * time.Second, ServerPID: p.cmd.Process.Pid,

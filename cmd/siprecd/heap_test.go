@@ -3,6 +3,7 @@ package main
 import (
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,29 +47,26 @@ func TestHeapIsTended(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				looks, tidied := 0, 0
-				look := func() heapUse {
-					looks++
-					return c.use[looks-1]
-				}
+				var looks, tidied atomic.Int32
+				look := func() heapUse { return c.use[looks.Add(1)-1] }
 				over, done := make(chan struct{}), make(chan struct{})
 				go func() {
 					defer close(done)
-					tendHeap(over, look, func() { tidied++ })
+					tendHeap(over, look, func() { tidied.Add(1) })
 				}()
 				synctest.Wait()
 				for i, want := range c.want {
-					before := tidied
+					before := tidied.Load()
 					time.Sleep(heapLook)
 					synctest.Wait()
-					if got := tidied > before; got != want {
+					if got := tidied.Load() > before; got != want {
 						t.Errorf("look %d: tidied is %v, want %v", i+1, got, want)
 					}
 				}
 				close(over)
 				<-done
-				if looks != len(c.use) {
-					t.Errorf("looked %d times, want %d", looks, len(c.use))
+				if n := int(looks.Load()); n != len(c.use) {
+					t.Errorf("looked %d times, want %d", n, len(c.use))
 				}
 			})
 		})
