@@ -19,6 +19,8 @@ func TestKeepsDigits(t *testing.T) {
 	drop := loose()
 	keep := loose()
 	keep.Digits = true
+	stricter := keep
+	stricter.AgentOnly = true
 	planless, planned := planned(func(f *rules.Flags) {
 		f.Plan = []rules.PlanRule{{Kind: rules.PlanAll}}
 		f.Digits = true
@@ -30,6 +32,7 @@ func TestKeepsDigits(t *testing.T) {
 		want          bool
 	}{
 		{"kept", keep, keep, nil, true},
+		{"merged with a case of another policy that keeps them", keep, stricter, nil, true},
 		{"dropped", drop, drop, nil, false},
 		{"merged with a case that drops them", keep, drop, nil, false},
 		{"merged with a case that keeps them", drop, keep, nil, false},
