@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -151,7 +152,8 @@ func atWork(all []string) (out []string) {
 }
 
 // TestGoroutinesAreSeen is the control of [TestInteractions]: that of a recording session
-// that goes on would be found. Its interaction has none while nothing is to be done.
+// that goes on would be found. Its interaction has none while nothing is to be done, but
+// may still be at the answer that the SRC has already got.
 func TestGoroutinesAreSeen(t *testing.T) {
 	all, err := improviseAll(1, 1, 4)
 	if err != nil {
@@ -166,7 +168,9 @@ func TestGoroutinesAreSeen(t *testing.T) {
 	talk := src.NewConversation(c.IDs(), time.Now(), alice, bob)
 	d := invite(t, c, src.Request{Streams: src.TwoParties(src.PCMU()), Metadata: talk.Complete()})
 	defer d.Close()
-	if left := atWork(st.dump()); len(left) != 1 {
+	left := atWork(st.dump())
+	serving := slices.ContainsFunc(left, func(g string) bool { return strings.Contains(g, ".ServeRecording(") })
+	if !serving || len(left) > 2 {
 		t.Errorf("%d goroutines of a recording session that goes on:\n%s", len(left), strings.Join(left, "\n\n"))
 	}
 }
