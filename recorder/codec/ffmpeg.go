@@ -157,6 +157,13 @@ type packing interface {
 	demuxer(variant int) []string
 }
 
+// A led packing is one whose decoder in ffmpeg does not begin as the standard says.
+type led interface {
+	// lead are the frames to be decoded before the first one of a stretch, so that it
+	// is heard as it was sent. What comes of them is left out.
+	lead(first frame) []frame
+}
+
 // A frame is what is decoded as one. Without octets it is silence: comfort noise, or
 // a frame of which the payload says that it is missing.
 type frame struct {
@@ -270,13 +277,17 @@ func (s *stretch) decode(ctx context.Context, frames []frame) ([]int16, error) {
 		return nil, fmt.Errorf("%w: too many frames are damaged", ErrDecoding)
 	}
 	*s.tries--
-	all := append(s.before[:len(s.before):len(s.before)], frames...)
+	before := s.before
+	if l, ok := s.packing.(led); ok && len(before) == 0 {
+		before = l.lead(frames[0])
+	}
+	all := append(before[:len(before):len(before)], frames...)
 	want := length(all)
 	limited, cancel := context.WithTimeout(ctx, startTime+time.Duration(want)*time.Second/time.Duration(4*s.Rate()))
 	defer cancel()
 	out, err := s.program.run(limited, s.args(frames[0].variant), s.packing.wrap(nil, all), 2*want+2)
 	if len(out) == 2*want {
-		begin := length(s.before)
+		begin := length(before)
 		s.before = all[max(0, len(all)-maxBefore):]
 		return samplesOf(out)[begin:], nil
 	}

@@ -71,6 +71,11 @@ func (p ilbc) rate() int            { return 8000 }
 func (p ilbc) decoders() []string   { return []string{"ilbc", "libilbc"} }
 func (p ilbc) demuxer(int) []string { return []string{"-f", "ilbc"} }
 
+// lead is the first frame twice. The decoder that is part of ffmpeg (5.1) gives a burst of
+// full scale for the first frame that it sees, whatever that holds, and rings on into the
+// next: RFC 3951 §4 has nothing of the kind.
+func (p ilbc) lead(first frame) []frame { return []frame{first, first} }
+
 func (p ilbc) split(dst []frame, payload []byte) []frame {
 	short := len(payload)%ilbc20 == 0
 	if short && len(payload)%ilbc30 == 0 {
