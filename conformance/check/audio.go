@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/observe"
@@ -108,6 +109,9 @@ func (a *Audio) Open(ctx context.Context, r src.Request) *src.Dialog {
 	return a.dialog
 }
 
+// Dialog is that of the recording session, once it is open.
+func (a *Audio) Dialog() *src.Dialog { return a.dialog }
+
 // Reoffer offers once more, and wants it to be taken.
 func (a *Audio) Reoffer(ctx context.Context, offer []src.StreamOffer) {
 	a.reinvite(ctx, src.Request{Streams: offer})
@@ -178,16 +182,20 @@ func (a *Audio) Direct(ctx context.Context, direction string, lines ...int) {
 }
 
 // Say has speakers say so many packets of 20 ms at the same time, which have to be kept.
+// Without speakers all speak that have a stream.
 func (a *Audio) Say(ctx context.Context, n int, opt src.PlayOptions, speakers ...*Speaker) {
 	a.say(ctx, n, true, opt, speakers)
 }
 
-// SayUnheard has speakers say what must not be kept.
+// SayUnheard is [Audio.Say] for what must not be kept.
 func (a *Audio) SayUnheard(ctx context.Context, n int, opt src.PlayOptions, speakers ...*Speaker) {
 	a.say(ctx, n, false, opt, speakers)
 }
 
 func (a *Audio) say(ctx context.Context, n int, kept bool, opt src.PlayOptions, speakers []*Speaker) {
+	if len(speakers) == 0 {
+		speakers = a.everyone()
+	}
 	if opt.Ptime == 0 {
 		opt.Ptime = spoken
 	}
@@ -210,6 +218,11 @@ func (a *Audio) say(ctx context.Context, n int, kept bool, opt src.PlayOptions, 
 		}
 		s.take(n, kept, codec, opt)
 	}
+}
+
+// everyone are the speakers that have a stream.
+func (a *Audio) everyone() []*Speaker {
+	return slices.DeleteFunc(slices.Clone(a.speakers), func(s *Speaker) bool { return s.line < 0 })
 }
 
 // voice is the speaker in a codec: each law of G.711 has a voice of its own.

@@ -14,25 +14,19 @@ func audio() []check.Case {
 			ID: "rfc3261/15.1.2/3", Section: "RFC 3261 §15.1.2, RFC 7866 §6.2", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"DRV3261-15.1.2-02"},
 			Requirement: "What was sent until the BYE is kept to the last packet.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
-				a.Say(ctx, 30, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
-				a.Stored(ctx)
-			},
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				a.Say(ctx, 30, src.PlayOptions{})
+			}),
 		},
 		{
 			ID: "rfc3261/15.1.2/4", Section: "RFC 3261 §15.1.2", Level: check.Derived, Needs: []string{check.Files}, Alone: true,
 			Shows:       []string{"DRV3261-15.1.2-02"},
 			Requirement: "What is sent after the answer to the BYE is in no file.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
-				a.Say(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				a.Say(ctx, 25, src.PlayOptions{})
 				a.Bye(ctx)
-				a.SayUnheard(ctx, 15, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
-				a.Stored(ctx)
-			},
+				a.SayUnheard(ctx, 15, src.PlayOptions{})
+			}),
 		},
 	}
 }

@@ -26,9 +26,9 @@ func audio() []check.Case {
 			Run: func(ctx context.Context, t *check.T) {
 				a := t.Audio("Nora", "Desk")
 				d := a.Open(ctx, src.Request{WithholdACK: true})
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{})
 				t.Check(d.Ack(), "ACK")
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{})
 				a.Stored(ctx)
 			},
 		},
@@ -77,10 +77,10 @@ func audio() []check.Case {
 			Run: func(ctx context.Context, t *check.T) {
 				a := t.Audio("Nora", "Desk")
 				d := a.Open(ctx, src.Request{})
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{})
 				t.Check(d.Stream(0).Rebind(), "another port")
 				a.Reoffer(ctx, d.Offers())
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{})
 				t.Judge(a.Stored(ctx).InPlace(about))
 			},
 		},

@@ -61,16 +61,14 @@ func Cases() []check.Case {
 			ID: "rfc3311/5.2/3", Section: "RFC 3311 §5.2, RFC 7866 §7.1.1.1", Level: check.Derived, Needs: []string{"update", check.Files},
 			Shows:       []string{"3311-5.2-02", "7866-7.1.1.1-03"},
 			Requirement: "An UPDATE that makes the streams inactive ends what is kept, and one that makes them sendonly begins it again.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				d := a.Open(ctx, src.Request{})
-				a.Say(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				d := a.Dialog()
+				a.Say(ctx, 25, src.PlayOptions{})
 				a.Update(ctx, d.WithDirection(src.Inactive))
-				a.SayUnheard(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.SayUnheard(ctx, 25, src.PlayOptions{})
 				a.Update(ctx, d.WithDirection(src.SendOnly))
-				a.Say(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
-				a.Stored(ctx)
-			},
+				a.Say(ctx, 25, src.PlayOptions{})
+			}),
 		},
 		{
 			ID: "rfc3311/5.2/4", Section: "RFC 3311 §5.2", Level: check.Must, Needs: []string{"update"},

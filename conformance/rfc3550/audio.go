@@ -16,13 +16,10 @@ func audio() []check.Case {
 		ID: "rfc3550/A.1/3", Section: "RFC 3550 A.1", Level: check.Derived, Needs: []string{check.Files},
 		Shows:       []string{"3550-A.1-01"},
 		Requirement: "A stream whose sequence numbers and timestamps wrap is kept on, in its place.",
-		Run: func(ctx context.Context, t *check.T) {
-			a := t.Audio("Nora", "Desk")
-			a.Open(ctx, src.Request{})
+		Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
 			sequence, timestamp := uint16(1<<16-20), uint32(1<<32-30*160)
 			a.Say(ctx, 50, src.PlayOptions{Sequence: &sequence, Timestamp: &timestamp}, a.Speaker(0))
-			t.Judge(a.Stored(ctx).InPlace(10 * time.Millisecond))
-		},
+		}, check.InPlace(10*time.Millisecond)),
 	}}
 }
 

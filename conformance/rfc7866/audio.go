@@ -24,40 +24,29 @@ func audio() []check.Case {
 			ID: "rfc7866/8.4/3", Section: "RFC 7866 §8.4", Level: check.Must, Needs: []string{check.Files},
 			Shows:       []string{"7866-8.4-01", "7866-8.3-01"},
 			Requirement: "Of two separate audio streams all that is said at the same time is in files.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
-				a.Say(ctx, 2*some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
-				a.Stored(ctx)
-			},
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				a.Say(ctx, 2*some, src.PlayOptions{})
+			}),
 		},
 		{
 			ID: "rfc7866/8.3.1/5", Section: "RFC 7866 §8.3.1", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"DRV7866-8.3.1-01"},
 			Requirement: "Parties with a stream each are told apart: what one says is in a file or channel where no other is heard.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				a.Say(ctx, some, src.PlayOptions{})
 				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(1))
 				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0))
-				t.Judge(a.Stored(ctx).Apart())
-			},
+			}, check.Apart),
 		},
 		{
 			ID: "rfc7866/8.3.1/6", Section: "RFC 7866 §8.3.1", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"DRV7866-8.3.1-01"},
 			Requirement: "Streams that began at the same time stay in step, though one of them has pauses and losses.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				a.Say(ctx, some, src.PlayOptions{})
 				a.Say(ctx, some, src.PlayOptions{Faults: src.Faults{Seed: 8, Loss: 0.5}}, a.Speaker(1))
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
-				found := a.Stored(ctx)
-				t.Judge(found.Together(about))
-				t.Judge(found.InPlace(about))
-			},
+				a.Say(ctx, some, src.PlayOptions{})
+			}, check.Together(about), check.InPlace(about)),
 		},
 		{
 			ID: "rfc7866/8.3.2/4", Section: "RFC 7866 §8.3.2", Level: check.Derived, Needs: []string{check.Files},
@@ -80,14 +69,11 @@ func audio() []check.Case {
 			ID: "rfc7866/8.2.1.2/1", Section: "RFC 7866 §8.2.1.2", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"7866-8.2.1.2-01"},
 			Requirement: "Packets of 10, 20, 40 and 60 ms are taken in turn.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
 				for _, ptime := range []time.Duration{10, 20, 40, 60} {
 					a.Say(ctx, 12, src.PlayOptions{Ptime: ptime * time.Millisecond}, a.Speaker(0))
 				}
-				t.Judge(a.Stored(ctx).InPlace(about))
-			},
+			}, check.InPlace(about)),
 		},
 		{
 			ID: "rfc7866/5.1/2", Section: "RFC 7866 §5.1", Level: check.Derived, Needs: []string{check.Files}, Lasts: true,
@@ -96,7 +82,7 @@ func audio() []check.Case {
 			Run: func(ctx context.Context, t *check.T) {
 				a := t.Audio("Nora", "Desk")
 				a.Open(ctx, src.Request{})
-				a.Say(ctx, int(t.Duration()/(20*time.Millisecond)), src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, int(t.Duration()/(20*time.Millisecond)), src.PlayOptions{})
 				t.Judge(a.Stored(ctx).InPlace(about))
 			},
 		},
@@ -110,17 +96,13 @@ func pauses() []check.Case {
 			ID: "rfc7866/7.1.1.1/3", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.4", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"7866-7.1.1.1-03"},
 			Requirement: "What is sent while the streams are inactive is in no file; what comes after they are sendonly again is, in its place.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
-				both := []*check.Speaker{a.Speaker(0), a.Speaker(1)}
-				a.Say(ctx, some, src.PlayOptions{}, both...)
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				a.Say(ctx, some, src.PlayOptions{})
 				a.Direct(ctx, src.Inactive, 0, 1)
-				a.SayUnheard(ctx, some, src.PlayOptions{}, both...)
+				a.SayUnheard(ctx, some, src.PlayOptions{})
 				a.Direct(ctx, src.SendOnly, 0, 1)
-				a.Say(ctx, some, src.PlayOptions{}, both...)
-				t.Judge(a.Stored(ctx).InPlace(about))
-			},
+				a.Say(ctx, some, src.PlayOptions{})
+			}, check.InPlace(about)),
 		},
 		{
 			ID: "rfc7866/7.1.1.1/7", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.4", Level: check.Derived, Needs: []string{check.Files},
@@ -133,9 +115,9 @@ func pauses() []check.Case {
 					offer[i].Direction = src.Inactive
 				}
 				a.Open(ctx, src.Request{Streams: offer})
-				a.SayUnheard(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.SayUnheard(ctx, some, src.PlayOptions{})
 				a.Direct(ctx, src.SendOnly, 0, 1)
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, some, src.PlayOptions{})
 				a.Stored(ctx)
 			},
 		},
@@ -143,64 +125,51 @@ func pauses() []check.Case {
 			ID: "rfc7866/7.1.1.1/4", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.4", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"7866-7.1.1.1-03"},
 			Requirement: "While one stream is inactive the other is kept.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				a.Say(ctx, some, src.PlayOptions{})
 				a.Direct(ctx, src.Inactive, 0)
 				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(1))
 				a.SayUnheard(ctx, some, src.PlayOptions{}, a.Speaker(0))
 				a.Direct(ctx, src.SendOnly, 0)
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
-				t.Judge(a.Stored(ctx).InPlace(about))
-			},
+				a.Say(ctx, some, src.PlayOptions{})
+			}, check.InPlace(about)),
 		},
 		{
 			ID: "rfc7866/7.1.1.1/5", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.2", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"7866-7.1.1.1-01"},
 			Requirement: "What is sent to the port of a stream that was removed is in no file; the other stream is kept.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				d := a.Open(ctx, src.Request{})
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				d := a.Dialog()
+				a.Say(ctx, some, src.PlayOptions{})
 				offer, port := d.Offers(), d.Stream(1).Remote()
 				offer[1].Port = src.PortZero
 				a.Reoffer(ctx, offer)
 				d.Stream(1).Aim(port)
 				a.SayUnheard(ctx, some, src.PlayOptions{Codec: src.PCMU()}, a.Speaker(1))
 				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0))
-				a.Stored(ctx)
-			},
+			}),
 		},
 		{
 			ID: "rfc7866/7.1.1.1/8", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.1", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"7866-7.1.1.1-02"},
 			Requirement: "When a new stream takes the place of one that was removed, both are kept, and who speaks there now apart from who did.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
 				nora, desk := a.Speaker(0), a.Speaker(1)
-				a.Open(ctx, src.Request{})
-				a.Say(ctx, some, src.PlayOptions{}, nora, desk)
+				a.Say(ctx, some, src.PlayOptions{})
 				a.Remove(ctx, desk)
 				boss := a.Replace(ctx, desk, "Boss")
 				a.Say(ctx, some, src.PlayOptions{}, nora, boss)
-				t.Judge(a.Stored(ctx).Apart())
-			},
+			}, check.Apart),
 		},
 		{
 			ID: "rfc7866/7.1.1.1/6", Section: "RFC 7866 §7.1.1.1, RFC 3264 §8.1", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"7866-7.1.1.1-02"},
 			Requirement: "A stream that is added later is kept from its answer on, apart from the others, which lose nothing.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
-				third := a.Join(ctx, "Boss")
-				a.Say(ctx, some, src.PlayOptions{}, a.Speaker(0), a.Speaker(1), third)
-				found := a.Stored(ctx)
-				t.Judge(found.Apart())
-				t.Judge(found.InPlace(about))
-			},
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
+				a.Say(ctx, some, src.PlayOptions{})
+				a.Join(ctx, "Boss")
+				a.Say(ctx, some, src.PlayOptions{})
+			}, check.Apart, check.InPlace(about)),
 		},
 	}
 }

@@ -23,51 +23,39 @@ func networks() []check.Case {
 			ID: "rfc7866/8.2.1.1/2", Section: "RFC 7866 §8.2.1.1, RFC 3551 §4.1", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"DRV3550-5.1-01", "3551-4.1-01"},
 			Requirement: "While a sender leaves silence out, by timestamps that go on and sequence numbers that do not, the file is silent for as long.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
 				for _, s := range []*check.Speaker{a.Speaker(0), a.Speaker(1), a.Speaker(0), a.Speaker(1)} {
 					a.Say(ctx, some, src.PlayOptions{}, s)
 				}
-				t.Judge(a.Stored(ctx).InPlace(onTheDot))
-			},
+			}, check.InPlace(onTheDot)),
 		},
 		{
 			ID: "rfc7866/8.1.3/1", Section: "RFC 7866 §8.1.3, RFC 3550 §8.2", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"7866-8.1.3-01"},
 			Requirement: "A stream whose SSRC, sequence numbers and timestamps become others is kept on, in its place.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
 				ssrc := uint32(0x7866_0813)
 				a.Say(ctx, 2*some, src.PlayOptions{Faults: src.Faults{Changes: []src.Change{
 					{At: some, SSRC: &ssrc, Sequence: 4000, Timestamp: 1_000_000, Marker: true},
 				}}}, a.Speaker(0))
-				t.Judge(a.Stored(ctx).InPlace(about))
-			},
+			}, check.InPlace(about)),
 		},
 		{
 			ID: "rfc7866/8.1.3/2", Section: "RFC 7866 §8.1.3, RFC 3550 §8.2", Level: check.Derived, Needs: []string{check.Files},
 			Shows:       []string{"DRV3550-8.2-01"},
 			Requirement: "A source that goes on from another port, as behind a NAT, is kept on.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
 				a.Say(ctx, 2*some, src.PlayOptions{Faults: src.Faults{Changes: []src.Change{{At: some, NewSocket: true}}}}, a.Speaker(0))
-				t.Judge(a.Stored(ctx).InPlace(onTheDot))
-			},
+			}, check.InPlace(onTheDot)),
 		},
 		{
 			ID: "rfc7866/8.3.2/3", Section: "RFC 7866 §8.3.2", Level: check.Must, Needs: []string{check.Files},
 			Shows:       []string{"7866-8.3.2-01"},
 			Requirement: "Two streams of one SSRC, as two RTP sessions may have them, do not meet.",
-			Run: func(ctx context.Context, t *check.T) {
-				a := t.Audio("Nora", "Desk")
-				a.Open(ctx, src.Request{})
+			Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
 				ssrc := uint32(0x7866_0832)
-				a.Say(ctx, 2*some, src.PlayOptions{SSRC: &ssrc}, a.Speaker(0), a.Speaker(1))
-				t.Judge(a.Stored(ctx).Apart())
-			},
+				a.Say(ctx, 2*some, src.PlayOptions{SSRC: &ssrc})
+			}, check.Apart),
 		},
 	}
 }
@@ -77,11 +65,8 @@ func impaired(id, requirement string, faults src.Faults, shows ...string) check.
 	return check.Case{
 		ID: id, Section: "RFC 7866 §8.2.1.1, RFC 3550 §5.1", Level: check.Derived, Needs: []string{check.Files},
 		Shows: shows, Requirement: requirement,
-		Run: func(ctx context.Context, t *check.T) {
-			a := t.Audio("Nora", "Desk")
-			a.Open(ctx, src.Request{})
+		Run: check.TwoSpeak(func(ctx context.Context, a *check.Audio) {
 			a.Say(ctx, 2*some, src.PlayOptions{Faults: faults}, a.Speaker(0))
-			t.Judge(a.Stored(ctx).InPlace(onTheDot))
-		},
+		}, check.InPlace(onTheDot)),
 	}
 }

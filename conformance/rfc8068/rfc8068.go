@@ -35,6 +35,15 @@ func open(ctx context.Context, t *check.T, offer []src.StreamOffer, snapshot src
 	return f
 }
 
+// begun is the Run of a case of two parties with audio and video, whose recording session
+// has begun with the snapshot of both.
+func begun(run func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party)) func(context.Context, *check.T) {
+	return func(ctx context.Context, t *check.T) {
+		c, nora, desk := pair()
+		run(ctx, t, open(ctx, t, audioAndVideo(), c.snapshot(nora, desk)), c, nora, desk)
+	}
+}
+
 // taken fails unless all audio is received, and what else is taken is not sent.
 func (f *flow) taken(t *check.T) {
 	for i, m := range f.answer.Media {

@@ -16,27 +16,23 @@ func flows() []check.Case {
 			ID: "rfc8068/3.1/1", Section: "RFC 8068 §3.1", Level: check.Derived, Needs: []string{"update"},
 			Shows:       shows("7866-9.1-02", "7866-9.1-07", "7866-9.2-01"),
 			Requirement: "Metadata may come in UPDATE and in re-INVITE by turns: each is taken.",
-			Run: func(ctx context.Context, t *check.T) {
-				c, nora, desk := pair()
-				f := open(ctx, t, audioAndVideo(), c.snapshot(nora, desk))
+			Run: begun(func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party) {
 				f.update(ctx, t, "UPDATE with a hold", held(desk, nora))
 				f.invite(ctx, t, "re-INVITE with the end of the hold", resumed(nora, desk))
 				f.update(ctx, t, "UPDATE with a snapshot", c.snapshot(nora, desk))
-			},
+			}),
 		},
 		{
 			ID: "rfc8068/3.2/1", Section: "RFC 8068 §3.2", Level: check.Derived,
 			Shows:       shows("7866-5.2-01", "7866-9.1-04", "7865-5-02"),
 			Requirement: "A call is followed from its snapshot over hold, resumption and transfer to its end, in one recording session.",
-			Run: func(ctx context.Context, t *check.T) {
-				c, nora, desk := pair()
-				f := open(ctx, t, audioAndVideo(), c.snapshot(nora, desk))
+			Run: begun(func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party) {
 				f.invite(ctx, t, "hold", held(desk, nora))
 				f.invite(ctx, t, "resumption", resumed(desk, nora))
 				ines := c.party("sip:ines@example.net", "Ines", "31", "32")
 				f.invite(ctx, t, "transfer", c.transferred(nora, desk, ines))
 				f.bye(ctx, t, c.stopped(desk, ines))
-			},
+			}),
 		},
 	}
 }
@@ -63,20 +59,16 @@ func separate() []check.Case {
 			ID: "rfc8068/3.2.2/1", Section: "RFC 8068 §3.2.2", Level: check.Derived,
 			Shows:       shows("7866-7.1.1.1-04", "7865-6.8-01", "7865-6.8.1-01"),
 			Requirement: "A hold and its end that are told by metadata alone leave the streams as they are.",
-			Run: func(ctx context.Context, t *check.T) {
-				c, nora, desk := pair()
-				f := open(ctx, t, audioAndVideo(), c.snapshot(nora, desk))
+			Run: begun(func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party) {
 				f.invite(ctx, t, "hold", held(desk, nora))
 				f.invite(ctx, t, "resumption", resumed(nora, desk))
-			},
+			}),
 		},
 		{
 			ID: "rfc8068/3.2.2/2", Section: "RFC 8068 §3.2.2, RFC 7866 §7.1.1.1", Level: check.Derived,
 			Shows:       shows("7866-7.1.1.1-05", "7866-7.1.1-04"),
 			Requirement: "When the streams of who is held become inactive with the hold, the others go on; after it all are received again.",
-			Run: func(ctx context.Context, t *check.T) {
-				c, nora, desk := pair()
-				f := open(ctx, t, audioAndVideo(), c.snapshot(nora, desk))
+			Run: begun(func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party) {
 				paused := f.d.Offers()
 				paused[0].Direction, paused[1].Direction = src.Inactive, src.Inactive
 				f.offer(ctx, t, "hold", paused, held(desk, nora))
@@ -88,49 +80,43 @@ func separate() []check.Case {
 				}
 				f.offer(ctx, t, "resumption", f.d.WithDirection(src.SendOnly), resumed(nora, desk))
 				f.taken(t)
-			},
+			}),
 		},
 		{
 			ID: "rfc8068/3.2.3/1", Section: "RFC 8068 §3.2.3", Level: check.Derived,
 			Shows:       shows("7865-6.6-01", "7865-6.3.1-03", "7866-9.2-12"),
 			Requirement: "A transfer within the call is taken, also when the streams of who comes are named before they are described.",
-			Run: func(ctx context.Context, t *check.T) {
-				c, nora, desk := pair()
-				f := open(ctx, t, audioAndVideo(), c.snapshot(nora, desk))
+			Run: begun(func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party) {
 				f.invite(ctx, t, "transfer", c.transferred(nora, desk, c.party("sip:ines@example.net", "Ines", "31", "32")))
-			},
+			}),
 		},
 		{
 			ID: "rfc8068/3.2.3/2", Section: "RFC 8068 §3.2.3", Level: check.Derived,
 			Shows:       shows("7866-5.1-02", "7866-9.1-05", "7865-6.3.1-05", "7865-6.2-01"),
 			Requirement: "A transfer to another call of the group goes on in the recording session: the one stops, and a snapshot has the other.",
-			Run: func(ctx context.Context, t *check.T) {
-				c, nora, desk := pair()
-				f := open(ctx, t, audioAndVideo(), c.snapshot(nora, desk))
+			Run: begun(func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party) {
 				f.invite(ctx, t, "end of the first call", c.stopped(nora, desk))
 				second := c.next()
 				f.invite(ctx, t, "snapshot of the second call", second.snapshot(second.party("sip:ines@example.net", "", "31", "32"), desk))
-			},
+			}),
 		},
 		{
 			ID: "rfc8068/3.2.3/3", Section: "RFC 8068 §3.2.3", Level: check.Derived,
 			Shows:       shows("7865-6.2-01", "7865-6.2.1-01", "7865-6.5.1-02"),
 			Requirement: "A transfer may go on in a recording session of its own, whose call is of the same group and has a party of the first.",
-			Run: func(ctx context.Context, t *check.T) {
-				c, nora, desk := pair()
-				open(ctx, t, audioAndVideo(), c.snapshot(nora, desk)).bye(ctx, t, c.stopped(nora, desk))
+			Run: begun(func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party) {
+				f.bye(ctx, t, c.stopped(nora, desk))
 				second := c.next()
 				open(ctx, t, audioAndVideo(), second.snapshot(second.party("sip:ines@example.net", "Ines", "31", "32"), desk))
-			},
+			}),
 		},
 		{
 			ID: "rfc8068/3.2.4/1", Section: "RFC 8068 §3.2.4", Level: check.Derived,
 			Shows:       shows("DRV3261-15.1.2-01", "7865-6.3.1-05"),
 			Requirement: "The BYE at the end of the call, with its stop time and all who leave in a multipart body, is answered 200.",
-			Run: func(ctx context.Context, t *check.T) {
-				c, nora, desk := pair()
-				open(ctx, t, audioAndVideo(), c.snapshot(nora, desk)).bye(ctx, t, c.stopped(nora, desk))
-			},
+			Run: begun(func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party) {
+				f.bye(ctx, t, c.stopped(nora, desk))
+			}),
 		},
 	}
 }

@@ -14,9 +14,7 @@ func several() []check.Case {
 			ID: "rfc8068/3.4.1/1", Section: "RFC 8068 §3.4.1", Level: check.Derived,
 			Shows:       shows("7866-5.1-02", "7866-10-01", "DRV3261-14.2-02", "7866-7.2-06", "7866-7.1.1-01"),
 			Requirement: "When a call ends by a re-INVITE with metadata alone, the answer offers the m-lines of before, and the next call is taken on them.",
-			Run: func(ctx context.Context, t *check.T) {
-				c, nora, desk := pair()
-				f := open(ctx, t, audioAndVideo(), c.snapshot(nora, desk))
+			Run: begun(func(ctx context.Context, t *check.T, f *flow, c *call, nora, desk party) {
 				m, err := f.d.Reinvite(ctx, src.Request{Metadata: c.stopped(nora, desk).XML()})
 				t.Check(err, "end of the first call")
 				f.accepted(t, "end of the first call", m)
@@ -34,7 +32,7 @@ func several() []check.Case {
 				}
 				f.offer(ctx, t, "next call", f.d.Offers(), c.next().snapshot(nora, desk))
 				f.taken(t)
-			},
+			}),
 		},
 		{
 			ID: "rfc8068/3.5/1", Section: "RFC 8068 §3.5", Level: check.Derived,

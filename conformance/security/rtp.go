@@ -52,11 +52,11 @@ func heard() []check.Case {
 				a := t.Audio("Nora", "Desk")
 				d := a.Open(ctx, src.Request{})
 				at := elsewhereOf(t, d.Stream(0))
-				a.Say(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, 25, src.PlayOptions{})
 				done := talk(ctx, t, d.Stream(0), at, a.Stranger().Unheard(50))
 				a.Say(ctx, 60, src.PlayOptions{}, a.Speaker(1)) // the other is silent meanwhile
 				t.Check(<-done, "send RTP")
-				a.Say(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, 25, src.PlayOptions{})
 				a.Stored(ctx)
 			},
 		},
@@ -68,7 +68,7 @@ func heard() []check.Case {
 				d := a.Open(ctx, src.Request{})
 				at := elsewhereOf(t, d.Stream(0))
 				t.Check(<-talk(ctx, t, d.Stream(0), at, a.Stranger().Unheard(10)), "send RTP")
-				a.Say(ctx, 50, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, 50, src.PlayOptions{})
 				a.Stored(ctx)
 			},
 		},
@@ -78,11 +78,11 @@ func heard() []check.Case {
 			Run: func(ctx context.Context, t *check.T) {
 				a := t.Audio("Nora", "Desk")
 				d := a.Open(ctx, src.Request{Streams: protected(t)})
-				a.Say(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, 25, src.PlayOptions{})
 				done := talk(ctx, t, d.Stream(0), d.Stream(0).Local().Addr(), a.Stranger().Unheard(50))
 				a.Say(ctx, 60, src.PlayOptions{}, a.Speaker(1)) // the other is silent meanwhile
 				t.Check(<-done, "send RTP")
-				a.Say(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, 25, src.PlayOptions{})
 				a.Stored(ctx)
 			},
 		},
@@ -102,7 +102,7 @@ func heard() []check.Case {
 				}
 				talk := src.NewConversation(src.NewIDs(uint64(time.Now().UnixNano())), time.Now(), parties...)
 				a.Open(ctx, src.Request{Streams: streams, Metadata: talk.Complete(), CallID: fmt.Sprintf("%scall-%d", up, time.Now().UnixNano())})
-				a.Say(ctx, 25, src.PlayOptions{}, a.Speaker(0), a.Speaker(1))
+				a.Say(ctx, 25, src.PlayOptions{})
 				a.Stored(ctx)
 			},
 		},
