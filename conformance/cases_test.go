@@ -8,6 +8,7 @@ import (
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/internal/model"
+	"github.com/siprecd/siprecd/conformance/internal/modeltest"
 	"github.com/siprecd/siprecd/conformance/observe"
 	"github.com/siprecd/siprecd/conformance/src"
 )
@@ -20,15 +21,7 @@ func start(t *testing.T, cfg model.Config) check.Target {
 		cfg.TLS, believed = certified(t, cfg.TLS)
 	}
 	observer := recorded(t, &cfg)
-	s, err := model.Start(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := modeltest.Start(t, cfg)
 	return check.Target{Address: s.Addr(), Transport: cfg.Network, TLS: believed, Duration: lasts, Observer: observer}
 }
 

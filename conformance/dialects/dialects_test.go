@@ -8,32 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siprecd/siprecd/conformance/check"
-	"github.com/siprecd/siprecd/conformance/internal/model"
+	"github.com/siprecd/siprecd/conformance/internal/modeltest"
 )
 
-func TestCasesPassOnTheModel(t *testing.T) {
-	for _, network := range []string{"udp", "tcp"} {
-		s, err := model.Start(model.Config{Network: network})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		for _, c := range Cases() {
-			if c.LooksAtFiles() {
-				continue // package conformance has a model that records
-			}
-			r := check.Perform(t.Context(), c, check.Target{Address: s.Addr(), Transport: network})
-			if r.Outcome != check.Pass {
-				t.Errorf("%s %s: %s %v", network, r.ID, r.Outcome, r.Messages)
-			}
-		}
-	}
-}
+func TestCasesPassOnTheModel(t *testing.T) { modeltest.Passed(t, Cases()) }
 
 // TestDocuments: each is used, has no word that is not filled, and is well-formed but
 // for the one that must not be.

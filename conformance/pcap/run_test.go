@@ -12,6 +12,7 @@ import (
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/internal/model"
+	"github.com/siprecd/siprecd/conformance/internal/modeltest"
 	"github.com/siprecd/siprecd/conformance/pcap"
 	"github.com/siprecd/siprecd/conformance/src"
 )
@@ -74,15 +75,7 @@ func start(t *testing.T, network string) check.Target {
 		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}
 		believed = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}
 	}
-	s, err := model.Start(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := modeltest.Start(t, cfg)
 	return check.Target{Address: s.Addr(), Transport: network, TLS: believed}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/internal/faults"
 	"github.com/siprecd/siprecd/conformance/internal/model"
+	"github.com/siprecd/siprecd/conformance/internal/modeltest"
 	"github.com/siprecd/siprecd/conformance/report"
 )
 
@@ -43,15 +44,7 @@ func TestPagesOfFaults(t *testing.T) {
 func runAgainst(t *testing.T, cfg model.Config, c check.Case) *conformance.Report {
 	t.Helper()
 	cfg.Network = "udp"
-	s, err := model.Start(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	s := modeltest.Start(t, cfg)
 	r, err := conformance.Run(t.Context(), check.Target{Address: s.Addr(), Transport: "udp"}, conformance.Options{Cases: []check.Case{c}, Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
