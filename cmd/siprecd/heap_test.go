@@ -52,7 +52,7 @@ func TestHeapIsTended(t *testing.T) {
 				over, done := make(chan struct{}), make(chan struct{})
 				go func() {
 					defer close(done)
-					tendHeap(over, look, func() { tidied.Add(1) })
+					tendHeap(over, look, func() { tidied.Add(1) }, func(int) {})
 				}()
 				synctest.Wait()
 				for i, want := range c.want {
@@ -71,6 +71,40 @@ func TestHeapIsTended(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestHeapMayUseWhatIsThere: while less and less lives the heap may grow into what is
+// resident, by 100 at most, and not while more does.
+func TestHeapMayUseWhatIsThere(t *testing.T) {
+	const mib = 1 << 20
+	synctest.Test(t, func(t *testing.T) {
+		uses := []heapUse{
+			{0, 80 * mib, 100 * mib},
+			{20 * mib, 90 * mib, 120 * mib},  // more live
+			{40 * mib, 80 * mib, 120 * mib},  // some have ended
+			{60 * mib, 78 * mib, 117 * mib},  // more of them: the same growth is told once
+			{80 * mib, 40 * mib, 110 * mib},  // half: 175 %
+			{100 * mib, 39 * mib, 40 * mib},  // hardly anything is free
+			{120 * mib, 39 * mib, 80 * mib},  // as many as before
+			{140 * mib, 0, 80 * mib},         // nothing is known to live
+			{160 * mib, 60 * mib, 110 * mib}, // they begin again
+		}
+		var looks int
+		var told []int
+		look := func() heapUse { looks++; return uses[looks-1] }
+		over, done := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(done)
+			tendHeap(over, look, func() {}, func(percent int) { told = append(told, percent) })
+		}()
+		time.Sleep(time.Duration(len(uses)-1) * heapLook)
+		synctest.Wait()
+		close(over)
+		<-done
+		if want := []int{50, 100, heapGrowth}; looks != len(uses) || !slices.Equal(told, want) {
+			t.Errorf("%d looks: told %v, want %v", looks, told, want)
+		}
+	})
 }
 
 // TestUseOfHeap: what is allocated and what is live of it are seen.

@@ -18,3 +18,14 @@ func syncBelow(dir string) error {
 	}
 	return errors.Join(unix.Syncfs(int(d.Fd())), d.Close())
 }
+
+// letGo gives the memory back that the system keeps the content of a durable file in: it
+// serves what is written next, and captures, which are read soon. That is only advice.
+func letGo(path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
+	_ = f.Close()
+}

@@ -158,6 +158,9 @@ func (c *Committer) Finish(folder string, m Manifest, key *seal.Key) error {
 	if err := c.Commit(folder); err != nil {
 		return fmt.Errorf("write manifest of %s: %w", m.Recording, err)
 	}
+	for _, f := range m.Files {
+		letGo(filepath.Join(folder, f.Name))
+	}
 	return nil
 }
 
