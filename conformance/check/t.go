@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/src"
@@ -102,15 +103,18 @@ func (t *T) Skipf(format string, args ...any) {
 
 // Check ends the case when err is not nil. No response within the time is the
 // server's fault, since the runner has reached it before, and so is a connection that
-// ended within the case; every other error is not.
+// ended within the case, and an answer without a port or a key for what was offered; every
+// other error is not.
 func (t *T) Check(err error, what string) {
-	switch {
-	case err == nil:
+	if err == nil {
 		return
-	case (errors.Is(err, src.ErrNoResponse) || errors.Is(err, src.ErrClosed)) && !errors.Is(err, context.Canceled):
-		t.note(Fail, what+": "+err.Error())
-	default:
-		t.note(Error, what+": "+err.Error())
+	}
+	message := what + ": " + strings.TrimPrefix(err.Error(), what+": ")
+	blamed := errors.Is(err, src.ErrNoResponse) || errors.Is(err, src.ErrClosed) || errors.Is(err, src.ErrNoKey) || errors.Is(err, src.ErrNoDestination)
+	if blamed && !errors.Is(err, context.Canceled) {
+		t.note(Fail, message)
+	} else {
+		t.note(Error, message)
 	}
 	runtime.Goexit()
 }

@@ -37,9 +37,7 @@ func changes() []check.Case {
 				m, err := d.Bye(ctx, src.Request{})
 				t.Check(err, "BYE")
 				t.Status(m, 200)
-				m, err = d.Info(ctx, src.Request{})
-				t.Check(err, "INFO after BYE")
-				t.Status(m, 481)
+				missing(ctx, t, d, src.Request{})
 			},
 		},
 		{

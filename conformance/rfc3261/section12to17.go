@@ -16,10 +16,8 @@ func section12() []check.Case {
 			Requirement: "A request with a To tag that matches no dialog is refused with 481, and the dialog goes on.",
 			Run: func(ctx context.Context, t *check.T) {
 				d := t.Open(ctx, src.Request{})
-				m, err := d.Info(ctx, src.Request{ToTag: "not-this-one"})
-				t.Check(err, "INFO with a wrong tag")
-				t.Status(m, 481)
-				m, err = d.Reinvite(ctx, src.Request{Streams: d.Offers()})
+				missing(ctx, t, d, src.Request{ToTag: "not-this-one"})
+				m, err := d.Reinvite(ctx, src.Request{Streams: d.Offers()})
 				t.Check(err, "re-INVITE")
 				t.Status(m, 200)
 			},
@@ -59,7 +57,7 @@ func section13() []check.Case {
 func section15() []check.Case {
 	return []check.Case{
 		{
-			ID: "rfc3261/15.1.2/1", Section: "RFC 3261 §15.1.2", Level: check.Must,
+			ID: "rfc3261/15.1.2/1", Section: "RFC 3261 §15.1.2", Level: check.Should,
 			Shows:       []string{"DRV3261-15.1.2-01"},
 			Requirement: "A BYE of a dialog that does not exist is refused with 481.",
 			Run: func(ctx context.Context, t *check.T) {
@@ -75,9 +73,7 @@ func section15() []check.Case {
 				m, err := d.Bye(ctx, src.Request{})
 				t.Check(err, "BYE")
 				t.Status(m, 200)
-				m, err = d.Info(ctx, src.Request{})
-				t.Check(err, "INFO after BYE")
-				t.Status(m, 481)
+				missing(ctx, t, d, src.Request{})
 			},
 		},
 	}

@@ -67,16 +67,18 @@ func answers() []check.Case {
 		{
 			ID: "rfc3264/6.1/4", Section: "RFC 3264 §6.1", Level: check.Must,
 			Shows:       []string{"3264-6.1-01"},
-			Requirement: "A format under a dynamic payload type is answered under the number, and by the name, of the offer.",
+			Requirement: "A format under a dynamic payload type is answered by its name: a=rtpmap says what a number of the answer is.",
 			Run: func(ctx context.Context, t *check.T) {
 				offer := src.TwoParties()
 				offer[0].Codecs = []src.Codec{{Name: "PCMA", PayloadType: 107, ClockRate: 8000}}
 				m := t.Answer(t.Open(ctx, src.Request{Streams: offer})).Media[0]
-				if m.Port == 0 || !slices.Equal(m.Formats, []string{"107"}) {
-					t.Fatalf("PCMA as payload type 107 is answered with port %d and the formats %v", m.Port, m.Formats)
-				}
-				if name, _ := m.Attribute("rtpmap"); !strings.EqualFold(name, "107 PCMA/8000") && !strings.EqualFold(name, "107 PCMA/8000/1") {
-					t.Errorf("the answer maps %q", name)
+				named := slices.ContainsFunc(m.Formats, func(f string) bool {
+					return f == "8" || slices.ContainsFunc(m.Attributes, func(a string) bool {
+						return strings.EqualFold(a, "rtpmap:"+f+" PCMA/8000") || strings.EqualFold(a, "rtpmap:"+f+" PCMA/8000/1")
+					})
+				})
+				if m.Port == 0 || !named {
+					t.Errorf("PCMA as payload type 107 is answered with port %d, the formats %v and the attributes %q", m.Port, m.Formats, m.Attributes)
 				}
 			},
 		},
@@ -133,7 +135,7 @@ func changes() []check.Case {
 				d := t.Open(ctx, src.Request{Streams: offer})
 				offer = d.Offers()
 				offer[0].Codecs = []src.Codec{src.PCMA()}
-				if m := again(ctx, t, d, offer).Media[0]; m.Port == 0 || !slices.Equal(m.Formats, []string{"8"}) {
+				if m := again(ctx, t, d, offer).Media[0]; m.Port == 0 || !slices.Contains(m.Formats, "8") {
 					t.Errorf("PCMA in place of PCMU is answered with port %d and the formats %v", m.Port, m.Formats)
 				}
 			},

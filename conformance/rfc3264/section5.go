@@ -2,7 +2,6 @@ package rfc3264
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/siprecd/siprecd/conformance/check"
@@ -46,7 +45,7 @@ func unknown() []check.Case {
 				offer := src.TwoParties()
 				offer[0].Codecs = []src.Codec{{Name: "X-UNHEARD-OF", PayloadType: 121, ClockRate: 16000}}
 				answer := t.Answer(t.Open(ctx, src.Request{Streams: offer}))
-				if m := answer.Media[0]; m.Port != 0 && !slices.Equal(m.Formats, []string{fmt.Sprint(121)}) {
+				if m := answer.Media[0]; m.Port != 0 && !slices.Contains(m.Formats, "121") {
 					t.Errorf("m-line 0 is answered with the formats %v", m.Formats)
 				}
 				if answer.Media[1].Port == 0 {

@@ -46,20 +46,20 @@ func received() []check.Case {
 				answer := t.Answer(t.Open(ctx, src.Request{Streams: src.TwoParties(), SDP: bare}))
 				for i, want := range [][]string{{"0", "8"}, {"8"}} {
 					m := answer.Media[i]
-					if m.Port == 0 || len(m.Formats) == 0 || slices.ContainsFunc(m.Formats, func(f string) bool { return !slices.Contains(want, f) }) {
+					if m.Port == 0 || !slices.ContainsFunc(m.Formats, func(f string) bool { return slices.Contains(want, f) }) {
 						t.Errorf("m-line %d is answered on port %d with the formats %v, offered were %v", i, m.Port, m.Formats, want)
 					}
 				}
 			},
 		},
 		{
-			ID: "rfc3551/6/2", Section: "RFC 3551 §3, §6", Level: check.Must,
+			ID: "rfc3551/6/2", Section: "RFC 3551 §3, §6, RFC 3264 §6.1", Level: check.Should,
 			Shows:       []string{"3551-6-01", "3264-6.1-01"},
 			Requirement: "A number from 96 on means what the offer says of it, here PCMU, and is answered under that number.",
 			Run: func(ctx context.Context, t *check.T) {
 				offer := src.TwoParties(src.Codec{Name: "PCMU", PayloadType: 117})
 				for i, m := range t.Answer(t.Open(ctx, src.Request{Streams: offer})).Media {
-					if m.Port == 0 || !slices.Equal(m.Formats, []string{"117"}) {
+					if m.Port == 0 || !slices.Contains(m.Formats, "117") {
 						t.Errorf("m-line %d is answered on port %d with the formats %v", i, m.Port, m.Formats)
 					}
 				}

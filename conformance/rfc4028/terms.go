@@ -58,8 +58,8 @@ func terms() []check.Case {
 				if n, who := expires(t, m); n > 1800 || n < 90 || who != "uac" {
 					t.Errorf("Session-Expires is %q", m.Get("Session-Expires"))
 				}
-				if now := t.Answer(d); now.Origin != before.Origin {
-					t.Errorf("o= went from %q to %q", before.Origin, now.Origin)
+				if now := t.Answer(d); now.OriginID != before.OriginID || now.Media[0].Port != before.Media[0].Port || now.DirectionOf(0) != before.DirectionOf(0) {
+					t.Errorf("the description became another one, of origin %q; it was %q", now.Origin, before.Origin)
 				}
 			},
 		},
@@ -106,7 +106,7 @@ const (
 func running() []check.Case {
 	return []check.Case{
 		{
-			ID: "rfc4028/7.4/1", Section: "RFC 4028 §7.4, §10", Level: check.Must, Needs: []string{"timer"}, Timeout: shortest/2*time.Second + slack,
+			ID: "rfc4028/7.4/1", Section: "RFC 4028 §7.4, §10", Level: check.Should, Needs: []string{"timer"}, Timeout: shortest/2*time.Second + slack,
 			Shows:       []string{"4028-7.4-01"},
 			Requirement: "A server that has to refresh sends UPDATE or INVITE when half of the interval is over.",
 			Run: func(ctx context.Context, t *check.T) {

@@ -17,7 +17,7 @@ func section7() []check.Case {
 		direction("rfc7866/7.2/5", "A stream offered with the address 0.0.0.0 is answered inactive.", src.SendOnly, "0.0.0.0", src.Inactive, "7866-7.1.1-01"),
 	}
 	return append(cases, check.Case{
-		ID: "rfc7866/7.2/6", Section: "RFC 7866 §7.2", Level: check.Derived,
+		ID: "rfc7866/7.2/6", Section: "RFC 7866 §7.2", Level: check.Should,
 		Shows:       []string{"7866-7.2-04", "4574-4-01"},
 		Requirement: "The answer repeats each a=label as it was offered.",
 		Run: func(ctx context.Context, t *check.T) {

@@ -22,6 +22,8 @@ var (
 	ErrClosed = errors.New("connection closed")
 	// ErrNoDestination: the answer holds no address for the stream.
 	ErrNoDestination = errors.New("stream has no destination")
+	// ErrNoKey: the answer to an offer of SRTP accepts none of its keys (RFC 4568 §5.1.2).
+	ErrNoKey = errors.New("the answer accepts no key")
 )
 
 // Direction says whether a traced message was sent or received.

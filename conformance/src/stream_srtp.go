@@ -13,7 +13,7 @@ func (st *Stream) protect(answer MediaLine) {
 	if !found || answer.Port == 0 {
 		st.sending, st.receiving, st.srtpErr = nil, nil, nil
 		if len(st.offer.Keys) > 0 && st.offer.Proto != plainRTP {
-			st.srtpErr = errors.New("the answer accepts no key")
+			st.srtpErr = ErrNoKey
 		}
 		return
 	}

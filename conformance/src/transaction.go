@@ -131,7 +131,7 @@ func (tx *transaction) run(ctx context.Context) {
 			tx.finish(fmt.Errorf("%s: %w: %w", tx.method, ErrNoResponse, ctx.Err()))
 			return
 		case <-giveUp.C:
-			tx.finish(fmt.Errorf("%s: %w within 64*T1", tx.method, ErrNoResponse))
+			tx.finish(fmt.Errorf("%s: %w within %s", tx.method, ErrNoResponse, 64*tx.src.cfg.T1))
 			return
 		case <-tx.src.broken:
 			tx.finish(fmt.Errorf("%s: %w", tx.method, tx.src.brokenErr))

@@ -78,8 +78,8 @@ func rfc3264() []Fault {
 		},
 		{
 			Name: "number-of-its-own", Says: "A format is answered under another payload type than that of the offer.",
-			Caught: []string{"rfc3264/6.1/4"},
-			Config: alters(edit(0, "107", "108")),
+			Caught: []string{"rfc3551/6/2"},
+			Config: alters(edit(0, "117", "118")),
 		},
 		{
 			Name: "format-without-name", Says: "A dynamic payload type is answered without its name.",
