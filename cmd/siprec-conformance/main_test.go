@@ -29,6 +29,9 @@ func TestParseTarget(t *testing.T) {
 		{uri: "192.0.2.1:5060", bad: true},
 		{uri: "sip:", bad: true},
 		{uri: "sip:host;lr", bad: true},
+		{uri: "sip:host:5070;transport=tcp", bad: true},
+		{uri: "sip:host:0", bad: true},
+		{uri: "sip:host:65536", bad: true},
 	}
 	for _, c := range tests {
 		t.Run(c.uri, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/siprecd/siprecd/conformance/check"
@@ -79,6 +80,12 @@ func parseTarget(uri, transport string) (check.Target, error) {
 		if transport == "tls" {
 			port = "5061"
 		}
+	}
+	if strings.ContainsAny(port, ";?") {
+		return check.Target{}, fmt.Errorf("target %q has parameters: leave them out, the transport is that of --transport", uri)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return check.Target{}, fmt.Errorf("target %q has no port from 1 to 65535", uri)
 	}
 	if host == "" || strings.ContainsAny(host, " ;?<>/") {
 		return check.Target{}, fmt.Errorf("target %q has no host that can be used", uri)
