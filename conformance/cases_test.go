@@ -10,7 +10,7 @@ import (
 	"github.com/siprecd/siprecd/conformance/internal/model"
 	"github.com/siprecd/siprecd/conformance/internal/modeltest"
 	"github.com/siprecd/siprecd/conformance/observe"
-	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/conformance/src/srctest"
 )
 
 // start runs a model server for one test.
@@ -47,19 +47,13 @@ func recorded(t *testing.T, cfg *model.Config) *observe.Observer {
 // and makes that of its clients.
 func certified(t *testing.T, server *tls.Config) (complete, client *tls.Config) {
 	t.Helper()
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := authority.Issue("127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := srctest.NewAuthority(t)
+	cert := authority.Issue("127.0.0.1")
 	if server == nil {
 		server = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	server.Certificates, server.ClientCAs = []tls.Certificate{cert}, authority.Pool()
-	return server, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}
+	return server, authority.Client()
 }
 
 // correct are the right servers: one for each transport, and one for each setting that

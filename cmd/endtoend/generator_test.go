@@ -1,13 +1,12 @@
 package endtoend
 
 import (
-	"crypto/tls"
 	"testing"
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/load"
-	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/conformance/src/srctest"
 	"github.com/siprecd/siprecd/siprec"
 )
 
@@ -39,18 +38,8 @@ func TestGeneratorFindsEveryPacket(t *testing.T) {
 
 // TestGeneratorOverTLSAndIPv6 is the same in the other address family.
 func TestGeneratorOverTLSAndIPv6(t *testing.T) {
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	issued, err := authority.Issue("::1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, key, ca, err := authority.Write(t.TempDir(), issued)
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := srctest.NewAuthority(t)
+	certificate, key, ca := authority.Write(authority.Issue("::1"))
 	identity, err := siprec.LoadTLS(siprec.TLSFiles{Certificate: certificate, Key: key, CA: ca, Clients: siprec.ClientsOff})
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +48,7 @@ func TestGeneratorOverTLSAndIPv6(t *testing.T) {
 		c.TLS, c.Listen = identity, []siprec.Endpoint{{Network: "tls", Address: "[::1]:0"}}
 	})
 	generate(t, l, load.Config{
-		Target: check.Target{Transport: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}},
+		Target: check.Target{Transport: "tls", TLS: authority.Client()},
 		Calls:  5, Streams: 2, Duration: time.Second, Rate: 100, SRTP: true, Files: l.dir, Wait: 30 * time.Second,
 	})
 }

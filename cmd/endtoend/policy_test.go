@@ -15,6 +15,7 @@ import (
 
 	"github.com/siprecd/siprecd/conformance/policy"
 	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/conformance/src/srctest"
 	"github.com/siprecd/siprecd/rules/scenario"
 )
 
@@ -38,19 +39,9 @@ func newStage(t testing.TB, program string, all []scenario.Scenario) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	issued, err := authority.Issue("127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, key, _, err := authority.Write(t.TempDir(), issued)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st := &stage{token: "a-token-of-this-test-and-of-nothing-else", tls: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}}
+	authority := srctest.NewAuthority(t)
+	certificate, key, _ := authority.Write(authority.Issue("127.0.0.1"))
+	st := &stage{token: "a-token-of-this-test-and-of-nothing-else", tls: authority.Client()}
 	sum := sha256.Sum256([]byte(st.token))
 	tokens := fmt.Sprintf("- name: acd\n  sha256: %s\n  accounts: [\"*\"]\n  commands: [read, control, consent, consent-no, facts, record, user-recording, do-not-record]\n  per-second: 10000\n", hex.EncodeToString(sum[:]))
 	st.served = startServed(t, program, "--listen", "127.0.0.1:0", "--listen", "tls:127.0.0.1:0",

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/conformance/src/srctest"
 	"github.com/siprecd/siprecd/recorder/store"
 	"github.com/siprecd/siprecd/siprec"
 )
@@ -27,7 +27,7 @@ import (
 type siege struct {
 	*testing.T
 	l         *lab
-	authority *src.Authority
+	authority srctest.Authority
 	witness   *src.Dialog
 	client    *src.SRC // of the witness
 	audio     chan error
@@ -85,18 +85,8 @@ func heap() int64 {
 // besiege starts a server that takes calls from 127.0.0.1 only, and the witness.
 func besiege(t *testing.T) *siege {
 	t.Helper()
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := authority.Issue("127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, key, _, err := authority.Write(t.TempDir(), cert)
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := srctest.NewAuthority(t)
+	certificate, key, _ := authority.Write(authority.Issue("127.0.0.1"))
 	identity, err := siprec.LoadTLS(siprec.TLSFiles{Certificate: certificate, Key: key})
 	if err != nil {
 		t.Fatal(err)
@@ -331,7 +321,7 @@ func (s *siege) halfOpen() {
 	}
 	c, err := src.New(s.Context(), src.Config{
 		Target: s.l.address("tls"), Transport: "tls",
-		TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: s.authority.Pool()},
+		TLS: s.authority.Client(),
 	})
 	if err != nil {
 		s.Fatal(err)

@@ -1,11 +1,11 @@
 package endtoend
 
 import (
-	"crypto/tls"
 	"net"
 	"testing"
 
 	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/conformance/src/srctest"
 	"github.com/siprecd/siprecd/siprec"
 )
 
@@ -24,22 +24,8 @@ func TestTLSWithAClientCertificate(t *testing.T) {
 // recordOverTLS records both parties of a conversation whose SRC shows a certificate.
 func recordOverTLS(t *testing.T, host, suite string) {
 	t.Parallel()
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	issue := func(name string) tls.Certificate {
-		t.Helper()
-		cert, err := authority.Issue(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return cert
-	}
-	certificate, key, ca, err := authority.Write(t.TempDir(), issue(host))
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := srctest.NewAuthority(t)
+	certificate, key, ca := authority.Write(authority.Issue(host))
 	identity, err := siprec.LoadTLS(siprec.TLSFiles{Certificate: certificate, Key: key, CA: ca, Clients: siprec.ClientsRequired})
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +41,7 @@ func recordOverTLS(t *testing.T, host, suite string) {
 	})
 	c, err := src.New(t.Context(), src.Config{
 		Target: l.address("tls"), Transport: "tls",
-		TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool(), Certificates: []tls.Certificate{issue("sbc.example")}},
+		TLS: authority.Client(authority.Issue("sbc.example")),
 	})
 	if err != nil {
 		t.Fatal(err)

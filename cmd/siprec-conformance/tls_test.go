@@ -9,23 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/conformance/src/srctest"
 )
 
 // TestOverTLS: the server is believed by --tls-ca only, and is shown the certificate.
 func TestOverTLS(t *testing.T) {
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := authority.Issue("127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, key, ca, err := authority.Write(t.TempDir(), cert)
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := srctest.NewAuthority(t)
+	cert := authority.Issue("127.0.0.1")
+	certificate, key, ca := authority.Write(cert)
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
 		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, ClientCAs: authority.Pool(), ClientAuth: tls.RequireAndVerifyClientCert,
 	})

@@ -9,7 +9,7 @@ import (
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/observe"
-	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/conformance/src/srctest"
 )
 
 // TestConformance runs the suite against the program, strict, over each transport, but for
@@ -60,20 +60,11 @@ func TestConformance(t *testing.T) {
 // client believes and may show.
 func encrypted(t *testing.T) (args []string, ca string, client *tls.Config) {
 	t.Helper()
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := authority.Issue("127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, key, ca, err := authority.Write(t.TempDir(), cert)
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := srctest.NewAuthority(t)
+	cert := authority.Issue("127.0.0.1")
+	certificate, key, ca := authority.Write(cert)
 	return []string{"--listen", "tls:127.0.0.1:0", "--tls-certificate", certificate, "--tls-key", key}, ca,
-		&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool(), Certificates: []tls.Certificate{cert}}
+		authority.Client(cert)
 }
 
 // heard notes what passed of a run of the suite, and complains of what neither did nor

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/conformance/src/srctest"
 )
 
 // TestKilledServerGoesOnOverTLS kills a server with a recording session over mutual TLS
@@ -21,22 +21,8 @@ import (
 // its SRC sends over a new connection; those of another certificate are refused.
 func TestKilledServerGoesOnOverTLS(t *testing.T) {
 	ctx, dir := deadline(t), t.TempDir()
-	authority, err := src.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	issue := func(name string) tls.Certificate {
-		t.Helper()
-		c, err := authority.Issue(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	certificate, key, ca, err := authority.Write(t.TempDir(), issue("127.0.0.1"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := srctest.NewAuthority(t)
+	certificate, key, ca := authority.Write(authority.Issue("127.0.0.1"))
 	list := filepath.Join(dir, "srcs.yaml")
 	if err := os.WriteFile(list, []byte("- {name: edge-sbc, certificates: sbc.example}\n- {name: other-sbc, certificates: other.example}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -56,7 +42,7 @@ func TestKilledServerGoesOnOverTLS(t *testing.T) {
 		t.Helper()
 		c, err := src.New(ctx, src.Config{
 			Target: p.tls, Transport: "tls",
-			TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool(), Certificates: []tls.Certificate{issue(name)}},
+			TLS: authority.Client(authority.Issue(name)),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -112,6 +112,8 @@ func TestImportsReportPlanted(t *testing.T) {
 			`package planted; import _ "github.com/emiago/sipgo/sip"`, "conformance/planted depends on github.com/emiago/sipgo/sip"},
 		{"suite imports rules", "conformance/planted/planted.go",
 			`package planted; import _ "` + module + `/rules"`, "conformance/planted depends on rules"},
+		{"a program has what is for tests", "conformance/load/planted.go",
+			`package load; import _ "` + module + `/conformance/src/srctest"`, "conformance/load depends on conformance/src/srctest, which is for tests"},
 		{"a folder nobody decided on", "util/planted.go", `package util`, "util has no rule"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -159,6 +161,9 @@ func (r importRule) check(p listedPackage, folder string, standard map[string]bo
 	var found []string
 	for _, dep := range p.Deps {
 		if inner, ok := ours(dep); ok {
+			if forTests(inner) {
+				found = append(found, fmt.Sprintf("%s depends on %s, which is for tests", folder, inner))
+			}
 			if !anyFits(r.ours, inner) {
 				found = append(found, fmt.Sprintf("%s depends on %s", folder, inner))
 			}
@@ -180,6 +185,9 @@ func (r importRule) check(p listedPackage, folder string, standard map[string]bo
 	}
 	return found
 }
+
+// forTests says whether a package is there for tests alone, as its name tells.
+func forTests(folder string) bool { return strings.HasSuffix(folder, "test") }
 
 // ours cuts the module path off.
 func ours(path string) (folder string, ok bool) {

@@ -15,6 +15,7 @@ import (
 	"github.com/siprecd/siprecd/conformance/internal/modeltest"
 	"github.com/siprecd/siprecd/conformance/pcap"
 	"github.com/siprecd/siprecd/conformance/src"
+	"github.com/siprecd/siprecd/conformance/src/srctest"
 )
 
 // TestCaptureOfARun: what a reader finds in the capture of a run is what went over the
@@ -64,16 +65,10 @@ func start(t *testing.T, network string) check.Target {
 	cfg := model.Config{Network: network, Reports: true}
 	var believed *tls.Config
 	if network == "tls" {
-		authority, err := src.NewAuthority()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cert, err := authority.Issue("127.0.0.1")
-		if err != nil {
-			t.Fatal(err)
-		}
+		authority := srctest.NewAuthority(t)
+		cert := authority.Issue("127.0.0.1")
 		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}
-		believed = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authority.Pool()}
+		believed = authority.Client()
 	}
 	s := modeltest.Start(t, cfg)
 	return check.Target{Address: s.Addr(), Transport: network, TLS: believed}
