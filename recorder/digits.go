@@ -165,14 +165,17 @@ func (w *way) settlePress(stream int, now time.Duration) {
 }
 
 // withholdPress judges it when nothing that arrives from an instant on may be kept: what
-// of it may come yet would be withheld. When the stream is over, its end does not come
-// again.
+// of it may come yet would be withheld. When the stream is over, which withholds nothing,
+// no more is to come, whether its end was told or lost: what was told is all of it, unless
+// there are packets that say that it went on.
 func (w *way) withholdPress(stream int, from time.Duration, over bool) {
 	p := w.press
 	switch {
 	case p == nil:
 	case p.last < from && (p.whole(from) || over && p.ended):
 		w.keepPress(stream)
+	case over && p.last < from-lateLag:
+		// It waits for such packets, until the track is closed.
 	default:
 		p.forget()
 	}

@@ -194,6 +194,23 @@ func TestTrackDigits(t *testing.T) {
 			p.track.End("r", t0.Add(1130*ms))
 			p.packet(101, time.Second, 1140*ms, toldBy(5, false, 960))
 		}, nil},
+		{"the stream ends while it is pressed, told after that", func(_ *testing.T, p *pressing) {
+			p.packet(101, time.Second, 1120*ms, toldBy(5, false, 800))
+			p.packet(101, time.Second, 1140*ms, toldBy(5, false, 960))
+			p.track.End("r", t0.Add(1130*ms))
+		}, nil},
+		{"the stream ends and its end is lost", func(_ *testing.T, p *pressing) {
+			p.packet(101, time.Second, 1120*ms, toldBy(5, false, 800))
+			p.track.End("r", t0.Add(1300*ms))
+		}, five},
+		{"the stream ends, its end is lost, and a pause is told late", func(_ *testing.T, p *pressing) {
+			p.packet(101, time.Second, 1120*ms, toldBy(5, false, 800))
+			p.track.End("r", t0.Add(1300*ms))
+			p.stop(1200 * ms)
+		}, nil},
+		{"the end is lost and the track is closed", func(_ *testing.T, p *pressing) {
+			p.packet(101, time.Second, 1120*ms, toldBy(5, false, 800))
+		}, five},
 		{"the stream ends just after it", func(_ *testing.T, p *pressing) {
 			p.packet(101, time.Second, 1120*ms, toldBy(5, true, 800))
 			p.track.End("r", t0.Add(1130*ms))

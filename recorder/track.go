@@ -215,6 +215,7 @@ func (t *Track) WriteRTP(p *media.Packet) {
 		// (RFC 4733 §2.2.1): there is nothing to learn from it.
 		t.counts.Events++
 		t.pressed(p, f)
+		t.pass(p)
 		return
 	}
 	rate := f.rate
@@ -240,6 +241,20 @@ func (t *Track) WriteRTP(p *media.Packet) {
 		}
 	}
 	t.scratch.Payload = nil
+}
+
+// pass keeps of a packet that came, and is not stored whatever a permit covers, that it
+// came: its number, for its stream not to miss it (RFC 4733 §2.1: events share the
+// sequence numbers of their stream).
+func (t *Track) pass(p *media.Packet) {
+	arrival := p.Arrival.Sub(t.zero)
+	passed := capture.NewPassed(t.number, arrival, p.Header.SSRC, p.Header.SequenceNumber)
+	for _, w := range t.ways {
+		if w.gate.keep(instant{Arrival: arrival, Media: arrival}) {
+			passed.Decision = w.allowed
+			w.append(&passed)
+		}
+	}
 }
 
 // WriteSenderReport keeps a sender report in the captures whose permit covers its

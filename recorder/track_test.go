@@ -112,8 +112,16 @@ func TestTrackKeepsWhatIsPermitted(t *testing.T) {
 	tr.WriteRTP(packet(6, 800, 0, 99*ms, "read late"))
 	tr.WriteRTP(packet(7, 800, 0, 100*ms, "after"))
 	var got []string
+	var passed []uint16
 	for _, p := range out.packets {
+		if p.IsPassed() {
+			passed = append(passed, p.Sequence)
+			continue
+		}
 		got = append(got, string(p.Payload))
+	}
+	if !slices.Equal(passed, []uint16{3, 4}) {
+		t.Errorf("the digits came as %v", passed)
 	}
 	if want := []string{"one", "unannounced", "read late"}; !equal(got, want) {
 		t.Errorf("kept %q, want %q", got, want)
@@ -285,7 +293,11 @@ func TestDigitsAreNeverStored(t *testing.T) {
 				t.Fatal(err)
 			}
 			tr.WriteRTP(packet(1, 0, tt.pt, ms, tt.payload))
-			if got := len(out.packets) == 1; got != tt.kept || (tr.count("r").Events == 1) == tt.kept {
+			got := len(out.packets) == 1 && out.packets[0].IsRTP()
+			if !tt.kept && (len(out.packets) != 1 || !out.packets[0].IsPassed() || len(out.packets[0].Payload)+int(out.packets[0].Timestamp) != 0) {
+				t.Errorf("more is kept than that it came: %+v", out.packets)
+			}
+			if got != tt.kept || (tr.count("r").Events == 1) == tt.kept {
 				t.Errorf("kept %v, want %v; counts %+v", got, tt.kept, tr.count("r"))
 			}
 		})

@@ -302,7 +302,7 @@ type Format struct {
 type Packets struct {
 	Received  uint64 `json:"received"`  // all that were taken as the stream's own
 	Kept      uint64 `json:"kept"`      // of those, in the capture, without duplicates
-	Lost      uint64 `json:"lost"`      // that the sequence numbers of the kept ones miss
+	Lost      uint64 `json:"lost"`      // that the sequence numbers of the kept ones and of events miss
 	Late      uint64 `json:"late"`      // that came after a later one
 	Duplicate uint64 `json:"duplicate"` // that came again
 	Withheld  uint64 `json:"withheld"`  // forgotten because no permit covered them

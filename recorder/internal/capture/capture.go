@@ -23,6 +23,8 @@
 //	digit:   a packet of payload type 201: arrival is that of the last packet of a
 //	         telephone event, timestamp its RTP time, payload event uint8 · time before
 //	         the arrival at which it began int64 (ns) · duration int64 (ns)
+//	passed:  a packet of payload type 202: one with that SSRC and sequence came, of
+//	         which nothing else is kept; timestamp 0, no payload
 //
 // A sealed body is AES-256-GCM (NIST SP 800-38D) with the header of the page and
 // the id of the recording as associated data. The key comes from the key of the

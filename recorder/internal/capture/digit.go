@@ -37,5 +37,6 @@ func (p *Packet) Digit() (d Digit, ok bool) {
 	return Digit{p.Payload[0], time.Duration(before), time.Duration(duration)}, true
 }
 
-// IsRTP says that p is an RTP packet, and neither a sender report nor a digit.
+// IsRTP says that p is an RTP packet, and neither a sender report nor a digit, nor the
+// number of a packet that is not kept.
 func (p *Packet) IsRTP() bool { return p.PayloadType < 128 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/siprecd/siprecd/recorder/codec"
+	"github.com/siprecd/siprecd/recorder/internal/capture"
 )
 
 // kind is what the packets of a format hold.
@@ -18,8 +19,9 @@ const (
 	audio kind = iota + 1
 	// quiet is comfort noise (RFC 3389): it has a time and is silence.
 	quiet
-	// events are telephone events and tones (RFC 4733): their timestamps stand
-	// still while they last, so they say nothing about time.
+	// events are telephone events and tones (RFC 4733), whose timestamps stand
+	// still while they last, and packets of which only the number was kept: they say
+	// nothing about time.
 	events
 	// unknown is what cannot be decoded.
 	unknown
@@ -122,6 +124,7 @@ func staticFormat(pt uint8) Format {
 type codings struct {
 	maker
 	formats []Format
+	passed  coding         // of packets that came and were not kept
 	byType  [128][]*coding // in the order of From
 }
 
@@ -129,7 +132,7 @@ type codings struct {
 func (cs *codings) again() *codings { return newCodings(cs.formats, cs.maker) }
 
 func newCodings(formats []Format, m maker) *codings {
-	cs := &codings{maker: m, formats: formats}
+	cs := &codings{maker: m, formats: formats, passed: coding{kind: events}}
 	for _, f := range formats {
 		if f.PayloadType < 128 {
 			cs.byType[f.PayloadType] = append(cs.byType[f.PayloadType], m.coding(f))
@@ -141,9 +144,19 @@ func newCodings(formats []Format, m maker) *codings {
 	return cs
 }
 
-// of gives the format of a payload type at an instant.
-func (cs *codings) of(pt uint8, at time.Duration) *coding {
-	pt &= 0x7f // RFC 3550 §5.1: seven bits
+// of gives the format of a packet of the capture; nil for what has no sequence number.
+func (cs *codings) of(p *capture.Packet) *coding {
+	switch {
+	case p.IsPassed():
+		return &cs.passed
+	case !p.IsRTP():
+		return nil
+	}
+	return cs.ofType(p.PayloadType, p.Arrival)
+}
+
+// ofType gives the format of a payload type, of seven bits (RFC 3550 §5.1), at an instant.
+func (cs *codings) ofType(pt uint8, at time.Duration) *coding {
 	list := cs.byType[pt]
 	if len(list) == 0 {
 		list = []*coding{cs.coding(staticFormat(pt))}

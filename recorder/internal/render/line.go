@@ -150,8 +150,7 @@ func (l *line) read(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if a.IsRTP() {
-			a.coding = l.codings.of(a.PayloadType, a.Arrival)
+		if a.coding = l.codings.of(&a.Packet); a.coding != nil {
 			l.lineup.take(&a)
 		}
 	}

@@ -22,10 +22,7 @@ type lineup struct {
 	spare  [][]byte
 	work   *workspace // may be nil
 
-	received, late, duplicate uint64
-	// stranded numbers were missing before packets without a time and after the
-	// last with one.
-	stranded int64
+	received, late, duplicate uint64 // without those that were not kept
 }
 
 // take takes the next packet of the stream, of which Packet and coding are filled in; it
@@ -36,13 +33,17 @@ func (l *lineup) take(a *arrival) {
 	}
 	a.late = false
 	l.now = max(l.now, a.Arrival)
+	if a.IsPassed() && !l.follows(a.SSRC) {
+		return // it says that nothing is missing, and nothing would be
+	}
 	o, known := l.source(a.SSRC)
 	if !known {
 		l.begin(o, a)
 	}
-	if o.judge(a) == fits {
+	switch fit := o.judge(a); {
+	case fit == fits:
 		l.accept(o, a)
-	} else {
+	case !a.IsPassed():
 		l.stray(o, a)
 	}
 	for _, o := range l.orders {
@@ -50,6 +51,11 @@ func (l *lineup) take(a *arrival) {
 			l.release(o, false)
 		}
 	}
+}
+
+// follows reports whether packets of an SSRC came lately.
+func (l *lineup) follows(ssrc uint32) bool {
+	return slices.ContainsFunc(l.orders, func(o *order) bool { return o.ssrc == ssrc })
 }
 
 // source finds the order of an SSRC or makes room for it.
@@ -81,13 +87,12 @@ func (l *lineup) begin(o *order, a *arrival) {
 }
 
 func (l *lineup) accept(o *order, a *arrival) {
-	if !o.note(a) {
-		l.duplicate++
-		return
+	isNew := o.note(a)
+	if !a.IsPassed() {
+		l.count(a, isNew)
 	}
-	l.received++
-	if a.late {
-		l.late++
+	if !isNew {
+		return
 	}
 	switch {
 	case o.begun && a.seq < o.next: // too late: its place is gone
@@ -96,6 +101,19 @@ func (l *lineup) accept(o *order, a *arrival) {
 		l.give(a)
 	default:
 		o.hold(l.keep(a))
+	}
+}
+
+// count counts a packet that is kept.
+func (l *lineup) count(a *arrival, isNew bool) {
+	switch {
+	case !isNew:
+		l.duplicate++
+	case a.late:
+		l.received++
+		l.late++
+	default:
+		l.received++
 	}
 }
 
@@ -129,8 +147,6 @@ func (l *lineup) stray(o *order, a *arrival) {
 // finish gives on what an order holds and ends its run.
 func (l *lineup) finish(o *order) {
 	l.release(o, true)
-	l.stranded += o.carry
-	o.carry = 0
 }
 
 // release gives on what need not wait any longer.

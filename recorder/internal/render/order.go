@@ -43,7 +43,6 @@ type order struct {
 	begun   bool  // next is valid
 	next    int64 // the number to be given on next
 	highest int64 // the highest that came
-	carry   int64 // missing before packets without a time
 	seen    history
 	held    []arrival // by seq
 	octets  int
@@ -190,12 +189,5 @@ func (o *order) turn(a *arrival, behind []arrival) {
 		for i := range behind {
 			a.sent = min(a.sent, behind[i].Arrival)
 		}
-	}
-	// Telephone events have no length in time: what is missing before them is
-	// accounted for with the next packet that has.
-	a.missing += o.carry
-	o.carry = 0
-	if a.coding.kind == events {
-		o.carry, a.missing = a.missing, 0
 	}
 }

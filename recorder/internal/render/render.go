@@ -133,7 +133,7 @@ type StreamResult struct {
 	// duplicates; Lost those that its sequence numbers miss, Late those that
 	// came after a later one, Duplicate those that came again (RFC 3550 A.1, A.3).
 	//
-	// Lost leaves out what was withheld, and counts packets that came later
+	// Lost leaves out what was withheld, and what came and was not kept, and counts packets that came later
 	// than the reordering window, 512 packets or 2 s, reaches; these are in
 	// Received and Late too.
 	Received, Lost, Late, Duplicate uint64

@@ -41,6 +41,9 @@ type epoch struct {
 	at     int64
 	length int64   // ticks; a guess when kind is unknown
 	coding *coding // nil before the first
+
+	// passed is where the last packet without a time of its own belongs, by its arrival.
+	passed int64
 }
 
 // A jitter is the interarrival jitter of RFC 3550 §6.4.1 over one epoch.
@@ -72,6 +75,9 @@ func (e *epoch) tail() int64 {
 	}
 	return e.at + e.length
 }
+
+// heard is until where something came, be it without a time of its own.
+func (e *epoch) heard() int64 { return max(e.tail(), e.passed) }
 
 // A use is the extent of the packets of one format in an epoch.
 type use struct {
@@ -123,13 +129,12 @@ func newSurvey(s Stream, m maker) *survey {
 
 // read takes a packet of the stream as it stands in the capture.
 func (v *survey) read(a *arrival) {
-	if !a.IsRTP() {
+	if a.coding = v.codings.of(&a.Packet); a.coding == nil {
 		v.reports.take(&a.Packet)
 		v.takeDigit(&a.Packet)
 		return
 	}
-	c, came := v.codings.of(a.PayloadType, a.Arrival), a.Arrival
-	a.coding = c
+	c, came := a.coding, a.Arrival
 	before := v.lineup.received
 	v.lineup.take(a)
 	if v.lineup.received == before {
@@ -156,7 +161,6 @@ func addName(names []string, name string) []string {
 func (v *survey) end() {
 	v.lineup.flush()
 	v.lineup.close()
-	v.lost += uint64(v.lineup.stranded)
 	for i := range v.epochs {
 		v.undecodable(i)
 	}
@@ -168,6 +172,7 @@ func (v *survey) end() {
 // take takes a packet in sequence.
 func (v *survey) take(a *arrival) {
 	if a.coding.kind == events {
+		v.pass(a)
 		return
 	}
 	in := v.timing.place(a)
@@ -192,6 +197,24 @@ func (v *survey) take(a *arrival) {
 		v.undecodableSoFar(e)
 	}
 	e.extend(a)
+}
+
+// pass takes a packet that has no time of its own. What is missing before it was sent
+// between the packet before and its arrival.
+func (v *survey) pass(a *arrival) {
+	epoch, at, ok := v.timing.guess(a)
+	if !ok {
+		v.lost += uint64(a.missing)
+		return
+	}
+	e := &v.epochs[epoch]
+	if a.missing > 0 {
+		v.dig(hole{
+			epoch: epoch, from: max(e.heard(), at-a.missing*e.length), to: at, cause: CauseLost,
+			missing: a.missing, length: e.length,
+		})
+	}
+	e.passed = max(e.passed, at)
 }
 
 // undecodableSoFar keeps the guess in bounds when the encoding hides its length.
@@ -235,7 +258,7 @@ func (v *survey) begin(a *arrival, in instant) {
 	}
 	b := &v.epochs[in.before]
 	v.dig(hole{
-		epoch: in.epoch, from: b.tail() - in.offset, to: 0, cause: CauseLost,
+		epoch: in.epoch, from: b.heard() - in.offset, to: 0, cause: CauseLost,
 		missing: a.missing, length: b.length, joined: true,
 	})
 }
@@ -254,11 +277,11 @@ func (v *survey) next(a *arrival, in instant) {
 		return // time without numbers: silence suppression
 	}
 	h := hole{
-		epoch: in.epoch, from: e.tail(), to: in.at, cause: CauseLost,
+		epoch: in.epoch, from: e.heard(), to: in.at, cause: CauseLost,
 		missing: a.missing, length: e.length,
 	}
-	if e.coding.kind == quiet {
-		// Most of the time after comfort noise is silence, not loss.
+	if e.coding.kind == quiet || e.passed > e.tail() {
+		// Most of the time after comfort noise is silence, and that of events is theirs.
 		h.from = max(h.from, h.to-h.missing*h.length)
 	}
 	v.dig(h)

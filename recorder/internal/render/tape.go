@@ -118,8 +118,7 @@ func (t *taper) read(job Job, v *survey) (err error) {
 		if err != nil {
 			return fmt.Errorf("read capture: %w", err)
 		}
-		if a.IsRTP() {
-			a.coding = codings.of(a.PayloadType, a.Arrival)
+		if a.coding = codings.of(&a.Packet); a.coding != nil {
 			t.lineup.take(&a)
 		}
 	}

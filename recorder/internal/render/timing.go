@@ -59,6 +59,17 @@ func (t *timing) place(a *arrival) instant {
 	return t.change(a)
 }
 
+// guess finds the place of a packet without a time of its own, by when it came: in the
+// epoch that its SSRC is in. It is not ok when there is none.
+func (t *timing) guess(a *arrival) (epoch int, at int64, ok bool) {
+	for _, c := range t.clocks {
+		if c.ssrc == a.SSRC && c.run == a.run && c.epoch >= 0 {
+			return c.epoch, c.at + ticks(a.sent-c.sent, c.rate), true
+		}
+	}
+	return 0, 0, false
+}
+
 // goesOn takes a packet of the same clock, unless it begins a new epoch.
 func (c *clock) goesOn(a *arrival) (at int64, ok bool) {
 	step := int64(int32(a.Timestamp - c.timestamp))
