@@ -10,6 +10,7 @@ import (
 	"github.com/siprecd/siprecd/conformance/internal/model"
 	"github.com/siprecd/siprecd/conformance/internal/modeltest"
 	"github.com/siprecd/siprecd/conformance/observe"
+	"github.com/siprecd/siprecd/conformance/src"
 	"github.com/siprecd/siprecd/conformance/src/srctest"
 )
 
@@ -22,7 +23,25 @@ func start(t *testing.T, cfg model.Config) check.Target {
 	}
 	observer := recorded(t, &cfg)
 	s := modeltest.Start(t, cfg)
-	return check.Target{Address: s.Addr(), Transport: cfg.Network, TLS: believed, Duration: lasts, Observer: observer}
+	return check.Target{
+		Address: s.Addr(), Transport: cfg.Network, TLS: believed, Credentials: credentials(t, cfg.Account), Duration: lasts, Observer: observer,
+	}
+}
+
+// account is whose password the right servers take.
+func account() *model.Account { return &model.Account{Name: "nora", Password: "never: \"guessed\""} }
+
+// credentials are those of an account; none without one.
+func credentials(t *testing.T, a *model.Account) *src.Credentials {
+	t.Helper()
+	if a == nil {
+		return nil
+	}
+	c, err := src.NewCredentials(a.Name, a.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // lasts is how long the case of a long recording session goes on.
@@ -78,7 +97,11 @@ func correct() map[string]struct {
 			model.Config{Network: "tls", TLS: &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAndVerifyClientCert}},
 			[]string{"security/tls"}, []string{"tls", "client-certificate"},
 		},
-		"digest":         {model.Config{Network: "udp", Asks: true}, []string{"security/digest"}, []string{"digest"}},
+		"digest": {model.Config{Network: "udp", Asks: true, Account: account()}, []string{"security/digest"}, []string{"digest", "password"}},
+		"digest over tcp": {
+			model.Config{Network: "tcp", Asks: true, AsksAlways: true, Account: account()},
+			[]string{"security/digest"}, []string{"digest", "password"},
+		},
 		"protected keys": {model.Config{Network: "udp", ProtectedKeys: true}, []string{"security/keys/4"}, []string{"protected-keys"}},
 	}
 }

@@ -28,6 +28,7 @@ func Features() []Feature {
 		{Name: "digest", Says: "asks who opens a recording session for a password (RFC 3261 §22)", Setting: true},
 		{Name: check.Files, Says: "writes WAV files, which --files or --files-url finds; with one of these it is claimed"},
 		{Name: "info", Says: "takes metadata in INFO, as some clients send it (RFC 6086)"},
+		{Name: check.Password, Says: "takes the user name of --user with its password; with these it is claimed, and digest too", Setting: true},
 		{Name: "plain-invite", Says: "takes an INVITE without any mark of a recording session, from clients that are configured so"},
 		{Name: "protected-keys", Says: "takes keys of SRTP over TLS only (RFC 4568 §8.3)", Setting: true},
 		{Name: "rtcp", Says: "sends receiver reports (RFC 3550 §6.4, RFC 7866 §8.1.1)"},

@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/siprecd/siprecd/conformance/src"
@@ -14,6 +15,7 @@ type invites struct {
 	sent     int // transmissions
 	accepted int
 	refused  map[string]int // by status and reason
+	said     bool           // somebody gave a password for the server
 }
 
 // watch puts the count in front of another watcher of packets, which may be nil.
@@ -57,6 +59,14 @@ func (n *invites) see(p src.Packet) {
 	n.refused[fmt.Sprintf("%d %s", m.Status, m.Reason)]++
 }
 
+// passwordHint is that of a server which asks for a password.
+func (n *invites) passwordHint(times int, status string) string {
+	if n.said {
+		return fmt.Sprintf("The server accepted no INVITE, and refused %d of them with %q although a password was said: check --user and --password-file.", times, status)
+	}
+	return fmt.Sprintf("The server accepted no INVITE, and refused %d of them with %q: it asks for a password, say one with --user and --password-file.", times, status)
+}
+
 // hint says what may be wrong when INVITEs were sent and none was accepted; empty
 // otherwise.
 func (n *invites) hint() string {
@@ -73,6 +83,9 @@ func (n *invites) hint() string {
 	}
 	if most == "" {
 		return "The server answers, but not to INVITE: check that it is a Session Recording Server, and that this machine may record there."
+	}
+	if strings.HasPrefix(most, "401 ") || strings.HasPrefix(most, "407 ") {
+		return n.passwordHint(times, most)
 	}
 	return fmt.Sprintf("The server accepted no INVITE, and refused %d of them with %q: check that it is a Session Recording Server, and that this machine may record there.", times, most)
 }

@@ -76,7 +76,7 @@ func reach(ctx context.Context, target check.Target, timeout time.Duration) (ser
 }
 
 func ask(ctx context.Context, target check.Target) (a answer) {
-	c, err := src.New(ctx, src.Config{Target: target.Address, Transport: target.Transport, TLS: target.TLS, Packets: target.Packets})
+	c, err := src.New(ctx, src.Config{Target: target.Address, Transport: target.Transport, TLS: target.TLS, Credentials: target.Credentials, Packets: target.Packets})
 	if err != nil {
 		return answer{err: err}
 	}

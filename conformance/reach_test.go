@@ -180,6 +180,22 @@ func TestSlowServer(t *testing.T) {
 	}
 }
 
+// TestWrongPassword: a server that accepts no INVITE although a password was said is told
+// from one that was not asked rightly.
+func TestWrongPassword(t *testing.T) {
+	target := start(t, model.Config{Network: "udp", Asks: true, Account: account()})
+	var err error
+	if target.Credentials, err = src.NewCredentials(account().Name, "guessed"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := conformance.Run(t.Context(), target, conformance.Options{Cases: []check.Case{
+		{ID: "a/1", Level: check.Must, Run: func(ctx context.Context, t *check.T) { t.Open(ctx, src.Request{}) }},
+	}})
+	if err != nil || r.Failed != 1 || !strings.Contains(r.Hint, `although a password was said: check --user and --password-file`) || strings.Contains(r.Hint, "\n") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // TestNoSRS: a server that accepts no recording session is told to be none.
 func TestNoSRS(t *testing.T) {
 	invite := check.Case{ID: "a/1", Level: check.Must, Run: func(ctx context.Context, t *check.T) { t.Open(ctx, src.Request{}) }}
@@ -196,6 +212,8 @@ func TestNoSRS(t *testing.T) {
 		want  string
 	}{
 		{"refuses", model.Config{Alter: refuses}, []check.Case{invite, invite}, `The server accepted no INVITE, and refused 2 of them with "403`},
+		{"asks for a password", model.Config{Asks: true}, []check.Case{invite, invite, options},
+			`The server accepted no INVITE, and refused 2 of them with "401 Model": it asks for a password, say one with --user and --password-file.`},
 		{"is silent", model.Config{Drop: func(req *src.Message, _ int) bool { return req.Method == "INVITE" }}, []check.Case{invite}, "The server answers, but not to INVITE"},
 		{"accepts", model.Config{}, []check.Case{invite}, ""},
 		{"is not asked", model.Config{Alter: refuses}, []check.Case{options}, ""},

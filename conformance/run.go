@@ -87,7 +87,7 @@ func Run(ctx context.Context, target check.Target, opt Options) (*Report, error)
 		Suite: version(), Target: target.Address, Transport: target.Transport, Server: server, Features: opt.Features, Strict: opt.Strict,
 		Started: time.Now().UTC(),
 	}
-	var heard invites
+	heard := invites{said: target.Credentials != nil}
 	target.Packets = heard.watch(target.Packets)
 	run := &runner{target: target, opt: opt, results: make([]*check.Result, len(opt.Cases))}
 	run.all(ctx)
@@ -150,6 +150,10 @@ func (r *runner) one(ctx context.Context, i int) {
 	c := r.opt.Cases[i]
 	if c.LooksAtFiles() && r.target.Observer == nil {
 		r.done(i, c.Skipped("nobody says where the files of the server are"))
+		return
+	}
+	if c.SaysPassword() && r.target.Credentials == nil {
+		r.done(i, c.Skipped("nobody says a user name and password for the server (--user and --password-file)"))
 		return
 	}
 	if missing := r.opt.Missing(c); missing != "" {

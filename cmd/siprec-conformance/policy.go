@@ -95,7 +95,7 @@ func (c policyPlayCommand) player() (*policy.Player, error) {
 		return nil, err
 	}
 	p := &policy.Player{
-		SRC:     src.Config{Target: target.Address, Transport: target.Transport, TLS: target.TLS},
+		SRC:     src.Config{Target: target.Address, Transport: target.Transport, TLS: target.TLS, Credentials: target.Credentials},
 		Control: control,
 		Dialect: dialects()[c.Dialect], Gap: c.Gap, Data: c.Data,
 	}

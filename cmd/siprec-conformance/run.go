@@ -51,7 +51,10 @@ func (c runCommand) options() (o conformance.Options, err error) {
 	if o.Features, err = conformance.Claim(c.Profile, c.Features); err != nil {
 		return o, err
 	}
-	if o.Features, err = c.claim(o.Features, c.Features); err != nil {
+	if o.Features, err = c.fileFlags.claim(o.Features, c.Features); err != nil {
+		return o, err
+	}
+	if o.Features, err = c.loginFlags.claim(o.Features); err != nil {
 		return o, err
 	}
 	o.Cases, err = c.choose()

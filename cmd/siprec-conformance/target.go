@@ -20,6 +20,7 @@ type reachFlags struct {
 	TLSCertificate string `name:"tls-certificate" help:"Certificate to show on TLS, PEM, with --tls-key." placeholder:"FILE"`
 	TLSKey         string `name:"tls-key" help:"Private key of the certificate, PEM." placeholder:"FILE"`
 	TLSCA          string `name:"tls-ca" help:"Authorities that the certificate of the server may be of, PEM. When empty, those of the system." placeholder:"FILE"`
+	loginFlags     `embed:""`
 }
 
 // target is the server that the flags name.
@@ -29,7 +30,10 @@ func (c reachFlags) target() (check.Target, error) {
 		return target, err
 	}
 	target.Transport = c.Transport
-	target.TLS, err = c.tls()
+	if target.TLS, err = c.tls(); err != nil {
+		return target, err
+	}
+	target.Credentials, err = c.credentials()
 	return target, err
 }
 

@@ -10,11 +10,15 @@ import (
 	"github.com/siprecd/siprecd/conformance"
 	"github.com/siprecd/siprecd/conformance/check"
 	"github.com/siprecd/siprecd/conformance/observe"
+	"github.com/siprecd/siprecd/conformance/src"
 )
 
 // byConfiguration are the features that TestConformance cannot claim, since their settings
 // rule others out.
 var byConfiguration = []string{"bound", "client-certificate", "digest"}
+
+// guarded is the password of the user src in TestConformanceSecurity.
+const guarded = "not to be guessed"
 
 // TestConformanceSecurity runs the cases of security against the program with the settings
 // that they need.
@@ -39,7 +43,7 @@ func TestConformanceSecurity(t *testing.T) {
 		},
 		{
 			"password", []string{"udp", "tcp"}, "- name: one\n  addresses: [127.0.0.1]\n  digest:\n    md5: true\n    users: [{name: src, password-file: password}]\n", nil,
-			[]string{"security/digest"}, []string{"digest"},
+			[]string{"security/digest", "rfc7866"}, []string{"digest", check.Password, "rtcp", "update"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -47,7 +51,7 @@ func TestConformanceSecurity(t *testing.T) {
 			if tt.srcs != "" {
 				dir := t.TempDir()
 				list := filepath.Join(dir, "srcs.yaml")
-				err := errors.Join(os.WriteFile(filepath.Join(dir, "password"), []byte("not to be guessed\n"), 0o600), os.WriteFile(list, []byte(tt.srcs), 0o600))
+				err := errors.Join(os.WriteFile(filepath.Join(dir, "password"), []byte(guarded+"\n"), 0o600), os.WriteFile(list, []byte(tt.srcs), 0o600))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -62,6 +66,9 @@ func TestConformanceSecurity(t *testing.T) {
 			for _, transport := range tt.transports {
 				target := targets[transport]
 				target.Transport, target.Observer = transport, files
+				if target.Credentials, err = src.NewCredentials("src", guarded); err != nil {
+					t.Fatal(err)
+				}
 				report, err := conformance.Run(deadline(t), target, conformance.Options{Sections: tt.sections, Features: tt.features, Strict: true})
 				if err != nil {
 					t.Fatal(err)

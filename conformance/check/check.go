@@ -93,6 +93,13 @@ type Case struct {
 // Files is the feature of cases that look at the files which the server wrote.
 const Files = "files"
 
+// Password is the feature of cases that say the right user name and password, those of
+// [Target.Credentials].
+const Password = "password"
+
+// SaysPassword says whether the case needs [Password].
+func (c Case) SaysPassword() bool { return slices.Contains(c.Needs, Password) }
+
 // LooksAtFiles says whether the case needs [Files].
 func (c Case) LooksAtFiles() bool { return slices.Contains(c.Needs, Files) }
 
@@ -123,6 +130,9 @@ type Target struct {
 	RequestURI string // default: made from Address
 	// TLS is whom to believe and what to show; default: the authorities of the system.
 	TLS *tls.Config
+	// Credentials answer the challenges of a server that asks for a password (RFC 3261
+	// §22); nil: nobody does, and the cases that need the feature password are skipped.
+	Credentials *src.Credentials
 	// Duration is how long cases go on that look at long recording sessions; 0 is
 	// DefaultDuration.
 	Duration time.Duration

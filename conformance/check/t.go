@@ -140,6 +140,9 @@ func (t *T) TLS() *tls.Config {
 	return t.target.TLS.Clone()
 }
 
+// Credentials are the user name and password for the server; nil when nobody gave any.
+func (t *T) Credentials() *src.Credentials { return t.target.Credentials }
+
 // Duration is how long a recording session lasts where its length is what is tested,
 // as the user asked for it.
 func (t *T) Duration() time.Duration { return cmp.Or(t.target.Duration, DefaultDuration) }
@@ -165,6 +168,7 @@ func (t *T) Client(ctx context.Context) *src.SRC {
 	c, err := src.New(ctx, src.Config{
 		Target: t.target.Address, Transport: t.target.Transport, TLS: t.target.TLS,
 		T1: 200 * time.Millisecond, UserAgent: "siprec-conformance", Packets: t.Packet, Linger: linger,
+		Credentials: t.target.Credentials,
 	})
 	t.Check(err, "open SRC")
 	t.Cleanup(func() {

@@ -157,6 +157,9 @@ func (r *runner) invite(ctx context.Context, c *call, keys []src.SRTPKey) *src.D
 
 // acceptable says what is wrong with the answer to an INVITE; empty is nothing.
 func (r *runner) acceptable(d *src.Dialog, final *src.Message) string {
+	if final.Status == 401 || final.Status == 407 {
+		return fmt.Sprintf("%d %s: the server asks for a password, check --user and --password-file", final.Status, final.Reason)
+	}
 	if final.Status != 200 {
 		return strings.TrimSpace(fmt.Sprintf("%d %s %s", final.Status, final.Reason, final.Get("Warning")))
 	}

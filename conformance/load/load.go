@@ -167,7 +167,7 @@ func (r *runner) say(format string, args ...any) {
 // the server's.
 func (r *runner) reach(ctx context.Context) (*src.SRC, error) {
 	t := r.cfg.Target
-	c, err := src.New(ctx, src.Config{Target: t.Address, Transport: t.Transport, TLS: t.TLS, UserAgent: "siprec-conformance-load"})
+	c, err := src.New(ctx, src.Config{Target: t.Address, Transport: t.Transport, TLS: t.TLS, Credentials: t.Credentials, UserAgent: "siprec-conformance-load"})
 	if err != nil {
 		return nil, err
 	}

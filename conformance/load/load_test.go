@@ -106,6 +106,7 @@ func TestAServerThatIsWrongFails(t *testing.T) {
 				return words
 			}},
 		{name: "the INVITE is refused", want: "3 times: 503 ", answer: replace("INVITE", "200 OK", "503 Full")},
+		{name: "a password is asked for", want: "3 times: 401 OK: the server asks for a password, check --user and --password-file", answer: replace("INVITE", "200 OK", "401 OK")},
 		{name: "a stream is refused", want: "3 times: m-line 1 is inactive", answer: replace("INVITE", "recvonly", "inactive")},
 		{name: "there is no answer", want: "3 times: 200 without an answer", answer: replace("INVITE", "application/sdp", "text/plain")},
 		{name: "an m-line is missing", want: "3 times: 1 m-lines in the answer to 2",

@@ -53,7 +53,7 @@ func (s Settings) run(ctx context.Context, t *check.T, shelf *shelf, one scenari
 		t.Skipf("cannot be played: %s", why)
 	}
 	p := s.Player
-	p.SRC = src.Config{Target: t.Address(), Transport: t.Transport(), Packets: t.Packet}
+	p.SRC = src.Config{Target: t.Address(), Transport: t.Transport(), Credentials: t.Credentials(), Packets: t.Packet}
 	if t.Transport() == "tls" {
 		p.SRC.TLS = t.TLS()
 	}

@@ -213,6 +213,9 @@ func (f *performance) invite(ctx context.Context, l *leg, r src.Request, events 
 	l.playing, l.stop = context.WithCancel(f.playing)
 	final := l.dialog.Final()
 	m.note(events, "INVITE", final.Status, final.Get("Warning"))
+	if final.Status == 401 || final.Status == 407 {
+		return fmt.Errorf("INVITE was answered %d: the server asks for a password, check --user and --password-file", final.Status)
+	}
 	if final.Status != 200 {
 		return fmt.Errorf("INVITE was answered %d %s", final.Status, final.Get("Warning"))
 	}

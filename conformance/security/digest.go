@@ -2,6 +2,7 @@ package security
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 )
 
 // digest are the cases of a server that asks for a password (RFC 3261 §22, RFC 7616,
-// RFC 8760). They need none: what they say is never right.
+// RFC 8760). These need none: what they say is never right.
 func digest() []check.Case {
 	needs := []string{"digest"}
 	return []check.Case{
@@ -19,20 +20,20 @@ func digest() []check.Case {
 			Requirement: "A challenge is by Digest, with realm, nonce and qop auth, and one for each algorithm, the strongest first.",
 			Run: func(ctx context.Context, t *check.T) {
 				list := challenges(t, unknown(ctx, t, nil))
-				var algorithms []string
+				var strengths []int
 				for _, c := range list {
-					if !strings.EqualFold(c.scheme, "Digest") {
-						t.Errorf("a challenge is by %s", c.scheme)
+					if !strings.EqualFold(c.Scheme, "Digest") {
+						t.Errorf("a challenge is by %s", c.Scheme)
 					}
-					if c.params["realm"] == "" || c.params["nonce"] == "" {
-						t.Errorf("a challenge has realm %q and nonce %q", c.params["realm"], c.params["nonce"])
+					if c.Params["realm"] == "" || c.Params["nonce"] == "" {
+						t.Errorf("a challenge has realm %q and nonce %q", c.Params["realm"], c.Params["nonce"])
 					}
-					if !slices.Contains(strings.Split(strings.ReplaceAll(c.params["qop"], " ", ""), ","), "auth") {
-						t.Errorf("a challenge has qop %q, expected auth in it", c.params["qop"])
+					if !slices.Contains(strings.Split(strings.ReplaceAll(c.Params["qop"], " ", ""), ","), "auth") {
+						t.Errorf("a challenge has qop %q, expected auth in it", c.Params["qop"])
 					}
-					algorithms = append(algorithms, strength(c.params["algorithm"]))
+					strengths = append(strengths, strength(c))
 				}
-				if !slices.IsSorted(algorithms) || len(slices.Compact(slices.Clone(algorithms))) != len(algorithms) {
+				if !slices.IsSorted(strengths) || len(slices.Compact(slices.Clone(strengths))) != len(strengths) {
 					t.Errorf("the algorithms are not each once and the strongest first")
 				}
 			},
@@ -42,8 +43,8 @@ func digest() []check.Case {
 			Requirement: "Nonces of two challenges differ.",
 			Run: func(ctx context.Context, t *check.T) {
 				first, second := challenges(t, unknown(ctx, t, nil)), challenges(t, unknown(ctx, t, nil))
-				if first[0].params["nonce"] == second[0].params["nonce"] {
-					t.Errorf("the nonce %q came twice", first[0].params["nonce"])
+				if first[0].Params["nonce"] == second[0].Params["nonce"] {
+					t.Errorf("the nonce %q came twice", first[0].Params["nonce"])
 				}
 			},
 		},
@@ -52,7 +53,7 @@ func digest() []check.Case {
 			Requirement: "A response that is not of the password is refused.",
 			Run: func(ctx context.Context, t *check.T) {
 				c := challenges(t, unknown(ctx, t, nil))[0]
-				refused(t, unknown(ctx, t, []src.Header{c.credentials(t, strings.Repeat("0", c.digits()))}), "a wrong response")
+				refused(t, unknown(ctx, t, []src.Header{guess(t, c)}), "a wrong response")
 			},
 		},
 		{
@@ -60,8 +61,8 @@ func digest() []check.Case {
 			Requirement: "Credentials for a nonce that the server never gave are refused.",
 			Run: func(ctx context.Context, t *check.T) {
 				c := challenges(t, unknown(ctx, t, nil))[0]
-				c.params["nonce"] = "0123456789abcdef0123456789abcdef"
-				refused(t, unknown(ctx, t, []src.Header{c.credentials(t, strings.Repeat("0", c.digits()))}), "an invented nonce")
+				c.Params["nonce"] = "0123456789abcdef0123456789abcdef"
+				refused(t, unknown(ctx, t, []src.Header{guess(t, c)}), "an invented nonce")
 			},
 		},
 		{
@@ -86,9 +87,12 @@ func digest() []check.Case {
 	}
 }
 
-// unknown is the answer to an INVITE with these header fields.
+// unknown is the answer to an INVITE of somebody without a password, with these header
+// fields.
 func unknown(ctx context.Context, t *check.T, headers []src.Header) *src.Message {
-	return t.Invite(ctx, t.Client(ctx), src.Request{Streams: src.TwoParties(), Headers: headers}).Final()
+	return t.Invite(ctx, t.Client(ctx), src.Request{
+		RequestURI: inviteURI(t), Streams: src.TwoParties(), Headers: headers, NoCredentials: true,
+	}).Final()
 }
 
 func refused(t *check.T, m *src.Message, what string) {
@@ -97,81 +101,43 @@ func refused(t *check.T, m *src.Message, what string) {
 	}
 }
 
-// A challenge is one of a 401 or 407.
-type challenge struct {
-	scheme string
-	params map[string]string // by names in lower case
-	proxy  bool
-}
-
 // challenges are those of a response; the case ends when it is no challenge.
-func challenges(t *check.T, m *src.Message) (list []challenge) {
+func challenges(t *check.T, m *src.Message) []src.Challenge {
 	if m.Status != 401 && m.Status != 407 {
 		t.Skipf("the server asks for no password: INVITE was answered %d", m.Status)
 	}
-	name := "WWW-Authenticate"
-	if m.Status == 407 {
-		name = "Proxy-Authenticate"
-	}
-	for _, value := range m.All(name) {
-		scheme, rest, _ := strings.Cut(value, " ")
-		c := challenge{scheme: scheme, params: make(map[string]string), proxy: m.Status == 407}
-		for _, p := range parameters(rest) {
-			key, v, _ := strings.Cut(p, "=")
-			c.params[strings.ToLower(strings.TrimSpace(key))] = strings.Trim(strings.TrimSpace(v), `"`)
-		}
-		list = append(list, c)
-	}
+	list := src.Challenges(m)
 	if len(list) == 0 {
-		t.Fatalf("%d has no %s", m.Status, name)
+		t.Fatalf("%d has no WWW-Authenticate or Proxy-Authenticate", m.Status)
 	}
 	return list
 }
 
-// parameters splits at commas outside of quotes.
-func parameters(s string) []string {
-	quoted := false
-	return strings.FieldsFunc(s, func(r rune) bool {
-		if r == '"' {
-			quoted = !quoted
-		}
-		return r == ',' && !quoted
-	})
+// strength is the place of the algorithm among those that are known, the strongest
+// first; those that nobody knows are last.
+func strength(c src.Challenge) int {
+	if n := c.Strength(); n >= 0 {
+		return n
+	}
+	return math.MaxInt
 }
 
-// strength sorts algorithms, the strongest first; those that nobody knows are last.
-func strength(algorithm string) string {
-	switch strings.ToUpper(strings.TrimSuffix(algorithm, "-sess")) {
-	case "SHA-512-256":
-		return "1"
-	case "SHA-256":
-		return "2"
-	case "", "MD5":
-		return "3"
+// guess answers a challenge with a response that is not one.
+func guess(t *check.T, c src.Challenge) src.Header {
+	digits := 64
+	if a := strings.ToUpper(c.Params["algorithm"]); a == "" || strings.HasPrefix(a, "MD5") {
+		digits = 32
 	}
-	return "4 " + algorithm
+	return c.Header(src.Answer{Name: "src", URI: inviteURI(t), Count: 1, CNonce: "f00d", Response: strings.Repeat("0", digits)})
 }
 
-// digits is the length of a response.
-func (c challenge) digits() int {
-	if strength(c.params["algorithm"]) == "3" {
-		return 32
+// inviteURI is the Request-URI of an INVITE that opens a recording session.
+func inviteURI(t *check.T) string {
+	if uri := t.RequestURI(); uri != "" {
+		return uri
 	}
-	return 64
-}
-
-// credentials answer a challenge with a response that is not one.
-func (c challenge) credentials(t *check.T, response string) src.Header {
-	value := `Digest username="src", realm="` + c.params["realm"] + `", nonce="` + c.params["nonce"] + `", uri="sip:srs@` + t.Address() +
-		`", response="` + response + `", qop=auth, nc=00000001, cnonce="f00d"`
-	if a := c.params["algorithm"]; a != "" {
-		value += ", algorithm=" + a
+	if t.Transport() == "udp" {
+		return "sip:srs@" + t.Address()
 	}
-	if o := c.params["opaque"]; o != "" {
-		value += `, opaque="` + o + `"`
-	}
-	if c.proxy {
-		return src.Header{Name: "Proxy-Authorization", Value: value}
-	}
-	return src.Header{Name: "Authorization", Value: value}
+	return "sip:srs@" + t.Address() + ";transport=" + t.Transport()
 }

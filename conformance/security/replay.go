@@ -49,7 +49,7 @@ func replay() []check.Case {
 				c := t.Client(ctx)
 				d := openBy(ctx, t, c, src.Request{})
 				local, _ := d.Tags()
-				copied := t.Invite(ctx, c, src.Request{CallID: d.CallID(), FromTag: local, Streams: src.TwoParties()})
+				copied := t.Invite(ctx, c, src.Request{CallID: d.CallID(), FromTag: local, CSeq: d.LastCSeq(), Streams: src.TwoParties()})
 				if m := copied.Final(); m.Status < 300 {
 					t.Errorf("the copy of the INVITE was answered %d", m.Status)
 				}

@@ -18,7 +18,7 @@ import (
 
 // Cases lists the cases by subject.
 func Cases() []check.Case {
-	return slices.Concat(spoofing(), replay(), tags(), keys(), tlsCases(), digest(), names(), rtpCases(), srtp(), heard(), flood())
+	return slices.Concat(spoofing(), replay(), tags(), keys(), tlsCases(), digest(), login(), names(), rtpCases(), srtp(), heard(), flood())
 }
 
 // lives fails unless the recording session goes on: its offer is taken again as it was

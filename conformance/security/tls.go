@@ -118,7 +118,7 @@ func dial(ctx context.Context, t *check.T) net.Conn {
 // notAdmitted fails when an INVITE opens a recording session. The server may end the
 // handshake or the connection, or refuse the INVITE.
 func notAdmitted(ctx context.Context, t *check.T, how *tls.Config, who string) {
-	c, err := src.New(ctx, src.Config{Target: t.Address(), Transport: "tls", TLS: how, T1: 200 * time.Millisecond, Packets: t.Packet})
+	c, err := src.New(ctx, src.Config{Target: t.Address(), Transport: "tls", TLS: how, Credentials: t.Credentials(), T1: 200 * time.Millisecond, Packets: t.Packet})
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the handshake %s is not ended: %v", who, err)

@@ -54,7 +54,7 @@ func (d *Dialog) Cancel(ctx context.Context) (*Message, error) {
 	}
 	d.mu.Unlock()
 	raw := d.via().compose(e, Request{}, content{})
-	tx, err := d.via().begin(ctx, "CANCEL", e.branch, raw, nil)
+	tx, err := d.via().begin(ctx, "CANCEL", attempt{branch: e.branch, raw: raw})
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +68,11 @@ func (d *Dialog) SendRaw(raw []byte) error { return d.via().Send(raw) }
 // Resend repeats the last INVITE byte by byte, as a retransmission.
 func (d *Dialog) Resend() error {
 	d.mu.Lock()
-	raw := d.lastInvite.raw
+	tx := d.lastInvite
 	d.mu.Unlock()
+	tx.mu.Lock()
+	raw := tx.raw
+	tx.mu.Unlock()
 	return d.via().Send(raw)
 }
 
@@ -111,15 +114,12 @@ func (d *Dialog) begin(ctx context.Context, method string, r Request) (*transact
 		d.mu.Unlock()
 		return nil, err
 	}
-	e := d.envelope(method, r)
-	raw := d.via().compose(e, r, r.content(offer))
-	if method == "INVITE" && d.inviteBranch == "" {
-		d.inviteURI, d.inviteBranch, d.inviteCSeq = e.requestURI, e.branch, e.cseq
-	}
-	d.mu.Unlock()
-	tx, err := d.via().begin(ctx, method, e.branch, raw, func(m *Message, repeated bool) {
-		d.finalResponse(e, r, offer != nil, m, repeated)
+	first := d.attempt(sending{
+		request: r, content: r.content(offer), offered: offer != nil,
+		envelope: d.envelope(method, r), login: d.via().login(method, d.remoteTarget, r),
 	})
+	d.mu.Unlock()
+	tx, err := d.via().begin(ctx, method, first)
 	if err != nil {
 		return nil, err
 	}
@@ -199,8 +199,7 @@ func (d *Dialog) finalResponse(e envelope, r Request, offered bool, m *Message, 
 // acknowledgeRefusal sends the ACK of a refusal, which belongs to the transaction
 // (RFC 3261 §17.1.1.3), or keeps it.
 func (d *Dialog) acknowledgeRefusal(e envelope, r Request, m *Message) {
-	e.method, e.cseqMethod, e.to = "ACK", "ACK", m.Get("To")
-	raw := d.via().compose(e, Request{}, content{})
+	raw := d.refusalACK(e, m)
 	d.mu.Lock()
 	ack := d.acks[e.cseq]
 	send := !r.WithholdACK || ack != nil && ack.sent
@@ -211,6 +210,12 @@ func (d *Dialog) acknowledgeRefusal(e envelope, r Request, m *Message) {
 	if send {
 		d.acknowledge(raw)
 	}
+}
+
+// refusalACK writes the ACK of a refusal.
+func (d *Dialog) refusalACK(e envelope, m *Message) []byte {
+	e.method, e.cseqMethod, e.to = "ACK", "ACK", m.Get("To")
+	return d.via().compose(e, Request{}, content{})
 }
 
 // acknowledge sends an ACK. A failure shows in the next request on the same

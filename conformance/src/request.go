@@ -46,8 +46,12 @@ type Request struct {
 	SameURI    bool   // From and To are the Request-URI, as OpenSIPS does
 	CallID     string
 
-	// WithholdACK leaves the final response to an INVITE without ACK until Dialog.Ack.
+	// WithholdACK leaves the final response to an INVITE without ACK until Dialog.Ack; a
+	// challenge that is answered has its ACK.
 	WithholdACK bool
+	// NoCredentials says no password, and leaves a challenge unanswered. So does an
+	// Authorization or Proxy-Authorization among Headers.
+	NoCredentials bool
 
 	// Faults: a value here replaces the right one in this request only.
 	CSeq    uint32
@@ -67,6 +71,8 @@ type envelope struct {
 	from, to   string // with tags
 	callID     string
 	routes     []string
+	// authorization says passwords; an ACK repeats that of its INVITE (RFC 3261 §22.1).
+	authorization []Header
 }
 
 // compose writes the text of a request.
@@ -89,6 +95,7 @@ func (s *SRC) compose(e envelope, r Request, c content) []byte {
 	if require := r.require(e.method); len(require) > 0 {
 		h = append(h, Header{"Require", strings.Join(require, ", ")})
 	}
+	h = append(h, e.authorization...)
 	h = append(h, r.Headers...)
 	h = append(h, c.headers...)
 	if len(c.headers) > 0 {

@@ -51,6 +51,9 @@ type Config struct {
 	Local     string        // IP address to send from; default: the one that routes to Target
 	T1        time.Duration // RFC 3261 §17.1.1.1; default 500 ms
 	UserAgent string        // default "siprec-src"
+	// Credentials answer challenges (RFC 3261 §22); nil: a 401 or 407 is a refusal like
+	// others.
+	Credentials *Credentials
 	// Trace sees every message that is sent or received. It is called from
 	// several goroutines, one at a time, and must not block.
 	Trace func(dir Direction, at time.Time, text string)

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// transaction is one client transaction (RFC 3261 §17.1). Its state changes
-// under mu by the reader of the socket and by run.
+// transaction is one client transaction (RFC 3261 §17.1), or several of them, the one
+// after the other, where a challenge was answered. Its state changes under mu by the
+// reader of the socket and by run.
 type transaction struct {
-	src    *SRC
-	key    string
-	method string
-	raw    []byte
-	// onFinal sees the final response, and each repetition of it, in the
-	// goroutine of the reader.
-	onFinal func(m *Message, repeated bool)
+	src     *SRC
+	key     string // under the mutex of src
+	method  string
+	renewed chan struct{} // has one when the attempt became another
 
 	mu          sync.Mutex
+	attempt              // the last
+	former      []string // keys of those before, under the mutex of src
 	provisional []*Message
 	final       *Message
 	repeats     []*Message
@@ -28,13 +28,18 @@ type transaction struct {
 	proceeding  chan struct{} // closed by the first provisional response
 }
 
-// begin registers a transaction, sends the request and starts its goroutine.
-// The goroutine ends with the final response, with ctx, or with the SRC.
-func (s *SRC) begin(ctx context.Context, method, branch string, raw []byte, onFinal func(*Message, bool)) (*transaction, error) {
-	tx := &transaction{
-		src: s, key: branch + " " + method, method: method, raw: raw, onFinal: onFinal,
+// newTransaction makes one that is not yet registered.
+func (s *SRC) newTransaction(method string, a attempt) *transaction {
+	return &transaction{
+		src: s, key: a.branch + " " + method, method: method, attempt: a, renewed: make(chan struct{}, 1),
 		done: make(chan struct{}), proceeding: make(chan struct{}), news: make(chan struct{}),
 	}
+}
+
+// begin registers a transaction, sends the request and starts its goroutine.
+// The goroutine ends with the final response, with ctx, or with the SRC.
+func (s *SRC) begin(ctx context.Context, method string, first attempt) (*transaction, error) {
+	tx := s.newTransaction(method, first)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -44,7 +49,7 @@ func (s *SRC) begin(ctx context.Context, method, branch string, raw []byte, onFi
 	// Under mu, so that no goroutine starts after Close began to wait.
 	s.wg.Add(1)
 	s.mu.Unlock()
-	if err := s.Send(raw); err != nil {
+	if err := s.Send(first.raw); err != nil {
 		s.wg.Done()
 		s.forget(tx)
 		return nil, err
@@ -61,10 +66,16 @@ func (s *SRC) forget(tx *transaction) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.transactions, tx.key)
+	for _, key := range tx.former {
+		delete(s.transactions, key)
+	}
 }
 
 // receive takes one response from the reader.
 func (tx *transaction) receive(m *Message) {
+	if tx.challenged(m) {
+		return
+	}
 	tx.mu.Lock()
 	repeated := false
 	switch {
@@ -89,9 +100,10 @@ func (tx *transaction) receive(m *Message) {
 	default:
 		tx.final = m
 	}
+	onFinal := tx.onFinal
 	tx.mu.Unlock()
-	if tx.onFinal != nil {
-		tx.onFinal(m, repeated)
+	if onFinal != nil {
+		onFinal(m, repeated)
 	}
 	if !repeated {
 		tx.finish(nil)
@@ -122,11 +134,18 @@ func (tx *transaction) run(ctx context.Context) {
 	if tx.src.conn.reliable() {
 		again.Stop()
 	}
-	proceeding := tx.proceeding
+	raw, proceeding := tx.current()
 	for {
 		select {
 		case <-tx.done:
 			return
+		case <-tx.renewed:
+			raw, proceeding = tx.current()
+			interval = tx.src.cfg.T1
+			giveUp.Reset(64 * interval)
+			if !tx.src.conn.reliable() {
+				again.Reset(interval)
+			}
 		case <-ctx.Done():
 			tx.finish(fmt.Errorf("%s: %w: %w", tx.method, ErrNoResponse, ctx.Err()))
 			return
@@ -143,7 +162,7 @@ func (tx *transaction) run(ctx context.Context) {
 				giveUp.Stop()
 			}
 		case <-again.C:
-			if err := tx.src.Send(tx.raw); err != nil {
+			if err := tx.src.Send(raw); err != nil {
 				tx.finish(err)
 				return
 			}

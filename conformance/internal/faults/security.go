@@ -205,7 +205,7 @@ func security() []Fault {
 		},
 		{
 			Name: "any-password", Says: "Whatever password is said opens a recording session.",
-			Caught: []string{"security/digest/3", "security/digest/4"},
+			Caught: []string{"security/digest/3", "security/digest/4", "security/digest/8", "security/digest/11"},
 			Config: asks(holding("\r\nAuthorization: Digest ", 200)),
 		},
 		{
@@ -217,6 +217,41 @@ func security() []Fault {
 			Name: "cancel-challenged", Says: "A CANCEL is asked for a password.",
 			Caught: []string{"security/digest/6"},
 			Config: asks(answerAs("CANCEL", 1, 401)),
+		},
+		{
+			Name: "no-password-is-right", Says: "The right password is refused like all others.",
+			Caught: []string{"security/digest/7", "security/digest/13"},
+			Config: asks(holding("\r\nAuthorization: Digest ", 401)),
+		},
+		{
+			Name: "md5-offered-and-refused", Says: "MD5 is offered, and the right password by it refused.",
+			Caught: []string{"security/digest/7"},
+			Config: asks(holding("algorithm=MD5", 403)),
+		},
+		{
+			Name: "nonces-of-anybody", Says: "The right password is taken for nonces that were never given.",
+			Caught: []string{"security/digest/9"},
+			Config: unread("nonce"),
+		},
+		{
+			Name: "replayed-password", Says: "An Authorization is taken as often as it comes.",
+			Caught: []string{"security/digest/10"},
+			Config: unread("count"),
+		},
+		{
+			Name: "password-of-another-method", Says: "A response that was made for OPTIONS is taken in an INVITE.",
+			Caught: []string{"security/digest/11"},
+			Config: unread("method"),
+		},
+		{
+			Name: "password-for-another-server", Says: "The URI of an Authorization is not looked at.",
+			Caught: []string{"security/digest/12"},
+			Config: unread("uri"),
+		},
+		{
+			Name: "bye-by-nobody-is-right", Says: "A BYE is asked for a password, and no password is right.",
+			Caught: []string{"security/digest/13"},
+			Config: asks(answerAs("BYE", 1, 401)),
 		},
 	}
 }
@@ -231,7 +266,17 @@ func unchecked(methods ...string) func() model.Config {
 func asks(mistakes ...mistake) func() model.Config {
 	return func() model.Config {
 		c := alters(mistakes...)()
-		c.Asks = true
+		c.Asks, c.Account = true, &model.Account{Name: "src", Password: "a word that opens"}
+		return c
+	}
+}
+
+// unread configures a server that asks for a password and does not look at something of
+// an Authorization.
+func unread(what string) func() model.Config {
+	return func() model.Config {
+		c := asks()()
+		c.Unread = []string{what}
 		return c
 	}
 }

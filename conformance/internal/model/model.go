@@ -72,8 +72,15 @@ type Config struct {
 	PlainReports bool
 	// Record has files written; nil writes none.
 	Record *Record
-	// Asks challenges each INVITE that opens a recording session. No password is right.
-	Asks bool
+	// Asks challenges each INVITE that opens a recording session; with AsksAlways
+	// each request but ACK and CANCEL.
+	Asks, AsksAlways bool
+	// Account is whose password is right; nil: no password is.
+	Account *Account
+	// Unread is what of an Authorization is not looked at: "nonce", whether it was given,
+	// "count", whether it is new, "uri", whether it is that of the request, or "method",
+	// which may be OPTIONS then.
+	Unread []string
 	// ProtectedKeys accepts keys of SRTP over TLS only.
 	ProtectedKeys bool
 	// AnyTag are methods whose dialog is found by the Call-ID alone.
@@ -153,6 +160,7 @@ type Server struct {
 	reliable map[string]*early        // by Call-ID: INVITEs that wait for a PRACK
 	acks     map[string]chan struct{} // by ackID, or branch of a refusal: closed by the ACK
 	tags     map[string]string        // by Call-ID
+	nonces   map[string][]string      // those given, with the counts that were used
 	initial  map[string]string        // branch of what began a dialog, or might
 }
 
@@ -171,7 +179,7 @@ func Start(cfg Config) (*Server, error) {
 		cfg: cfg, conns: make(map[net.Conn]bool), news: make(chan struct{}),
 		arrivals: make(map[string]int), stored: make(map[string][]byte),
 		dialogs: make(map[string]*dialog), stop: make(chan struct{}), reliable: make(map[string]*early),
-		acks: make(map[string]chan struct{}), tags: make(map[string]string), initial: make(map[string]string),
+		acks: make(map[string]chan struct{}), tags: make(map[string]string), initial: make(map[string]string), nonces: make(map[string][]string),
 	}
 	ip := net.ParseIP(cfg.IP)
 	if cfg.Network != "udp" {

@@ -165,8 +165,8 @@ func (s *Server) refuses(m *src.Message, d *dialog, r *Response) bool {
 		r.Status = 403 // it is not of the SRC
 	case inDialog && cseq <= d.cseq && !s.cfg.AnyCSeq:
 		r.Status = 500
-	case s.cfg.Asks && !inDialog && m.Method == "INVITE":
-		s.challenge(r)
+	case s.asks(m, inDialog, r):
+		return true
 	default:
 		return refusesBody(m, r) || m.Method != "OPTIONS" && refusesTerms(m, r)
 	}
