@@ -18,11 +18,13 @@ test:
 	$(GO) vet ./...
 	$(GO) test ./...
 
-# A short listen: what is looked for is races. The live calls of cmd/endtoend wait most
-# of their time, so they go beside the other packages, which go one after the other.
+# A short listen: what is looked for is races. The live calls of cmd/endtoend and the suite
+# wait most of their time, so they go beside the other packages; on each side one package
+# goes after the other.
 race:
-	@$(GO) test -race -short ./cmd/endtoend & live=$$!; rest=0; \
-	$(GO) test -race -short -p 1 $$($(GO) list ./... | grep -v '/cmd/endtoend$$') || rest=1; \
+	@$(GO) build -race ./... || exit 1; \
+	$(GO) test -race -short -p 1 ./cmd/endtoend ./conformance/... & live=$$!; rest=0; \
+	$(GO) test -race -short -p 1 $$($(GO) list ./... | grep -v -e '/cmd/endtoend$$' -e '/siprecd/conformance') || rest=1; \
 	wait $$live && exit $$rest
 
 # The tests of the whole with the portable reader of media; "test" has the other.
