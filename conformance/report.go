@@ -32,7 +32,8 @@ type Report struct {
 	Strict    bool          `json:"strict"`
 	Started   time.Time     `json:"started"`
 	Duration  time.Duration `json:"duration_ns"`
-	// Hint says what may be wrong as a whole, when no recording session was accepted.
+	// Hint says what may be wrong as a whole, when no recording session was accepted, or the
+	// server ceased to answer.
 	Hint string `json:"hint,omitempty"`
 	Tally
 	Groups  []Group        `json:"groups"` // in the order of the cases

@@ -97,7 +97,7 @@ func Run(ctx context.Context, target check.Target, opt Options) (*Report, error)
 			r.add(*result)
 		}
 	}
-	r.Hint = heard.hint()
+	r.Hint = cmp.Or(run.hint(), heard.hint())
 	return r, ctx.Err()
 }
 
@@ -106,8 +106,10 @@ type runner struct {
 	target check.Target
 	opt    Options
 
-	mu      sync.Mutex // of Begin, Progress and results
-	results []*check.Result
+	mu        sync.Mutex // of Begin, Progress and what follows
+	results   []*check.Result
+	gone      string // the case in which the server ceased to answer; empty while it does
+	firstGone string // the first of them
 }
 
 // all runs the cases that may share the server, long ones first, then the others.
@@ -160,6 +162,10 @@ func (r *runner) one(ctx context.Context, i int) {
 		r.done(i, c.Skipped("feature not claimed: "+missing))
 		return
 	}
+	if lost := r.lost(ctx); lost != "" && ctx.Err() == nil {
+		r.done(i, c.Undecided("the server does not answer since "+lost))
+		return
+	}
 	r.mu.Lock()
 	r.opt.Begin(c)
 	r.mu.Unlock()
@@ -181,6 +187,7 @@ func (r *runner) one(ctx context.Context, i int) {
 			}
 		}
 	}
+	r.notice(ctx, result)
 	result.Warning = result.Outcome == check.Fail && result.Level == check.Should && !r.opt.Strict
 	r.done(i, result)
 }

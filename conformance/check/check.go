@@ -123,6 +123,13 @@ func (c Case) Skipped(why string) Result {
 	return r
 }
 
+// Undecided is the result of a case that cannot be run, and why: an error.
+func (c Case) Undecided(why string) Result {
+	r := c.result()
+	r.Outcome, r.Messages = Error, []string{why}
+	return r
+}
+
 // A Target is the server under test.
 type Target struct {
 	Address    string // host:port

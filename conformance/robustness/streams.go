@@ -100,8 +100,9 @@ func (w wire) options(t *check.T, n int) string {
 		uri = "sip:srs@" + t.Address()
 	}
 	transport := strings.ToUpper(t.Transport())
-	return fmt.Sprintf("OPTIONS %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bKraw%d-%d;rport\r\nMax-Forwards: 70\r\nFrom: <sip:src@%s>;tag=raw%d\r\nTo: <%s>\r\nCall-ID: raw-%d@%s\r\nCSeq: %d OPTIONS\r\nContent-Length: 0\r\n\r\n",
-		uri, transport, w.LocalAddr(), n, time.Now().UnixNano(), w.LocalAddr(), n, uri, n, w.LocalAddr(), n)
+	now := time.Now().UnixNano() // a port may be had again, and what comes from it is no copy
+	return fmt.Sprintf("OPTIONS %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bKraw%d-%d;rport\r\nMax-Forwards: 70\r\nFrom: <sip:src@%s>;tag=raw%d\r\nTo: <%s>\r\nCall-ID: raw-%d-%d@%s\r\nCSeq: %d OPTIONS\r\nContent-Length: 0\r\n\r\n",
+		uri, transport, w.LocalAddr(), n, now, w.LocalAddr(), n, uri, n, now, w.LocalAddr(), n)
 }
 
 // answers reads so many responses, each of which has to be 200.
