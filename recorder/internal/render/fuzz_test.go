@@ -41,7 +41,7 @@ func packetsOf(b []byte) []capture.Packet {
 		case 8:
 			p.Sequence -= v % 600
 		case 9:
-			p.PayloadType = []uint8{0, 8, 9, 11, 13, 18, 96, 97, 101, 200}[v%10]
+			p.PayloadType = []uint8{0, 8, 9, 11, 13, 18, 96, 97, 101, 200, 202}[v%11]
 		}
 		p.Stream = int(b[3] % 3)
 		for n := range b[3] / 16 { // a few regular ones
@@ -61,6 +61,7 @@ func FuzzRun(f *testing.F) {
 	f.Add([]byte{11, 0, 0, 0xf0, 4, 3, 0, 0xf0, 2, 0, 0x10, 0xf1, 5, 9, 0, 0xf0}, int64(100), int64(1500))
 	f.Add([]byte{3, 255, 255, 255, 0, 0, 128, 240, 1, 255, 255, 240, 8, 50, 0, 0, 6, 184, 11, 0x90}, int64(-5), int64(90))
 	f.Add([]byte{9, 2, 0, 0xf1, 9, 6, 0, 0xf1, 9, 7, 0, 0xf1, 9, 3, 0, 0xf1, 9, 8, 0, 0xf1}, int64(7), int64(1111))
+	f.Add([]byte{9, 0, 0, 0xf0, 9, 10, 0, 0x30, 0, 2, 0, 0x30, 9, 0, 0, 0xf0, 9, 10, 0, 0xf0, 4, 3, 0, 0xf0}, int64(0), int64(2000))
 	f.Fuzz(func(t *testing.T, b []byte, from, to int64) {
 		from, to = from%2000, to%2000
 		packets := packetsOf(b)

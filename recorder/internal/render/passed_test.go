@@ -1,6 +1,8 @@
 package render
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,5 +96,45 @@ func TestPassedAtTheEdges(t *testing.T) {
 	res, _ := track(t, jobFor(t, ps, s.now, 0))
 	if r := res.Streams[0]; r.Received != 10 || r.Lost != 2 || r.Epochs != 1 || r.First != 300*ms {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Packets that are kept and not heard, of redundant audio that the answer left out, of a
+// payload type that was never announced, and of comfort noise, are not lost either; what
+// is missing among them is.
+func TestNotHeardIsNotLost(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		pt        uint8
+		payload   string
+		undecoded string
+	}{
+		{"redundant audio", 121, "\x80\x05\x00\x0a\x00" + strings.Repeat("s", 170), "RED"},
+		{"never announced", 77, strings.Repeat("u", 160), "PT 77"},
+		{"comfort noise", 13, "\x28", ""},
+	} {
+		for missing := range 3 {
+			t.Run(fmt.Sprintf("%s, %d missing", c.name, missing), func(t *testing.T) {
+				var ps []capture.Packet
+				s := newSender(0, &ps)
+				s.count(10)
+				s.pt = c.pt
+				for i := range 20 {
+					if i == 10 {
+						s.miss(missing)
+					}
+					s.send([]byte(c.payload), 160)
+				}
+				s.pt = 0
+				s.count(10)
+				job := jobFor(t, ps, s.now, 0)
+				job.Streams[0].Formats = []Format{{PayloadType: 121, Name: "red", ClockRate: 8000}}
+				res, _ := track(t, job)
+				r := res.Streams[0]
+				if r.Received != 40 || r.Lost != uint64(missing) || strings.Join(r.Undecoded, " ") != c.undecoded {
+					t.Errorf("%+v", r)
+				}
+			})
+		}
 	}
 }
