@@ -64,3 +64,45 @@ func TestOtherMannersAreRight(t *testing.T) {
 		})
 	}
 }
+
+// A server that is not ready answers inactive, and offers to receive when it is (RFC 7866
+// §7.2): that is right, and to remain inactive is not.
+func TestReadyLater(t *testing.T) {
+	for name, later := range map[string]bool{"ready later": true, "never ready": false} {
+		t.Run(name, func(t *testing.T) {
+			cfg := model.Config{Network: "udp", Alter: func(_ *src.Message, r *model.Response) {
+				r.SDP = strings.ReplaceAll(r.SDP, "a=recvonly", "a=inactive")
+			}}
+			if later {
+				cfg.Add = offersToReceive
+			}
+			r, err := conformance.Run(t.Context(), start(t, cfg), conformance.Options{
+				Sections: []string{"rfc7866/7.2/1", "rfc7866/7.2/2", "rfc7866/7.2/3"}, Timeout: 2 * time.Second,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := check.Fail
+			if later {
+				want = check.Pass
+			}
+			for _, c := range r.Results {
+				if c.Outcome != want {
+					t.Errorf("%s: %s %v, want %s", c.ID, c.Outcome, c.Messages, want)
+				}
+			}
+		})
+	}
+}
+
+// offersToReceive is a re-INVITE for two streams, which follows the ACK.
+func offersToReceive(m *src.Message) string {
+	if m.Method != "ACK" {
+		return ""
+	}
+	body := "v=0\r\no=model 77 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n" +
+		"m=audio 4000 RTP/AVP 0\r\na=recvonly\r\nm=audio 4002 RTP/AVP 0\r\na=recvonly\r\n"
+	return fmt.Sprintf("INVITE sip:src@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK-ready;rport\r\nMax-Forwards: 70\r\n"+
+		"From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\nContact: <sip:model@127.0.0.1>;+sip.srs\r\n"+
+		"Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s", m.Get("To"), m.Get("From"), m.Get("Call-ID"), len(body), body)
+}

@@ -10,9 +10,9 @@ import (
 
 func section7() []check.Case {
 	cases := []check.Case{
-		direction("rfc7866/7.2/1", "A stream offered sendonly is answered recvonly.", src.SendOnly, "", src.RecvOnly, "7866-7.2-01", "7866-7.1.1-01"),
-		direction("rfc7866/7.2/2", "A stream offered sendrecv is answered recvonly.", src.SendRecv, "", src.RecvOnly, "7866-7.1.1-01"),
-		direction("rfc7866/7.2/3", "A stream offered without a direction is answered recvonly.", src.None, "", src.RecvOnly, "7866-7.1.1-01"),
+		direction("rfc7866/7.2/1", "A stream offered sendonly is answered recvonly, or inactive until the server is ready for it.", src.SendOnly, "", src.RecvOnly, "7866-7.2-01", "7866-7.1.1-01"),
+		direction("rfc7866/7.2/2", "A stream offered sendrecv is answered recvonly, or inactive until the server is ready for it.", src.SendRecv, "", src.RecvOnly, "7866-7.1.1-01"),
+		direction("rfc7866/7.2/3", "A stream offered without a direction is answered recvonly, or inactive until the server is ready for it.", src.None, "", src.RecvOnly, "7866-7.1.1-01"),
 		direction("rfc7866/7.2/4", "A stream offered inactive is answered inactive.", src.Inactive, "", src.Inactive, "7866-7.1.1-01"),
 		direction("rfc7866/7.2/5", "A stream offered with the address 0.0.0.0 is answered inactive.", src.SendOnly, "0.0.0.0", src.Inactive, "7866-7.1.1-01"),
 	}
@@ -78,7 +78,11 @@ func direction(id, requirement, offered, address, want string, shows ...string) 
 		Run: func(ctx context.Context, t *check.T) {
 			offer := src.TwoParties()
 			offer[1].Direction, offer[1].Address = offered, address
-			answer := t.Answer(t.Open(ctx, src.Request{Streams: offer}))
+			d := t.Open(ctx, src.Request{Streams: offer})
+			answer := t.Answer(d)
+			if answer.DirectionOf(0) == src.Inactive {
+				answer = ready(ctx, t, d, len(offer))
+			}
 			if got := answer.DirectionOf(0); got != src.RecvOnly {
 				t.Errorf("m-line 0, offered sendonly, is answered %s", got)
 			}
@@ -89,5 +93,19 @@ func direction(id, requirement, offered, address, want string, shows ...string) 
 				t.Errorf("an audio m-line is refused with port 0")
 			}
 		},
+	}
+}
+
+// ready is the offer by which a server that was not ready, and answered inactive, asks for
+// the streams when it is (RFC 7866 §7.2).
+func ready(ctx context.Context, t *check.T, d *src.Dialog, streams int) *src.SDP {
+	for {
+		m, err := d.NextRequest(ctx, "")
+		if err != nil {
+			t.Fatalf("the streams are answered inactive, and no offer to receive them came: %v", err)
+		}
+		if offer, err := m.SDP(); err == nil && offer != nil && len(offer.Media) == streams && offer.DirectionOf(0) != src.Inactive {
+			return offer
+		}
 	}
 }
