@@ -87,5 +87,8 @@ func (n *invites) hint() string {
 	if strings.HasPrefix(most, "401 ") || strings.HasPrefix(most, "407 ") {
 		return n.passwordHint(times, most)
 	}
+	if strings.HasPrefix(most, "3") {
+		return fmt.Sprintf("The server accepted no INVITE, and sent %d of them elsewhere with %q: give what its Contact names as --target.", times, most)
+	}
 	return fmt.Sprintf("The server accepted no INVITE, and refused %d of them with %q: check that it is a Session Recording Server, and that this machine may record there.", times, most)
 }

@@ -214,6 +214,12 @@ func TestNoSRS(t *testing.T) {
 		{"refuses", model.Config{Alter: refuses}, []check.Case{invite, invite}, `The server accepted no INVITE, and refused 2 of them with "403`},
 		{"asks for a password", model.Config{Asks: true}, []check.Case{invite, invite, options},
 			`The server accepted no INVITE, and refused 2 of them with "401 Model": it asks for a password, say one with --user and --password-file.`},
+		{"redirects", model.Config{Alter: func(req *src.Message, r *model.Response) {
+			refuses(req, r)
+			if r.Status == 403 {
+				r.Status = 302
+			}
+		}}, []check.Case{invite}, `The server accepted no INVITE, and sent 1 of them elsewhere with "302`},
 		{"is silent", model.Config{Drop: func(req *src.Message, _ int) bool { return req.Method == "INVITE" }}, []check.Case{invite}, "The server answers, but not to INVITE"},
 		{"accepts", model.Config{}, []check.Case{invite}, ""},
 		{"is not asked", model.Config{Alter: refuses}, []check.Case{options}, ""},

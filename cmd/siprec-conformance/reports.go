@@ -41,6 +41,13 @@ func (f reportFlags) none() bool { return f == reportFlags{} }
 
 // open opens the files. The capture begins at once.
 func (f reportFlags) open(stdout io.Writer) (r *reports, err error) {
+	named := make(map[string]bool)
+	for _, path := range []string{f.JSON, f.JUnit, f.HTML, f.PCAP} {
+		if path != "" && path != "-" && named[path] {
+			return nil, fmt.Errorf("two reports cannot go to the one file %s", path)
+		}
+		named[path] = true
+	}
 	r = &reports{stdout: stdout}
 	defer func() {
 		if err != nil {

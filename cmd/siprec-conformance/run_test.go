@@ -82,6 +82,7 @@ func TestRunUsedWrongly(t *testing.T) {
 		{"--files . --files-wait 0s", "wait of 0s for files is not above 0"},
 		{"rfc7866/99", `no case is of section "rfc7866/99"`},
 		{"--json - --html -", "only one report can go to standard output"},
+		{"--json x --html x", "two reports cannot go to the one file x"},
 		{"--dry-run --junit x", "a dry run has nothing to report"},
 		{"--json " + missing, "no such file or directory"},
 		{"--pcap " + missing, "no such file or directory"},
