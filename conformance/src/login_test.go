@@ -239,3 +239,37 @@ func TestLoginIsShared(t *testing.T) {
 		t.Errorf("counts are %q", counts)
 	}
 }
+
+// TestLoginWithoutQop: a nonce without a count is used once, and not ahead.
+func TestLoginWithoutQop(t *testing.T) {
+	server, client := pair(t, model.Config{Network: "udp", Alter: func(req *src.Message, r *model.Response) {
+		if req.Method == "INVITE" && !req.Has("Authorization") {
+			r.Status, r.SDP = 401, ""
+			r.Set("WWW-Authenticate", `Digest realm="r", nonce="`+req.Branch()+`"`)
+		}
+	}}, src.Config{Credentials: credentials(t, "opens")})
+	for range 2 {
+		status(t, 200)(invite(t, client, src.Request{}).Final(), nil)
+	}
+	for i, m := range came(server, "INVITE") {
+		if m.Has("Authorization") != (i%2 == 1) {
+			t.Errorf("INVITE %d came as\n%s", i, m.Raw)
+		}
+	}
+}
+
+// TestLoginOfAChosenNumber: an INVITE whose CSeq was chosen is sent again with the next
+// one, and a request of a dialog with the same.
+func TestLoginOfAChosenNumber(t *testing.T) {
+	server, client := pair(t, challenging(401, `Digest realm="r", nonce="a", qop="auth"`), src.Config{Credentials: credentials(t, "opens")})
+	invite(t, client, src.Request{CSeq: 70})
+	invite(t, client, src.Request{CSeq: 70, ToTag: "known"})
+	var numbers []uint32
+	for _, m := range came(server, "INVITE") {
+		n, _ := m.CSeq()
+		numbers = append(numbers, n)
+	}
+	if want := []uint32{70, 71, 70, 70}; !slices.Equal(numbers, want) {
+		t.Errorf("numbers are %d", numbers)
+	}
+}
