@@ -31,6 +31,7 @@ func Features() []Feature {
 		{Name: check.Password, Says: "takes the user name of --user with its password; with these it is claimed, and digest too", Setting: true},
 		{Name: "plain-invite", Says: "takes an INVITE without any mark of a recording session, from clients that are configured so"},
 		{Name: "protected-keys", Says: "takes keys of SRTP over TLS only (RFC 4568 §8.3)", Setting: true},
+		{Name: "rport", Says: "responds to the port that a request came from when it is asked to (RFC 3581)"},
 		{Name: "rtcp", Says: "sends receiver reports (RFC 3550 §6.4, RFC 7866 §8.1.1)"},
 		{Name: "snapshot", Says: "asks for a snapshot of the metadata when it needs one (RFC 7866 §9.2)"},
 		{Name: "timer", Says: "agrees on session timers (RFC 4028)"},
@@ -55,7 +56,7 @@ const Full = "full"
 func Profiles() []Profile {
 	return []Profile{
 		{"core", "RFC 7866 with nothing that may be left out", []string{"udp"}},
-		{"common", "what session border controllers rely on as a rule", []string{"rtcp", "timer", "udp", "update"}},
+		{"common", "what session border controllers rely on as a rule", []string{"rport", "rtcp", "timer", "udp", "update"}},
 		{Full, "everything that is no setting", full()},
 	}
 }

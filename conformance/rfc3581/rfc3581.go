@@ -13,7 +13,7 @@ import (
 // Cases lists the cases in the order of the sections.
 func Cases() []check.Case {
 	return []check.Case{{
-		ID: "rfc3581/4/1", Section: "RFC 3581 §4", Level: check.Must, Needs: []string{"udp"},
+		ID: "rfc3581/4/1", Section: "RFC 3581 §4", Level: check.Must, Needs: []string{"rport", "udp"},
 		Shows:       []string{"3581-4-01", "3261-18.2.1-01"},
 		Requirement: "An empty rport in the Via comes back with the port that the request came from.",
 		Run: func(ctx context.Context, t *check.T) {
@@ -25,7 +25,7 @@ func Cases() []check.Case {
 			}
 		},
 	}, {
-		ID: "rfc3581/4/2", Section: "RFC 3581 §4", Level: check.Must, Needs: []string{"udp"},
+		ID: "rfc3581/4/2", Section: "RFC 3581 §4", Level: check.Must, Needs: []string{"rport", "udp"},
 		Shows:       []string{"3581-4-01"},
 		Requirement: "With rport, the response goes to the port that the request came from, whatever port the Via names.",
 		Run: func(ctx context.Context, t *check.T) {
@@ -36,7 +36,7 @@ func Cases() []check.Case {
 			}}), 200)
 		},
 	}, {
-		ID: "rfc3581/4/3", Section: "RFC 3581 §4", Level: check.Must, Needs: []string{"udp"},
+		ID: "rfc3581/4/3", Section: "RFC 3581 §4", Level: check.Must, Needs: []string{"rport", "udp"},
 		Shows:       []string{"3581-4-02"},
 		Requirement: "With rport, the response has received too, even if the Via names the source address.",
 		Run: func(ctx context.Context, t *check.T) {
