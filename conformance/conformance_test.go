@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/siprecd/siprecd/conformance"
@@ -71,6 +72,25 @@ func TestCleanupsRunLastFirst(t *testing.T) {
 	if r.Outcome != check.Fail || len(order) != 2 || order[0] != 2 {
 		t.Errorf("outcome %s, order %v", r.Outcome, order)
 	}
+}
+
+// TestTimeOfACaseIsOver: what failed for want of time says so, what failed before does not.
+func TestTimeOfACaseIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, waits := range []bool{true, false} {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			r := check.Perform(ctx, check.Case{Run: func(ctx context.Context, t *check.T) {
+				if waits {
+					<-ctx.Done()
+				}
+				t.Errorf("no response")
+			}}, check.Target{})
+			cancel()
+			if said := strings.Contains(strings.Join(r.Messages, "\n"), "The 10s of this case were over"); said != waits || r.Outcome != check.Fail {
+				t.Errorf("waits %v: %s %q", waits, r.Outcome, r.Messages)
+			}
+		}
+	})
 }
 
 func TestSections(t *testing.T) {

@@ -30,6 +30,9 @@ func Perform(ctx context.Context, c Case, target Target) Result {
 	t := &T{target: target, outcome: Pass}
 	start := time.Now()
 	t.guard(func() { c.Run(ctx, t) })
+	if end, ok := ctx.Deadline(); ok && ctx.Err() != nil && t.outcome == Fail {
+		t.note(Fail, fmt.Sprintf("The %s of this case were over. A server that is right and slow needs a longer timeout.", end.Sub(start).Round(100*time.Millisecond)))
+	}
 	for i := len(t.cleanups) - 1; i >= 0; i-- {
 		t.guard(t.cleanups[i])
 	}
