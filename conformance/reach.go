@@ -38,6 +38,26 @@ type answer struct {
 	err    error
 }
 
+// again is how long after a server could not be reached it is asked again.
+const again = 250 * time.Millisecond
+
+// await asks a server that cannot be reached again until it can be, or the time for that
+// is over: what it is then is told.
+func await(ctx context.Context, within time.Duration, ask func() (server string, err error)) (string, error) {
+	over := time.Now().Add(within)
+	for {
+		server, err := ask()
+		if err == nil || time.Until(over) <= 0 {
+			return server, err
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(again):
+		}
+	}
+}
+
 // reach asks for any response to OPTIONS, so that silence in a case is the server's and
 // not the network's. It returns what the server calls itself (RFC 3261 §20.35), or an
 // UnreachableError. A server that has not responded after a while is looked at more

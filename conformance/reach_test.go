@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -178,6 +179,62 @@ func TestSlowServer(t *testing.T) {
 	if err != nil || r.Server != "slow/1" {
 		t.Errorf("%+v, %v", r, err)
 	}
+}
+
+// TestAwaited: a server that is just being started is asked again when the run is to wait
+// for it, and only then.
+func TestAwaited(t *testing.T) {
+	target := start(t, model.Config{Network: "tcp"})
+	run := func(wait time.Duration) error {
+		late := target
+		late.Address = lateTo(t, target.Address, 12)
+		_, err := conformance.Run(t.Context(), late, conformance.Options{
+			Await: wait, Cases: []check.Case{{ID: "a/1", Run: func(context.Context, *check.T) {}}},
+		})
+		return err
+	}
+	if err := run(time.Minute); err != nil {
+		t.Error(err)
+	}
+	var unreachable *conformance.UnreachableError
+	if err := run(0); !errors.As(err, &unreachable) {
+		t.Errorf("without a wait the error is %v", err)
+	}
+}
+
+// lateTo closes so many connections at once, and passes those after them on.
+func lateTo(t *testing.T, address string, closed int) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for n := 0; ; n++ {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if n < closed {
+				in.Close()
+				continue
+			}
+			out, err := net.Dial("tcp", address)
+			if err != nil {
+				in.Close()
+				continue
+			}
+			for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
+				all.Go(func() {
+					_, _ = io.Copy(way[1], way[0])
+					way[1].Close()
+				})
+			}
+		}
+	})
+	t.Cleanup(func() { l.Close(); all.Wait() })
+	return l.Addr().String()
 }
 
 // TestWrongPassword: a server that accepts no INVITE although a password was said is told

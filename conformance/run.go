@@ -18,6 +18,7 @@ type Options struct {
 	Sections []string      // as for Choose; none: all of Cases, or without these the groups of the RFCs
 	Features []string      // what the server claims to support; nil: everything but settings
 	Timeout  time.Duration // of a case that names no longer one; default 10 s
+	Await    time.Duration // how long to ask again while the server cannot be reached; default not at all
 	Parallel int           // cases at a time, except those that run alone; default 4
 	Repeat   int           // runs of each case, one after the other; default 1
 	Strict   bool          // a failed SHOULD is a failure, and no warning
@@ -29,8 +30,8 @@ type Options struct {
 
 // complete puts the defaults in.
 func (o Options) complete() (Options, error) {
-	if o.Timeout < 0 || o.Parallel < 0 || o.Repeat < 0 {
-		return o, fmt.Errorf("timeout %s, %d cases at a time or %d runs are below 0", o.Timeout, o.Parallel, o.Repeat)
+	if o.Timeout < 0 || o.Await < 0 || o.Parallel < 0 || o.Repeat < 0 {
+		return o, fmt.Errorf("timeout %s, wait %s, %d cases at a time or %d runs are below 0", o.Timeout, o.Await, o.Parallel, o.Repeat)
 	}
 	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 	o.Parallel = cmp.Or(o.Parallel, 4)
@@ -79,7 +80,7 @@ func Run(ctx context.Context, target check.Target, opt Options) (*Report, error)
 		return nil, err
 	}
 	target.Transport = cmp.Or(target.Transport, "udp")
-	server, err := reach(ctx, target, opt.Timeout)
+	server, err := await(ctx, opt.Await, func() (string, error) { return reach(ctx, target, opt.Timeout) })
 	if err != nil {
 		return nil, err
 	}

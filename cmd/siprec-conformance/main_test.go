@@ -110,6 +110,7 @@ func TestExitCodes(t *testing.T) {
 		{"no target", []string{"run"}, exitError, "target"},
 		{"bad target", []string{"run", "--target", "tel:1"}, exitError, "sip:"},
 		{"bad timeout", []string{"run", "--target", stranger, "--timeout", "0s"}, exitError, "timeout"},
+		{"bad wait", []string{"run", "--target", stranger, "--await=-1s"}, exitError, "a wait of -1s for the server is below 0"},
 		{"no such case", []string{"run", "--target", stranger, "rfc1"}, exitError, "rfc1"},
 		{"unknown flag", []string{"run", "--fast"}, exitError, "fast"},
 		{"list", []string{"list", "rfc7866/9"}, exitPassed, "rfc7866/9.1/2"},

@@ -18,6 +18,7 @@ type runCommand struct {
 	policyFlags `embed:""`
 	loadFlags   `embed:""`
 	Timeout     time.Duration `default:"10s" help:"Time for each case, above 0; some have more by themselves."`
+	Await       time.Duration `help:"Ask a server that cannot be reached again for so long, as one that is just being started; by default it is asked once."`
 	Duration    time.Duration `default:"20s" help:"How long recording sessions last in cases that are about their length, 1s or more."`
 	Parallel    int           `default:"4" help:"Cases at a time, 1 or more."`
 	Repeat      int           `default:"1" help:"Runs of each case, 1 or more; the worst counts."`
@@ -33,6 +34,8 @@ func (c runCommand) check() error {
 	switch {
 	case c.Timeout <= 0:
 		return fmt.Errorf("timeout %s is not above 0", c.Timeout)
+	case c.Await < 0:
+		return fmt.Errorf("a wait of %s for the server is below 0", c.Await)
 	case c.Duration < time.Second:
 		return fmt.Errorf("duration %s is less than 1s", c.Duration)
 	case c.Parallel < 1:
@@ -47,7 +50,7 @@ func (c runCommand) check() error {
 
 // options are those of the run that the flags describe.
 func (c runCommand) options() (o conformance.Options, err error) {
-	o = conformance.Options{Timeout: c.Timeout, Parallel: c.Parallel, Repeat: c.Repeat, Strict: c.Strict}
+	o = conformance.Options{Timeout: c.Timeout, Await: c.Await, Parallel: c.Parallel, Repeat: c.Repeat, Strict: c.Strict}
 	if o.Features, err = conformance.Claim(c.Profile, c.Features); err != nil {
 		return o, err
 	}
