@@ -58,7 +58,7 @@ func TestClaim(t *testing.T) {
 		{"core", "", "udp", ""},
 		{"core", "tls,rtcp,udp", "rtcp tls udp", ""},
 		{"", "timer", "timer", ""},
-		{"", "", "100rel files info plain-invite rtcp snapshot timer tls udp update", ""},
+		{"", "", "100rel files info plain-invite rport rtcp snapshot timer tls udp update", ""},
 		{"all", "", "", `no profile "all", only core, common, full`},
 		{"", "video", "", `no feature "video", only 100rel, `},
 	} {
