@@ -50,10 +50,12 @@ func (s *SRC) request(m *Message) {
 		d.acknowledge(raw)
 		return
 	}
-	handler := d.inbox.take(m)
+	// Who waits for the request may count on its response having been sent.
+	defer d.inbox.put(m)
 	if m.Method == "ACK" {
 		return
 	}
+	handler := d.inbox.answerer()
 	if handler == nil {
 		handler = s.cfg.Handler
 	}
@@ -185,7 +187,13 @@ func (b *inbox) store(m *Message, raw []byte) {
 	b.responses[m.Branch()+" "+m.Method] = raw
 }
 
-func (b *inbox) take(m *Message) Handler {
+func (b *inbox) answerer() Handler {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.handler
+}
+
+func (b *inbox) put(m *Message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.messages) < maxKept {
@@ -193,7 +201,6 @@ func (b *inbox) take(m *Message) Handler {
 	}
 	close(b.news)
 	b.news = make(chan struct{})
-	return b.handler
 }
 
 func (b *inbox) close() {
@@ -204,16 +211,16 @@ func (b *inbox) close() {
 	b.news = make(chan struct{})
 }
 
-// Requests holds all requests of the server in this dialog, ACK included, at
-// most the first 1024; retransmissions are answered and not listed.
+// Requests holds all requests of the server in this dialog that were answered, ACK
+// included, at most the first 1024; retransmissions are answered and not listed.
 func (d *Dialog) Requests() []*Message {
 	d.inbox.mu.Lock()
 	defer d.inbox.mu.Unlock()
 	return append([]*Message(nil), d.inbox.messages...)
 }
 
-// NextRequest waits for the next request of the server with that method, after
-// those NextRequest returned or passed over before. An empty method is any.
+// NextRequest waits until the next request of the server with that method is answered,
+// after those NextRequest returned or passed over before. An empty method is any.
 func (d *Dialog) NextRequest(ctx context.Context, method string) (*Message, error) {
 	b := &d.inbox
 	for {

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/siprecd/siprecd/conformance/internal/model"
@@ -18,7 +19,15 @@ func records(rec func() model.Record) func() model.Config {
 
 // takes is a server that handles packets wrongly as they come.
 func takes(take func() func(p *model.Packet) bool) func() model.Config {
-	return records(func() model.Record { return model.Record{Takes: take()} })
+	return records(func() model.Record {
+		var one sync.Mutex // streams are read side by side
+		next := take()
+		return model.Record{Takes: func(p *model.Packet) bool {
+			one.Lock()
+			defer one.Unlock()
+			return next(p)
+		}}
+	})
 }
 
 // lays is a server that puts the packets of a stream wrongly together.
