@@ -2,6 +2,8 @@ package check
 
 import (
 	"context"
+	"net/netip"
+	"slices"
 
 	"github.com/siprecd/siprecd/conformance/src"
 )
@@ -14,8 +16,16 @@ const reportsToCover = 3
 // It fails unless that is a compound packet which begins with a report, has the CNAME of
 // its sender, and comes from where RTCP is received (RFC 3550 §6.1, RFC 7866 §8.1.8).
 func (t *T) Report(ctx context.Context, st *src.Stream) src.Compound {
+	var strayed netip.AddrPort
 	b, from, err := st.ReadControl(ctx)
-	if err != nil {
+	for err == nil && from != st.ControlRemote() && !concerns(b, st) {
+		strayed = from
+		b, from, err = st.ReadControl(ctx)
+	}
+	switch {
+	case err != nil && strayed.IsValid():
+		t.Fatalf("RTCP came from %v only, and is received on %v", strayed, st.ControlRemote())
+	case err != nil:
 		t.Fatalf("no RTCP came: %v", err)
 	}
 	c, err := src.ParseCompound(b)
@@ -32,6 +42,16 @@ func (t *T) Report(ctx context.Context, st *src.Stream) src.Compound {
 		t.Errorf("RTCP of the packet types %v has no CNAME", c.Types)
 	}
 	return c
+}
+
+// concerns says that RTCP is about a source of the stream. What is not, and comes from
+// elsewhere, may be for a stream that had this port before.
+func concerns(b []byte, st *src.Stream) bool {
+	c, err := src.ParseCompound(b)
+	return err == nil && slices.ContainsFunc(st.Sent(), func(p src.Sent) bool {
+		_, about := c.About(p.SSRC)
+		return about
+	})
 }
 
 // Reception is what the server reports of the source that sent last, once that covers
