@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,19 +72,36 @@ func fromEnvironment(t *testing.T, name string, otherwise int) int {
 // An outage is a time in which the server was not there.
 type outage struct{ killed, ready time.Time }
 
+// unsharedPort is an address that nobody is given who asks for any port (those of Linux
+// begin at 32768), and that no media of a server uses (16384 and up, or below 15600 here): between a kill and the next start
+// it stays free.
+func unsharedPort(t *testing.T, rng *rand.Rand) string {
+	t.Helper()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 15600+rng.IntN(784))
+		if l, err := net.ListenPacket("udp", address); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return address
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 func crashing(t *testing.T, kills int, rng *rand.Rand) {
 	ctx, stop := context.WithTimeout(t.Context(), time.Duration(kills)*10*time.Second+2*time.Minute)
 	defer stop()
 	dir := t.TempDir()
 	first := 10000 + 400*rng.IntN(14)
-	args := []string{"--rtp-ports", fmt.Sprintf("%d-%d", first, first+399), "--listen"}
-	p, err := startProcess(dir, append(args, "udp:127.0.0.1:0")...)
+	args := []string{"--rtp-ports", fmt.Sprintf("%d-%d", first, first+399), "--listen", "udp:" + unsharedPort(t, rng)}
+	p, err := startProcess(dir, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { p.kill() }()
 	c := client(t, p)
-	args = append(args, "udp:"+p.udp)
 
 	talking, hush := context.WithCancel(ctx)
 	defer hush()
