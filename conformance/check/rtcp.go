@@ -18,7 +18,7 @@ const reportsToCover = 3
 func (t *T) Report(ctx context.Context, st *src.Stream) src.Compound {
 	var strayed netip.AddrPort
 	b, from, err := st.ReadControl(ctx)
-	for err == nil && from != st.ControlRemote() && !concerns(b, st) {
+	for from.IsValid() && from != st.ControlRemote() && (err != nil || !concerns(b, st)) {
 		strayed = from
 		b, from, err = st.ReadControl(ctx)
 	}
@@ -44,8 +44,8 @@ func (t *T) Report(ctx context.Context, st *src.Stream) src.Compound {
 	return c
 }
 
-// concerns says that RTCP is about a source of the stream. What is not, and comes from
-// elsewhere, may be for a stream that had this port before.
+// concerns says that RTCP is about a source of the stream. What is not, or is not
+// authentic, and comes from elsewhere, may be for a stream that had this port before.
 func concerns(b []byte, st *src.Stream) bool {
 	c, err := src.ParseCompound(b)
 	return err == nil && slices.ContainsFunc(st.Sent(), func(p src.Sent) bool {
